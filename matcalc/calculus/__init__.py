@@ -1,0 +1,1 @@
+"""The calculus: differentials, transposition of linear maps, and textbook form."""

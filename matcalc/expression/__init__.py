@@ -1,0 +1,1 @@
+"""Expressions: interned nodes, symbolic sizes, the operator record and the constructors."""

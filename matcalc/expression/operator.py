@@ -1,0 +1,163 @@
+"""The operator record, and the table that the definitions in :mod:`matcalc.operators` fill.
+
+Everything matcalc knows about an operator stands in its record: what it takes and gives, its differential, how it is
+transposed where it is linear, how each target spells it, what SymPy calls it, and how to compute it in any precision.
+The passes (inference, calculus, lowering, checking, documents) read records and know no operator by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from matcalc.expression.signature import Signature, signature
+from matcalc.expression.sizes import AnySize, Shape
+
+if TYPE_CHECKING:
+    from matcalc.expression.nodes import Node
+
+Differential: TypeAlias = "Callable[[Node, int, Node], Node]"
+Spelling: TypeAlias = "str | Callable[[Node, Sequence[str], Callable[[AnySize], str]], str]"
+Evaluation: TypeAlias = "Callable[[Node, Sequence[Any], Callable[[AnySize], Any]], Any]"
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """How the targets spell an operator.
+
+    Inside a program every value is a matrix with leading batch axes: a vector is ``(..., n, 1)``, a scalar
+    ``(..., 1, 1)``. A spelling is a template with ``{0}``, ``{1}`` for the arguments, or a function of the node, the
+    arguments' texts and a speller of sizes. The text must bind as tightly as a call.
+
+    ``role`` says what a product can do better than form the value: ``diagonal`` (the diagonal matrix of a column, which
+    multiplies rows or columns), ``trace`` (of a product, a sum of entries), ``determinant`` (times the inverse it is
+    the adjugate, which exists where the inverse does not).
+    """
+
+    torch: Spelling | None = None
+    numpy: Spelling | None = None
+    jax: Spelling | None = None
+    role: str = ""
+
+
+@dataclass(frozen=True)
+class Kink:
+    """A point where an elementwise function has no derivative, and the value that torch takes there."""
+
+    at: float
+    derivative: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A use of the operator for the tests: a text and the declarations that it needs."""
+
+    text: str
+    let: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator: the only place where anything is said of it.
+
+    Attributes:
+        name: what a user types, and the node's ``op``.
+        says: one sentence.
+        source: where its rule is published.
+        signatures: what it takes and gives; see :mod:`matcalc.expression.signature`.
+        differential: ``(node, i, d)`` to the part of the differential that argument ``i``, changing by ``d``, brings.
+            None where the operator is linear in each argument: the operator itself with ``d`` in place.
+        transpose: ``(node, i, u)`` for an operator linear in argument ``i``: what cotangent ``u`` sends to it.
+        call: builds a node from the arguments as typed; the default applies the operator. An operator that is only
+            another way of writing others has nothing but this.
+        simplify: ``(args, params)`` to an equal, simpler node, or None.
+        transposed: ``node`` to its transpose where that is not just ``node.T``.
+        joins: ``(left, right)`` neighbours in a matrix product, one of them this operator's, to what they make.
+        facts: the properties that the value has.
+        shape: overrides the signatures where a result's shape depends on parameters.
+        domain: argument position to the property that it must have.
+        kinks: where the derivative jumps.
+        lowers, sympy, reference, latex: spelled in torch, NumPy and JAX; as a SymPy expression; as arithmetic on
+            object arrays of any precision; in LaTeX.
+        infix: the binding strength and sign, for the printer, of an operator written between its arguments.
+        written: ``(node, argument texts, size speller)`` to the text of an operator not written as a call.
+        derivative: of an elementwise operator: ``(x, y)`` to the derivative at x, where the value is y.
+        samples, errors: rows for the tests.
+        aliases: other names a user may type.
+        notation: whether the operator has its own place in the grammar and cannot be called by name.
+    """
+
+    name: str
+    says: str
+    source: str = ""
+    signatures: tuple[str, ...] = ()
+    differential: Differential | None = None
+    transpose: Callable[[Node, int, Node], Node] | None = None
+    call: Callable[..., Node] | None = None
+    simplify: Callable[[tuple[Node, ...], tuple[Any, ...]], Node | None] | None = None
+    transposed: Callable[[Node], Node | None] | None = None
+    joins: Callable[[Node, Node], Node | None] | None = None
+    facts: Callable[[Node], frozenset[str]] | None = None
+    shape: Callable[[tuple[Node, ...], tuple[Any, ...]], Shape] | None = None
+    domain: Mapping[int, str] = field(default_factory=dict)
+    kinks: tuple[Kink, ...] = ()
+    lowers: Lowering = Lowering()
+    sympy: Evaluation | None = None
+    reference: Evaluation | None = None
+    latex: str | None = None
+    written: Spelling | None = None
+    derivative: Callable[[Node, Node], Node] | None = None
+    samples: tuple[Sample, ...] = ()
+    errors: tuple[tuple[str, str], ...] = ()
+    aliases: tuple[str, ...] = ()
+    notation: bool = False
+    constant: bool = False
+
+    @property
+    def patterns(self) -> tuple[Signature, ...]:
+        """The signatures, read."""
+        return tuple(signature(text) for text in self.signatures)
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether it acts on every entry by itself."""
+        return self.derivative is not None
+
+
+TABLE: dict[str, Operator] = {}
+ALIASES: dict[str, str] = {}
+
+
+def define(operator: Operator) -> Operator:
+    """Puts ``operator`` into the table and returns it.
+
+    Raises:
+        ValueError: when the name or an alias is taken.
+    """
+    for name in (operator.name, *operator.aliases):
+        if name in TABLE or name in ALIASES:
+            raise ValueError(f"two operators are called {name!r}")
+    TABLE[operator.name] = operator
+    ALIASES.update(dict.fromkeys(operator.aliases, operator.name))
+    return operator
+
+
+def operator_named(name: str) -> Operator:
+    """The record called ``name`` (no alias).
+
+    Raises:
+        KeyError: when there is none.
+    """
+    return TABLE[name]
+
+
+def callable_named(name: str) -> Operator | None:
+    """The operator that a user means by calling ``name``, an alias perhaps, or None."""
+    operator = TABLE.get(ALIASES.get(name, name))
+    return None if operator is None or operator.notation else operator
+
+
+def of_each(*rules: Callable[..., Node]) -> Differential:
+    """A differential given one rule per argument, each called with all arguments and that argument's differential."""
+    return lambda node, i, d: rules[i](*node.args, d)

@@ -1,0 +1,63 @@
+"""The property record, and the table that the definitions in :mod:`matcalc.properties` fill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matcalc.expression.nodes import Node
+
+
+@dataclass(frozen=True)
+class Property:
+    """Something declared of a name: it simplifies results, and it is the set that a check samples from.
+
+    Attributes:
+        name: what a user types after the ``;`` of a declaration.
+        says: one sentence.
+        implies: the properties that follow.
+        square: whether only a square matrix can have it.
+        kinds: which kinds of name can have it, all where empty.
+        project: the orthogonal projection of a gradient onto the linear subspace, where the property is one.
+        sample: ``(generator, rows, cols)`` to a NumPy matrix that has it, generic otherwise.
+        source: where it is defined.
+    """
+
+    name: str
+    says: str
+    source: str = ""
+    implies: tuple[str, ...] = ()
+    square: bool = False
+    kinds: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    project: Callable[[Node], Node] | None = None
+    sample: Callable[[Any, int, int], Any] | None = None
+
+
+PROPERTIES: dict[str, Property] = {}
+
+
+def define_property(record: Property) -> Property:
+    """Puts ``record`` into the table and returns it.
+
+    Raises:
+        ValueError: when the name is taken.
+    """
+    if record.name in PROPERTIES:
+        raise ValueError(f"two properties are called {record.name!r}")
+    PROPERTIES[record.name] = record
+    return record
+
+
+def closure(names: Iterable[str]) -> frozenset[str]:
+    """The named properties and all that follow from them."""
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo.extend(PROPERTIES[name].implies)
+    return frozenset(found)

@@ -1,0 +1,1 @@
+"""The expression language: text to a syntax tree with spans, and back."""

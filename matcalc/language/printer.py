@@ -1,0 +1,313 @@
+"""Expression to text, in the language it came from; what is printed parses back to the same value.
+
+Conventions, each kept everywhere: the sign and the number come first, then scalar factors, then the matrix product, then
+what it is divided by; positive terms before negative ones, a constant first among its like; ``.T`` on the outside;
+``inv(X)`` and not ``X^-1``; ``sqrt(x)`` for a power of 1/2. A sum that the user typed keeps the user's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from matcalc.expression import build
+from matcalc.expression.nodes import Node, postorder
+from matcalc.expression.sizes import SCALAR, AnySize, Size
+from matcalc.expression.walk import fold, users
+
+ADD, MUL, POWER, ATOM = 1, 2, 4, 5
+_WIDEST = 3000
+_WORTH_A_NAME = 8
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of text and how tightly its outermost operator binds."""
+
+    body: str
+    level: int
+
+    def within(self, level: int) -> str:
+        """The text, in parentheses where it binds less tightly than ``level``."""
+        return self.body if self.level >= level else f"({self.body})"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How to print.
+
+    Attributes:
+        order: for sums that a user typed, their terms in that order.
+        sizes: the size names that may stand for numbers; others are written ``size(x, 0)``.
+        variables: where to read such a size.
+    """
+
+    order: Mapping[Node, tuple[Node, ...]] = field(default_factory=dict)
+    sizes: frozenset[str] | None = None
+    variables: tuple[Node, ...] = ()
+
+
+def written(node: Node, style: Style | None = None) -> str:
+    """``node`` in the expression language.
+
+    >>> A, x = build.variable("A", (3, 3), "matrix"), build.variable("x", (3, 1), "vector")
+    >>> written((A + A.T) @ x - build.number(2) * x)
+    '(A + A.T)*x - 2*x'
+    """
+    style = style or Style()
+    if node.weight <= _WIDEST:
+        return fold(node, _printer(style)).body
+    return _with_names(node, style)
+
+
+def _with_names(root: Node, style: Style) -> str:
+    """A text that would repeat itself beyond reading names what it repeats."""
+    counts, memo, lines = users(root), dict[Node, Text](), list[str]()
+    taken, visit = root.free, _printer(style)
+    for node in postorder(root):
+        memo[node] = visit(node, [memo[arg] for arg in node.args])
+        if node is not root and counts[node] > 1 and node.weight >= _WORTH_A_NAME:
+            name = next(f"t{k}" for k in range(len(lines) + 1, 10**9) if f"t{k}" not in taken)
+            lines.append(f"{name} = {memo[node].body}; ")
+            memo[node] = Text(name, ATOM)
+    return "".join(lines) + memo[root].body
+
+
+def _printer(style: Style) -> Callable[[Node, Sequence[Text]], Text]:
+    def size_as_value(size: AnySize) -> str:
+        if isinstance(size, int) or style.sizes is None or str(size) in style.sizes:
+            return str(size)
+        return _measured(size, style.variables)
+
+    def visit(node: Node, args: Sequence[Text]) -> Text:
+        special = _NOTATION.get(node.op)
+        if special is not None:
+            return special(node, args, style)
+        if node.op == "size":
+            return Text(size_as_value(node.params[0]), ATOM)
+        return _call(node, args)
+
+    return visit
+
+
+def _measured(size: Size, variables: tuple[Node, ...]) -> str:
+    for variable in variables:
+        for axis in (0, 1):
+            if variable.shape[axis] == size:
+                return f"size({variable.params[0]}, {axis})"
+    return str(size)
+
+
+def _call(node: Node, args: Sequence[Text]) -> Text:
+    how = node.operator.written
+    if how is None:
+        return Text(f"{node.op}({', '.join(arg.body for arg in args)})", ATOM)
+    bodies = [arg.within(ATOM) if node.op == "index" else arg.body for arg in args]
+    text = how.format(*bodies) if isinstance(how, str) else how(node, bodies, str)
+    return Text(text, ATOM)
+
+
+# ------------------------------------------------------------------------------------------- terms and factors
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term taken apart: sign, number, factors above and below the line, and the matrix (text, or None)."""
+
+    negative: bool
+    number: Fraction
+    above: tuple[Text, ...]
+    below: tuple[Text, ...]
+
+    def text(self, matrix: Text | None = None) -> Text:
+        """Put together again, without the sign."""
+        above = [f.body if f.level >= POWER or k == len(self.above) - 1 and not matrix and f.level == MUL
+                 and not self.below else f.within(POWER) for k, f in enumerate(self.above)]  # fmt: skip
+        if matrix is not None:
+            above.append(matrix.within(MUL))
+        number, below = self.number, [f.within(POWER) for f in self.below]
+        if not above and below and number.denominator != 1:
+            below.insert(0, str(number.denominator))
+            number = Fraction(number.numerator)
+        if number != 1 or not above:
+            above.insert(0, str(number))
+        body = "*".join(above)
+        if below:
+            body += "/" + (below[0] if len(below) == 1 else f"({'*'.join(below)})")
+        if len(above) == 1 and not below:
+            level = (ATOM if number.denominator == 1 else MUL) if not self.above and matrix is None else (
+                matrix.level if matrix is not None else self.above[0].level)  # fmt: skip
+            return Text(body, max(level, MUL) if matrix is None or matrix.level >= MUL else ATOM)
+        return Text(body, MUL)
+
+
+def _term(scalar: Node, style: Style) -> Term:
+    """A scalar node taken apart into what stands above and below the line."""
+    factors = scalar.args if scalar.op == "times" else (scalar,)
+    number, above, below = Fraction(1), list[Node](), list[Node]()
+    for factor in factors:
+        if factor.op == "number":
+            number *= factor.params[0]
+        elif factor.op == "power" and _is_negative(factor.args[1]):
+            below.append(build.power(factor.args[0], build.negate(factor.args[1])))
+        else:
+            above.append(factor)
+    visit = _printer(style)
+    texts = [[fold(f, visit) for f in _reading_order(group)] for group in (above, below)]
+    return Term(number < 0, abs(number), tuple(texts[0]), tuple(texts[1]))
+
+
+def _is_negative(exponent: Node) -> bool:
+    return build.split(exponent)[0] < 0 and exponent.op != "add"
+
+
+def _reading_order(factors: Sequence[Node]) -> list[Node]:
+    """Constants, names, then the rest by size and spelling."""
+    return sorted(factors, key=lambda f: (bool(f.free), f.weight, _spelling(f)))
+
+
+def _spelling(node: Node) -> tuple[str, ...]:
+    if node.weight > 60:
+        return (node.digest.hex(),)
+    return tuple(_leaf_name(leaf) for leaf in postorder(node))
+
+
+def _leaf_name(node: Node) -> str:
+    return str(node.params[0]) if node.op == "variable" else f"~{node.op}{node.params}"
+
+
+def _scalar_times(node: Node, args: Sequence[Text], style: Style) -> Text:
+    term = _term(node, style)
+    text = term.text()
+    return Text(f"-{text.within(MUL)}", ADD) if term.negative else text
+
+
+def _scale(node: Node, args: Sequence[Text], style: Style) -> Text:
+    term = _term(node.args[0], style)
+    text = term.text(args[1])
+    return Text(f"-{text.within(MUL)}", ADD) if term.negative else text
+
+
+def _times(node: Node, args: Sequence[Text], style: Style) -> Text:
+    if node.is_scalar:
+        return _scalar_times(node, args, style)
+    above = [f for f in node.args if not (f.op == "power" and _is_negative(f.args[1]))]
+    below = [build.power(f.args[0], build.negate(f.args[1])) for f in node.args if f not in above]
+    bare = _spans(node, [f for f in node.args])
+    texts = [_operand(f, bare, style) for f in _reading_order(above)] or ["1"]
+    under = [_operand(f, bare, style) for f in _reading_order(below)]
+    body = ".*".join(texts)
+    if under:
+        body += "./" + (under[0] if len(under) == 1 else f"({'.*'.join(under)})")
+    return Text(body, MUL)
+
+
+def _spans(node: Node, factors: Sequence[Node]) -> bool:
+    """Whether the factors, a spread one bare, still have the node's shape together."""
+    shapes = [(f.args[0] if f.op == "spread" else f).shape for f in factors]
+    return all(any(s[axis] == node.shape[axis] for s in shapes) for axis in (0, 1))
+
+
+def _operand(factor: Node, bare: bool, style: Style) -> str:
+    shown = factor.args[0] if bare and factor.op == "spread" else factor
+    return fold(shown, _printer(style)).within(POWER)
+
+
+def _power(node: Node, args: Sequence[Text], style: Style) -> Text:
+    base, exponent = node.args
+    if _is_negative(exponent):
+        under = fold(build.power(base, build.negate(exponent)), _printer(style)).within(POWER)
+        return Text(f"1/{under}" if node.is_scalar else f"1./{under}", MUL)
+    if build.number_of(exponent) == Fraction(1, 2):
+        return Text(f"sqrt({args[0].body})", ATOM)
+    sign = "^" if node.is_scalar else ".^"
+    return Text(f"{args[0].within(ATOM)}{sign}{args[1].within(ATOM)}", POWER)
+
+
+def _product(node: Node, args: Sequence[Text], style: Style) -> Text:
+    return Text("*".join(arg.within(POWER) for arg in args), MUL)
+
+
+def _spread(node: Node, args: Sequence[Text], style: Style) -> Text:
+    if node.args[0].cols == 1:
+        return Text(f"{args[0].within(POWER)}*ones(1, {node.cols})", MUL)
+    return Text(f"ones({node.rows})*{args[0].within(POWER)}", MUL)
+
+
+def _number(node: Node, args: Sequence[Text], style: Style) -> Text:
+    value = node.params[0]
+    return Text(str(value), ADD if value < 0 else ATOM if value.denominator == 1 else MUL)
+
+
+# -------------------------------------------------------------------------------------------------------- sums
+
+
+@dataclass(frozen=True)
+class _Addend:
+    node: Node
+    negative: bool
+    text: Text
+    dotted: bool
+    number: bool
+
+
+def _add(node: Node, args: Sequence[Text], style: Style) -> Text:
+    addends = [_addend(term, style) for term in _ordered(node, style)]
+    if all(a.dotted or a.number for a in addends):
+        addends = [_plain(addends[0], style), *addends[1:]]
+    first = next(k for k, a in enumerate(addends) if not a.dotted and not (a.number and any(b.dotted for b in addends)))
+    addends.insert(0, addends.pop(first))
+    body = ("-" if addends[0].negative else "") + addends[0].text.within(MUL)
+    for a in addends[1:]:
+        sign = ("." if a.dotted else "") + ("-" if a.negative else "+")
+        body += f" {sign} {a.text.within(MUL)}"
+    return Text(body, ADD)
+
+
+def _addend(term: Node, style: Style) -> _Addend:
+    """A term with its sign apart; constants and rows that spread are shown bare."""
+    visit = _printer(style)
+    scalar, rest = (term, None) if term.is_scalar else term.args if term.op == "scale" else (build.number(1), term)
+    taken = _term(scalar, style)
+    if rest is None:
+        return _Addend(term, taken.negative, taken.text(), dotted=False, number=False)
+    if rest.op == "ones":
+        plain = scalar.op == "number"
+        return _Addend(term, taken.negative, taken.text(), dotted=not plain, number=plain)
+    shown = rest.args[0] if rest.op == "spread" else rest
+    text = taken.text(fold(shown, visit))
+    return _Addend(term, taken.negative, text, dotted=rest.op == "spread", number=False)
+
+
+def _plain(addend: _Addend, style: Style) -> _Addend:
+    """The same term written so that it has its full shape by itself."""
+    scalar, rest = addend.node.args if addend.node.op == "scale" else (build.number(1), addend.node)
+    taken = _term(scalar, style)
+    return _Addend(addend.node, taken.negative, taken.text(fold(rest, _printer(style))), dotted=False, number=False)
+
+
+def _ordered(node: Node, style: Style) -> list[Node]:
+    typed = style.order.get(node)
+    place = {} if typed is None else {build.oriented(build.split(t)[1]): k for k, t in reversed(list(enumerate(typed)))}
+
+    def key(term: Node) -> tuple[object, ...]:
+        coefficient, rest = build.split(term)
+        at = place.get(build.oriented(rest), len(place))
+        constant = not rest.free
+        return (at, coefficient < 0, not constant, -rest.weight, _spelling(rest))
+
+    return sorted(node.args, key=key)
+
+
+_NOTATION: dict[str, Callable[[Node, Sequence[Text], Style], Text]] = {
+    "number": _number,
+    "add": _add,
+    "times": _times,
+    "scale": _scale,
+    "power": _power,
+    "product": _product,
+    "spread": _spread,
+    "transpose": lambda node, args, style: Text(f"{args[0].within(ATOM)}.T", ATOM),
+    "matpow": lambda node, args, style: Text(f"{args[0].within(ATOM)}^{node.params[0]}", POWER),
+}

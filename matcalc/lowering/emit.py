@@ -1,0 +1,113 @@
+"""From a program to a module's text: one documented function that needs nothing but its target."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from matcalc.errors import UnsupportedError
+from matcalc.expression.sizes import Shape
+from matcalc.lowering.names import Names
+from matcalc.lowering.program import Program, SizeReading
+from matcalc.lowering.spelling import Speller, speller
+from matcalc.lowering.targets import Target, target_named
+
+_INWARD = {"scalar": "[..., None, None]", "vector": "[..., None]"}
+_OUTWARD = {"scalar": "[..., 0, 0]", "vector": "[..., 0]"}
+
+
+def source(program: Program, target: str = "torch", name: str = "gradient", doc: str = "") -> str:
+    """The text of a module with the function ``name`` that runs ``program``; ``doc`` opens its docstring.
+
+    Raises:
+        UnsupportedError: for an unknown target, an operator that it cannot spell, a bad name.
+    """
+    if Names().own(name) != name:
+        raise UnsupportedError(f"a function cannot be called {name!r}")
+    spelled = target_named(target)
+    function = "\n".join(_function(program, speller(program, spelled), name, doc))
+    helpers = [text.strip("\n") for helper, text in spelled.helpers.items() if f"{helper}(" in function]
+    body = "\n\n\n".join([*helpers, function])
+    return f'"""{_title(doc, name)}"""\n\n{_imports(body, spelled)}\n\n\n{body}\n'
+
+
+def _imports(body: str, target: Target) -> str:
+    lines = [line for word, line in target.imports.items() if re.search(rf"\b{word}\.", body)]
+    return "\n".join(sorted(lines) or [target.imports[target.name]])
+
+
+def _function(program: Program, spell: Speller, name: str, doc: str) -> Iterator[str]:
+    yield f"def {name}({', '.join(p.python_name for p in program.parameters)}):"
+    yield from _indented(_docstring(program, spell, doc or name))
+    yield from _indented(_inward(program))
+    statements = [f"{target} = {spell.spelled(value)}" for target, value in program.statements]
+    yield from _indented(_readings(program, spell, statements))
+    yield from _indented(
+        f"{one} = {one}[(None,) * ({other}.ndim - {one}.ndim)]  # as many axes as {other}"
+        for one, other in program.alignments
+    )
+    yield from _indented(iter(statements))
+    yield "    return " + ", ".join(o.target + _OUTWARD.get(o.storage, "") for o in program.outputs)
+
+
+def _indented(lines: Iterator[str]) -> Iterator[str]:
+    return (f"    {line}" if line else "" for line in lines)
+
+
+def _inward(program: Program) -> Iterator[str]:
+    for p in program.parameters:
+        if p.storage in _INWARD:
+            yield f"{p.python_name} = {p.python_name}{_INWARD[p.storage]}"
+
+
+def _readings(program: Program, spell: Speller, statements: list[str]) -> Iterator[str]:
+    """The lines that read sizes which the statements, or the lines after them, mention."""
+    lines: list[str] = []
+    for reading in reversed(program.sizes):
+        if any(re.search(rf"\b{reading.python_name}\b", line) for line in [*statements, *lines]):
+            lines.append(_reading(reading, spell))
+    return reversed(lines)
+
+
+def _reading(reading: SizeReading, spell: Speller) -> str:
+    if reading.value is not None:
+        return f"{reading.python_name} = {reading.value}"
+    text = f"{reading.parameter}.shape[{reading.axis}]"
+    if reading.offset != 0:
+        text = f"({text} - ({spell.size(reading.offset)}))"
+    if reading.factor != 1:
+        text = f"{text} // ({spell.size(reading.factor)})"
+    return f"{reading.python_name} = {text}"
+
+
+def _docstring(program: Program, spell: Speller, doc: str) -> Iterator[str]:
+    yield f'"""{_escaped(doc)}'
+    if program.parameters:
+        yield from ("", "Args:")
+        yield from (f"    {p.python_name}: {_looks(p.storage, p.shape)}" for p in program.parameters)
+    yield from ("", "Returns:")
+    yield from (f"    {_looks(o.storage, o.shape)}" for o in program.outputs)
+    yield ""
+    yield "Leading axes are batch axes."
+    yield '"""'
+
+
+def _looks(storage: str, shape: Shape) -> str:
+    axes = {"scalar": (), "vector": shape[:1]}.get(storage, shape)
+    inside = ", ".join(map(str, axes)) + ("," if len(axes) == 1 else "")
+    return f"{storage} ({inside})"
+
+
+def _title(doc: str, name: str) -> str:
+    lines = doc.splitlines()
+    return _escaped(lines[0] if lines else name)
+
+
+def _escaped(text: str) -> str:
+    r"""``text`` so that it cannot end the docstring that it stands in.
+
+    >>> _escaped('a"' + '""\\')
+    'a\\"\\"\\"\\\\'
+    """
+    safe = text.replace("\\", "\\\\").replace('"', '\\"')
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in safe)

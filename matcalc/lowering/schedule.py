@@ -1,0 +1,97 @@
+"""From expressions to a program: what to compute, in which order, under which names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from matcalc.expression.nodes import Node
+from matcalc.expression.sizes import AnySize
+from matcalc.lowering.literal import Literal
+from matcalc.lowering.mentions import mentions
+from matcalc.lowering.names import Names
+from matcalc.lowering.plan import Plan
+from matcalc.lowering.program import Output, Parameter, Program
+from matcalc.lowering.reading_sizes import readings
+from matcalc.lowering.sharing import named, solves_shared
+from matcalc.lowering.terms import Term, Terms, below
+
+if TYPE_CHECKING:
+    from matcalc.lowering.rules import Rules
+
+
+def lower(
+    outputs: Sequence[tuple[Node, str]],
+    variables: Sequence[Node],
+    sizes: Mapping[str, int] | None = None,
+    optimise: bool = True,
+) -> Program:
+    """The program that computes ``outputs``, each with how it looks outside, from ``variables`` in order.
+
+    ``sizes`` are typical values of size names, for choosing an order of products. Without ``optimise`` every
+    node is computed as it stands, left to right.
+
+    Raises:
+        UnsupportedError: for a name that code cannot have and a size that no input tells.
+
+    >>> from matcalc.expression import build
+    >>> x = build.variable("x", (3, 1), "vector")
+    >>> lower([(build.add(x, x), "vector")], [x]).statements[0].target
+    'result'
+    """
+    names, terms = Names(), Terms()
+    parameters = tuple(
+        Parameter(v.params[0], v.params[1], names.own(v.params[0]), v.shape) for v in variables
+    )
+    inputs = {p.name: terms.name(p.python_name, p.shape) for p in parameters}
+    roots = [node for node, _ in outputs]
+    rules: Rules = Plan(terms, inputs, roots, sizes or {}) if optimise else Literal(terms, inputs)
+    values = [terms.array(rules.of(root)) for root in roots]
+    values = solves_shared(values, terms) if optimise else values
+    size_readings = readings(_sizes_in(values), parameters, sizes or {}, names)
+    targets = [names.own(target) for target in _targets(len(outputs))]
+    return Program(
+        parameters,
+        size_readings,
+        _alignments(values, parameters),
+        tuple(named(values, targets, terms, names.temporary)),
+        tuple(
+            Output(target, storage, node.shape)
+            for target, (node, storage) in zip(targets, outputs, strict=True)
+        ),
+    )
+
+
+def _targets(count: int) -> list[str]:
+    return ["result"] if count == 1 else ["value", "result", *(f"result{k}" for k in range(2, count))]
+
+
+def _sizes_in(values: Sequence[Term]) -> list[AnySize]:
+    """The sizes that a spelling may mention."""
+    found: list[AnySize] = []
+    for term in below(*values):
+        if term.op == "expand":
+            found += term.shape
+        elif term.op == "size":
+            found.append(term.params[0])
+        elif term.op == "apply":
+            found += mentions(term.params[0]).sizes
+    return found
+
+
+def _alignments(values: Sequence[Term], parameters: Sequence[Parameter]) -> tuple[tuple[str, str], ...]:
+    """Which inputs need leading axes: a solve would take a right side with one axis less for vectors.
+
+    That only matters where matrix and right side have the same shape, so not for a single column.
+    """
+    order = {p.python_name: k for k, p in enumerate(parameters)}
+    found: list[tuple[str, str]] = []
+    for term in below(*values):
+        if term.op == "solve" and term.args[1].shape[1] != 1 and term.params[0]:
+            matrix, right = (sorted(_inputs(arg) & order.keys(), key=order.__getitem__) for arg in term.args)
+            found += [(right[0], name) for name in matrix if name not in right and right]
+    return tuple(dict.fromkeys(found))
+
+
+def _inputs(term: Term) -> set[str]:
+    return {inner.params[0] for inner in below(term) if inner.op == "name"}

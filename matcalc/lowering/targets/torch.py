@@ -1,0 +1,59 @@
+"""How PyTorch is spelled."""
+
+from __future__ import annotations
+
+from matcalc.lowering.targets import Target
+
+_ADJUGATE = '''
+def _adjugate(X):
+    """det(X) inv(X), also where X is singular.
+
+    X = U diag(s) V' has the adjugate det(U) det(V) V diag(others) U', where each entry of others is the
+    product of all other entries of s.
+    """
+    U, s, Vh = torch.linalg.svd(X)
+    itself = torch.eye(s.shape[-1], dtype=torch.bool, device=s.device)
+    others = torch.where(itself, 1.0, s[..., None, :]).prod(-1)
+    sign = torch.linalg.det(U) * torch.linalg.det(Vh)
+    return sign[..., None, None] * (Vh.mT * others[..., None, :]) @ U.mT
+'''
+
+
+def _solve(left: bool) -> str:
+    return "torch.linalg.solve({0}, {1})" if left else "torch.linalg.solve({0}, {1}, left=False)"
+
+
+def _solve_triangular(upper: bool, left: bool) -> str:
+    side = "" if left else ", left=False"
+    return f"torch.linalg.solve_triangular({{0}}, {{1}}, upper={upper}{side})"
+
+
+def _lu_solve(left: bool, turned: bool) -> str:
+    side = "" if left else ", left=False"
+    return f"torch.linalg.lu_solve(*{{0}}, {{1}}{side}{', adjoint=True' if turned else ''})"
+
+
+TARGET = Target(
+    name="torch",
+    imports={"torch": "import torch", "math": "import math"},
+    templates={
+        "transpose": "{0:a}.mT",
+        "sqrt": "{0:a}.sqrt()",
+        "square": "{0:a}.square()",
+        "expand": "{0:a}.expand(*{0:a}.shape[:-2], {rows}, {cols})",
+        "fill": "torch.full((1, 1), {0}, {like})",
+        "total": "{0:a}.sum((-2, -1), keepdim=True)",
+        "solve": _solve,
+        "solve_triangular": _solve_triangular,
+        "cholesky": "torch.linalg.cholesky({0})",
+        "cholesky_solve": "torch.cholesky_solve({0}, {1})",
+        "cholesky_inverse": "torch.cholesky_inverse({0})",
+        "lu_factor": "torch.linalg.lu_factor({0})",
+        "lu_solve": _lu_solve,
+        "adjugate": "_adjugate({0})",
+    },
+    like="dtype={0}.dtype, device={0}.device",
+    like_nothing="dtype=torch.get_default_dtype()",
+    helpers={"_adjugate": _ADJUGATE},
+    spelling=lambda lowers: lowers.torch,
+)

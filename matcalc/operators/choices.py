@@ -1,0 +1,157 @@
+"""Larger, smaller, one or the other: elementwise functions of two values and their kinks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matcalc.expression import build
+from matcalc.expression.operator import Lowering, Operator, Sample, define
+
+if TYPE_CHECKING:
+    from matcalc.expression.nodes import Node
+
+
+def _entrywise(action: Any) -> Any:
+    def evaluate(node: Node, args: Any, size: Any) -> Any:
+        import mpmath
+        import numpy as np
+
+        return np.vectorize(lambda *v: action(mpmath, *v), otypes=[object])(*args)
+
+    return evaluate
+
+
+def _image(action: Any) -> Any:
+    def evaluate(node: Node, args: Any, size: Any) -> Any:
+        import sympy
+
+        if node.is_scalar:
+            return action(sympy, *args)
+        i, j = sympy.symbols("i j", integer=True)
+        entries = action(sympy, *(arg[i, j] for arg in args))
+        return sympy.FunctionMatrix(size(node.rows), size(node.cols), sympy.Lambda((i, j), entries))
+
+    return evaluate
+
+
+def _step(x: Node) -> Node:
+    """1 where x > 0, 1/2 at 0, else 0: torch splits a tie in two."""
+    half = build.number(1) / build.number(2)
+    return build.multiply(half, build.ones(*x.shape) + build.apply("sign", x))
+
+
+def _broadcast(*args: Node) -> tuple[Node, ...]:
+    shape = tuple(next((a.shape[axis] for a in args if a.shape[axis] != 1), 1) for axis in (0, 1))
+    return tuple(build.spread(arg, shape) for arg in args)  # type: ignore[arg-type]  # two axes
+
+
+def _call(name: str) -> Any:
+    return lambda *args: build.apply(name, *_broadcast(*args))
+
+
+def _zero_split(name: str, args: tuple[Node, ...]) -> Node | None:
+    """Of two equal values either one; of a value and zero, relu."""
+    if args[0] is args[1]:
+        return args[0]
+    for one, other in (args, args[::-1]):
+        if name == "maximum" and build.is_zero(one) and "nonnegative" in other.facts:
+            return other
+    return None
+
+
+_PAIR = ("(m,n), (m,n) -> (m,n)",)
+
+
+def _extreme(name: str, sign: int, pick: Any, image: Any) -> None:
+    def rule(node: Node, i: int, d: Node) -> Node:
+        left, right = node.args
+        gap = left - right if (i == 0) == (sign > 0) else right - left
+        return build.times(_step(gap), d)
+
+    define(
+        Operator(
+            name,
+            says=f"the {'larger' if sign > 0 else 'smaller'} of two, entry by entry",
+            source="Boyd & Vandenberghe 2004, ch. 3.2",
+            signatures=_PAIR,
+            call=_call(name),
+            differential=rule,
+            simplify=lambda args, params: _zero_split(name, args),
+            reference=_entrywise(lambda m, a, b: pick(a, b)),
+            sympy=_image(image),
+            lowers=Lowering(
+                torch=f"torch.{name}({{0}}, {{1}})", numpy=f"np.{name}({{0}}, {{1}})", jax=f"jnp.{name}({{0}}, {{1}})"
+            ),
+            samples=(Sample(f"sum({name}(x, y))"), Sample(f"sum({name}(0, 1 - y.*x))"), Sample(f"sum(square({name}(X, y)))")),
+        )
+    )
+
+
+_extreme("maximum", 1, max, lambda s, a, b: s.Max(a, b))
+_extreme("minimum", -1, min, lambda s, a, b: s.Min(a, b))
+
+
+def _atan2_rule(node: Node, i: int, d: Node) -> Node:
+    y, x = node.args
+    return build.times((x if i == 0 else -y) / (x**2 + y**2), d)
+
+
+def _where_rule(node: Node, i: int, d: Node) -> Node:
+    condition = node.args[0]
+    zero = build.zeros(*d.shape)
+    if i == 0:
+        return zero
+    return build.apply("where", condition, *((d, zero) if i == 1 else (zero, d)))
+
+
+def _where_transpose(node: Node, i: int, u: Node) -> Node:
+    zero = build.zeros(*u.shape)
+    return build.apply("where", node.args[0], *((u, zero) if i == 1 else (zero, u)))
+
+
+def _where_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
+    condition, one, other = args
+    if one is other:
+        return one
+    if "positive" in condition.facts:
+        return one
+    if one.op == "scale" and build.is_zero(other):
+        return build.scale(one.args[0], build.apply("where", condition, one.args[1], other))
+    if other.op == "scale" and build.is_zero(one):
+        return build.scale(other.args[0], build.apply("where", condition, one, other.args[1]))
+    return None
+
+
+define(
+    Operator(
+        "atan2",
+        says="the angle of the point (x, y), from y and x",
+        source="NIST Digital Library of Mathematical Functions, 4.23",
+        signatures=_PAIR,
+        call=_call("atan2"),
+        differential=_atan2_rule,
+        reference=_entrywise(lambda m, y, x: m.atan2(y, x)),
+        sympy=_image(lambda s, y, x: s.atan2(y, x)),
+        lowers=Lowering(torch="torch.atan2({0}, {1})", numpy="np.arctan2({0}, {1})", jax="jnp.arctan2({0}, {1})"),
+        aliases=("arctan2",),
+        samples=(Sample("sum(atan2(A*x, B*x))"), Sample("atan2(a, b)^2")),
+    )
+)
+define(
+    Operator(
+        "where",
+        says="a where c > 0, else b",
+        source="Harris et al. 2020, Array programming with NumPy",
+        signatures=("(m,n), (m,n), (m,n) -> (m,n)",),
+        call=_call("where"),
+        differential=_where_rule,
+        transpose=_where_transpose,
+        simplify=_where_simplify,
+        reference=_entrywise(lambda m, c, a, b: a if c > 0 else b),
+        sympy=_image(lambda s, c, a, b: s.Piecewise((a, c > 0), (b, True))),
+        lowers=Lowering(
+            torch="torch.where({0:a} > 0, {1}, {2})", numpy="np.where({0:a} > 0, {1}, {2})", jax="jnp.where({0:a} > 0, {1}, {2})"
+        ),
+        samples=(Sample("sum(where(x - y, (x - y).^2, 0.5*abs(x - y)))"),),
+    )
+)

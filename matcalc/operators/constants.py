@@ -1,0 +1,222 @@
+"""Names, numbers, sizes and the constant matrices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matcalc.expression import build
+from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.expression.property import closure
+
+if TYPE_CHECKING:
+    from matcalc.expression.nodes import Node
+
+_POSITIVE = frozenset({"positive", "nonnegative", "nonzero"})
+
+
+def _filled(value: int) -> Any:
+    def evaluate(node: Node, args: Any, size: Any) -> Any:
+        import numpy as np
+
+        return np.full((size(node.rows), size(node.cols)), value, dtype=object)
+
+    return evaluate
+
+
+def _eye(node: Node, args: Any, size: Any) -> Any:
+    import numpy as np
+
+    return np.eye(size(node.rows), dtype=int).astype(object)
+
+
+def _single(value: Any) -> Any:
+    import numpy as np
+
+    return np.array([[value]], dtype=object)
+
+
+def _sign_facts(node: Node) -> frozenset[str]:
+    value = node.params[0]
+    return _POSITIVE if value > 0 else frozenset({"nonnegative"}) if value == 0 else frozenset({"nonzero"})
+
+
+def _pi(node: Node, args: Any, size: Any) -> Any:
+    import mpmath
+
+    return _single(+mpmath.pi)
+
+
+def _rational(node: Node, args: Any, size: Any) -> Any:
+    import mpmath
+
+    value = node.params[0]
+    return _single(mpmath.mpf(value.numerator) / value.denominator)
+
+
+def _image_variable(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+
+    name, storage, _ = node.params
+    if storage == "scalar":
+        return sympy.Symbol(name, real=True, positive="positive" in node.facts or None)
+    symbol = sympy.MatrixSymbol(name, size(node.rows), size(node.cols))
+    return symbol[0, 0] if node.is_scalar else symbol
+
+
+def _image_number(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+
+    return sympy.Rational(node.params[0].numerator, node.params[0].denominator)
+
+
+def _image(name: str) -> Any:
+    def evaluate(node: Node, args: Any, size: Any) -> Any:
+        import sympy
+
+        return getattr(sympy, name)(size(node.rows), size(node.cols))
+
+    return evaluate
+
+
+define(
+    Operator(
+        "variable",
+        says="a named value",
+        notation=True,
+        shape=lambda args, params: (1, 1),
+        facts=lambda node: closure(node.params[2]),
+        joins=lambda left, right: _orthogonal_pair(left, right),
+        written=lambda node, args, size: node.params[0],
+        sympy=_image_variable,
+    )
+)
+define(
+    Operator(
+        "number",
+        says="an exact rational number",
+        notation=True,
+        constant=True,
+        facts=_sign_facts,
+        reference=_rational,
+        sympy=_image_number,
+    )
+)
+define(
+    Operator(
+        "size",
+        says="a size as a number",
+        notation=True,
+        constant=True,
+        facts=lambda node: _POSITIVE,
+        written=lambda node, args, size: size(node.params[0]),
+        reference=lambda node, args, size: _single(size(node.params[0])),
+        sympy=lambda node, args, size: size(node.params[0]),
+    )
+)
+define(
+    Operator(
+        "pi",
+        says="the circle's number",
+        notation=True,
+        constant=True,
+        facts=lambda node: _POSITIVE,
+        lowers=Lowering(torch="math.pi", numpy="math.pi", jax="math.pi"),
+        latex=r"\pi",
+        written=lambda node, args, size: "pi",
+        reference=_pi,
+        sympy=lambda node, args, size: __import__("sympy").pi,
+        samples=(Sample("pi*sum(x)"),),
+    )
+)
+define(
+    Operator(
+        "eye",
+        says="the identity matrix",
+        source="Magnus & Neudecker 2019, ch. 1",
+        signatures=("size n -> (n,n)",),
+        constant=True,
+        aliases=("I",),
+        call=lambda n: build.eye(n),
+        facts=lambda node: closure(("posdef", "diagonal", "orthogonal")),
+        lowers=Lowering(
+            torch=lambda node, args, size: f"torch.eye({size(node.rows)}, {{like}})",
+            numpy=lambda node, args, size: f"np.eye({size(node.rows)}, {{like}})",
+            jax=lambda node, args, size: f"jnp.eye({size(node.rows)}, {{like}})",
+        ),
+        latex="I",
+        written=lambda node, args, size: f"eye({size(node.rows)})",
+        reference=_eye,
+        sympy=lambda node, args, size: __import__("sympy").Identity(size(node.rows)),
+        samples=(Sample("tr(A*eye(n))", {"A": "matrix(n, n)"}), Sample("norm2(X - I)^2")),
+        errors=(("eye(2, 3)*x", "eye"),),
+    )
+)
+for _name, _value in (("ones", 1), ("zeros", 0)):
+    define(
+        Operator(
+            _name,
+            says=f"the vector or matrix of {_name}",
+            source="Magnus & Neudecker 2019, ch. 1",
+            signatures=("size m -> (m,1)", "size m, size n -> (m,n)"),
+            constant=True,
+            call=lambda m, n=1, _name=_name: getattr(build, _name)(m, n),
+            transposed=lambda node, _name=_name: getattr(build, _name)(node.cols, node.rows),
+            facts=lambda node: frozenset({"symmetric"} if node.is_square else ()),
+            lowers=Lowering(
+                torch=f"torch.{_name}({{rows}}, {{cols}}, {{like}})",
+                numpy=f"np.{_name}(({{rows}}, {{cols}}), {{like}})",
+                jax=f"jnp.{_name}(({{rows}}, {{cols}}), {{like}})",
+            ),
+            latex=str(_value) if not _value else r"\mathbf{1}",
+            written=lambda node, args, size, _name=_name: (
+                f"{_name}({size(node.rows)})" if node.cols == 1 else f"{_name}({size(node.rows)}, {size(node.cols)})"
+            ),
+            reference=_filled(_value),
+            sympy=_image("OneMatrix" if _value else "ZeroMatrix"),
+            samples=(Sample(f"norm2(x - {_name}(n))^2", {"x": "vector(n)"}), Sample(f"sum(square(X - {_name}(m, n)))", {"X": "matrix(m, n)"})),
+        )
+    )
+
+
+def _basis(node: Node, args: Any, size: Any) -> Any:
+    column = _filled(0)(node, args, size)
+    column[node.params[0], 0] = 1
+    return column
+
+
+def _image_basis(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+
+    i = node.params[0]
+    return sympy.FunctionMatrix(size(node.rows), 1, sympy.Lambda(sympy.symbols("i j"), sympy.KroneckerDelta(sympy.Symbol("i"), i)))
+
+
+define(
+    Operator(
+        "basis",
+        says="the unit vector e_i of length n, counted from 0",
+        source="Magnus & Neudecker 2019, ch. 1",
+        signatures=("int i, size n -> (n,1)",),
+        constant=True,
+        call=lambda i, n: build.interned("basis", (), (i,), (n, 1)),
+        facts=lambda node: frozenset({"nonnegative"}),
+        lowers=Lowering(
+            torch=lambda node, args, size: f"torch.eye({size(node.rows)}, {{like}})[:, {node.params[0]}:{node.params[0] + 1}]",
+            numpy=lambda node, args, size: f"np.eye({size(node.rows)}, {{like}})[:, {node.params[0]}:{node.params[0] + 1}]",
+            jax=lambda node, args, size: f"jnp.eye({size(node.rows)}, {{like}})[:, {node.params[0]}:{node.params[0] + 1}]",
+        ),
+        latex="e_{{{i}}}",
+        written=lambda node, args, size: f"basis({node.params[0]}, {size(node.rows)})",
+        reference=_basis,
+        sympy=_image_basis,
+        samples=(Sample("norm2(x - basis(1, 3))^2", {"x": "vector(3)"}),),
+    )
+)
+
+
+def _orthogonal_pair(left: Node, right: Node) -> Node | None:
+    """Q'·Q and Q·Q' of an orthogonal name are the identity."""
+    for matrix, other in ((left, right), (right, left)):
+        if matrix.op == "variable" and "orthogonal" in matrix.facts and other is matrix.T:
+            return build.eye(matrix.rows)
+    return None

@@ -1,0 +1,274 @@
+"""Elementwise functions: a row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from matcalc.expression import build
+from matcalc.expression.operator import Kink, Lowering, Operator, Sample, define
+
+if TYPE_CHECKING:
+    from matcalc.expression.nodes import Node
+
+_DLMF = "NIST Digital Library of Mathematical Functions, "
+_POSITIVE = frozenset({"positive", "nonnegative", "nonzero"})
+_NONNEGATIVE = frozenset({"nonnegative"})
+
+
+def _one(x: Node) -> Node:
+    return build.ones(*x.shape)
+
+
+def _number(value: int, below: int = 1) -> Node:
+    return build.divide(build.number(value), build.number(below))
+
+
+def _f(name: str, x: Node) -> Node:
+    return build.apply(name, x)
+
+
+def _entrywise(mp: Callable[[Any, Any], Any]) -> Any:
+    def evaluate(node: Node, args: Any, size: Any) -> Any:
+        import mpmath
+        import numpy as np
+
+        return np.vectorize(lambda v: mp(mpmath, mpmath.mpf(v)), otypes=[object])(args[0])
+
+    return evaluate
+
+
+def _image(sympy_form: Callable[[Any, Any], Any]) -> Any:
+    def evaluate(node: Node, args: Any, size: Any) -> Any:
+        import sympy
+
+        if node.is_scalar:
+            return sympy_form(sympy, args[0])
+        t = sympy.Dummy("t", real=True)
+        return args[0].applyfunc(sympy.Lambda(t, sympy_form(sympy, t)))
+
+    return evaluate
+
+
+def elementwise(
+    name: str,
+    says: str,
+    source: str,
+    *,
+    derivative: Callable[[Node, Node], Node],
+    torch: str,
+    numpy: str,
+    jax: str,
+    mp: Callable[[Any, Any], Any],
+    sympy: Callable[[Any, Any], Any],
+    domain: str = "",
+    kinks: tuple[Kink, ...] = (),
+    value: frozenset[str] = frozenset(),
+    at: dict[int, int] | None = None,
+    aliases: tuple[str, ...] = (),
+    simplify: Callable[[Node], Node | None] | None = None,
+    latex: str | None = None,
+) -> Operator:
+    """Defines an elementwise function.
+
+    ``derivative`` is given x and y = f(x); ``value`` holds the facts of every value, ``at`` exact values at integers.
+    """
+
+    def simpler(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
+        known = build.integer_of(args[0])
+        if known is not None and at is not None and known in at:
+            return build.number(at[known])
+        if build.is_zero(args[0]) and at is not None and 0 in at:
+            return build.scale(build.number(at[0]), build.ones(*args[0].shape))
+        return simplify(args[0]) if simplify is not None else None
+
+    let = {"x": f"vector(n; {domain})"} if domain else {}
+    matrix = {"X": f"matrix(m, n; {domain})"} if domain else {}
+    return define(
+        Operator(
+            name,
+            says=says,
+            source=source,
+            signatures=("(m,n) -> (m,n)",),
+            differential=lambda node, i, d: build.times(derivative(node.args[0], node), d),
+            derivative=derivative,
+            simplify=simpler,
+            facts=lambda node: value | ({"symmetric"} if "symmetric" in node.args[0].facts else frozenset()),
+            domain={0: domain} if domain else {},
+            kinks=kinks,
+            lowers=Lowering(torch=torch, numpy=numpy, jax=jax),
+            reference=_entrywise(mp),
+            sympy=_image(sympy),
+            latex=latex,
+            samples=(Sample(f"sum({name}(x))", let), Sample(f"sum(A*{name}(X)*B)", matrix)),
+            aliases=aliases,
+        )
+    )
+
+
+def _same(name: str, module: str = "torch") -> dict[str, str]:
+    """The three spellings of a function that torch, NumPy and JAX call alike."""
+    return {
+        "torch": f"torch.{name}({{0}})",
+        "numpy": f"np.{name}({{0}})",
+        "jax": f"jnp.{name}({{0}})",
+    }
+
+
+def _scipy(name: str) -> dict[str, str]:
+    return {
+        "torch": f"torch.special.{name}({{0}})",
+        "numpy": f"scipy.special.{name}({{0}})",
+        "jax": f"jax.scipy.special.{name}({{0}})",
+    }
+
+
+def _inside(outer: str) -> Callable[[Node], Node | None]:
+    """f(g(x)) = x where g is f's inverse on its whole range."""
+    return lambda x: x.args[0] if x.op == outer else None
+
+
+def _even(x: Node) -> Node | None:
+    coefficient, rest = build.split(x)
+    if coefficient != 1:
+        return build.multiply(build.number(abs(coefficient)), _f("abs", rest))
+    return x if "nonnegative" in x.facts else None
+
+
+def _logistic(m: Any, x: Any) -> Any:
+    return 1 / (1 + m.exp(-x))
+
+
+def _trig() -> None:
+    row = elementwise
+    row("sin", "the sine", _DLMF + "4.20", derivative=lambda x, y: _f("cos", x), **_same("sin"),
+        mp=lambda m, x: m.sin(x), sympy=lambda s, x: s.sin(x), at={0: 0})  # fmt: skip
+    row("cos", "the cosine", _DLMF + "4.20", derivative=lambda x, y: -_f("sin", x), **_same("cos"),
+        mp=lambda m, x: m.cos(x), sympy=lambda s, x: s.cos(x), at={0: 1})  # fmt: skip
+    row("tan", "the tangent", _DLMF + "4.20", derivative=lambda x, y: _one(x) + y**2, **_same("tan"),
+        mp=lambda m, x: m.tan(x), sympy=lambda s, x: s.tan(x), at={0: 0}, domain="unit")  # fmt: skip
+    row("asin", "the inverse sine", _DLMF + "4.24", derivative=lambda x, y: (_one(x) - x**2) ** _number(-1, 2),
+        torch="torch.asin({0})", numpy="np.arcsin({0})", jax="jnp.arcsin({0})", domain="unit",
+        mp=lambda m, x: m.asin(x), sympy=lambda s, x: s.asin(x), at={0: 0}, aliases=("arcsin",))  # fmt: skip
+    row("acos", "the inverse cosine", _DLMF + "4.24", derivative=lambda x, y: -((_one(x) - x**2) ** _number(-1, 2)),
+        torch="torch.acos({0})", numpy="np.arccos({0})", jax="jnp.arccos({0})", domain="unit",
+        mp=lambda m, x: m.acos(x), sympy=lambda s, x: s.acos(x), at={1: 0}, aliases=("arccos",))  # fmt: skip
+    row("atan", "the inverse tangent", _DLMF + "4.24", derivative=lambda x, y: (_one(x) + x**2) ** -1,
+        torch="torch.atan({0})", numpy="np.arctan({0})", jax="jnp.arctan({0})",
+        mp=lambda m, x: m.atan(x), sympy=lambda s, x: s.atan(x), at={0: 0}, aliases=("arctan",))  # fmt: skip
+    row("sinh", "the hyperbolic sine", _DLMF + "4.34", derivative=lambda x, y: _f("cosh", x), **_same("sinh"),
+        mp=lambda m, x: m.sinh(x), sympy=lambda s, x: s.sinh(x), at={0: 0})  # fmt: skip
+    row("cosh", "the hyperbolic cosine", _DLMF + "4.34", derivative=lambda x, y: _f("sinh", x), **_same("cosh"),
+        mp=lambda m, x: m.cosh(x), sympy=lambda s, x: s.cosh(x), at={0: 1}, value=_POSITIVE)  # fmt: skip
+    row("tanh", "the hyperbolic tangent", _DLMF + "4.34", derivative=lambda x, y: _one(x) - y**2, **_same("tanh"),
+        mp=lambda m, x: m.tanh(x), sympy=lambda s, x: s.tanh(x), at={0: 0})  # fmt: skip
+    row("asinh", "the inverse hyperbolic sine", _DLMF + "4.38",
+        derivative=lambda x, y: (_one(x) + x**2) ** _number(-1, 2),
+        torch="torch.asinh({0})", numpy="np.arcsinh({0})", jax="jnp.arcsinh({0})",
+        mp=lambda m, x: m.asinh(x), sympy=lambda s, x: s.asinh(x), at={0: 0}, aliases=("arcsinh",))  # fmt: skip
+    row("acosh", "the inverse hyperbolic cosine, for x > 1", _DLMF + "4.38",
+        derivative=lambda x, y: (x**2 - _one(x)) ** _number(-1, 2), domain="above_one",
+        torch="torch.acosh({0})", numpy="np.arccosh({0})", jax="jnp.arccosh({0})",
+        mp=lambda m, x: m.acosh(x), sympy=lambda s, x: s.acosh(x), at={1: 0}, aliases=("arccosh",))  # fmt: skip
+    row("atanh", "the inverse hyperbolic tangent", _DLMF + "4.38", derivative=lambda x, y: (_one(x) - x**2) ** -1,
+        torch="torch.atanh({0})", numpy="np.arctanh({0})", jax="jnp.arctanh({0})", domain="unit",
+        mp=lambda m, x: m.atanh(x), sympy=lambda s, x: s.atanh(x), at={0: 0}, aliases=("arctanh",))  # fmt: skip
+
+
+def _exponentials() -> None:
+    row = elementwise
+    row("exp", "e to the power of every entry", _DLMF + "4.7", derivative=lambda x, y: y, **_same("exp"),
+        mp=lambda m, x: m.exp(x), sympy=lambda s, x: s.exp(x), at={0: 1}, value=_POSITIVE,
+        simplify=_inside("log"))  # fmt: skip
+    row("log", "the natural logarithm", _DLMF + "4.7", derivative=lambda x, y: x**-1, **_same("log"),
+        mp=lambda m, x: m.log(x), sympy=lambda s, x: s.log(x), at={1: 0}, domain="positive", aliases=("ln",),
+        simplify=_inside("exp"))  # fmt: skip
+    row("log1p", "log(1 + x)", _DLMF + "4.7", derivative=lambda x, y: (_one(x) + x) ** -1, **_same("log1p"),
+        mp=lambda m, x: m.log1p(x), sympy=lambda s, x: s.log(1 + x), at={0: 0}, domain="above_minus_one")  # fmt: skip
+    row("expm1", "exp(x) - 1", _DLMF + "4.7", derivative=lambda x, y: _f("exp", x), **_same("expm1"),
+        mp=lambda m, x: m.expm1(x), sympy=lambda s, x: s.exp(x) - 1, at={0: 0})  # fmt: skip
+    row("sigmoid", "the logistic function 1/(1 + exp(-x))", "Bishop 2006, eq. (4.88)",
+        derivative=lambda x, y: y * (_one(x) - y), torch="torch.sigmoid({0})", numpy="scipy.special.expit({0})",
+        jax="jax.nn.sigmoid({0})", mp=_logistic, sympy=lambda s, x: 1 / (1 + s.exp(-x)), value=_POSITIVE)  # fmt: skip
+    row("logit", "log(x/(1 - x))", "Bishop 2006, eq. (4.90)", derivative=lambda x, y: (x * (_one(x) - x)) ** -1,
+        **_scipy("logit"), mp=lambda m, x: m.log(x / (1 - x)), sympy=lambda s, x: s.log(x / (1 - x)),
+        domain="unit")  # fmt: skip
+    row("softplus", "log(1 + exp(x))", "Dugas et al. 2001", derivative=lambda x, y: _f("sigmoid", x),
+        torch="torch.logaddexp({0}, torch.zeros_like({0}))", numpy="np.logaddexp({0}, 0)",
+        jax="jax.nn.softplus({0})", mp=lambda m, x: m.log1p(m.exp(x)), sympy=lambda s, x: s.log(1 + s.exp(x)),
+        value=_POSITIVE)  # fmt: skip
+    row("silu", "x*sigmoid(x)", "Elfwing et al. 2018",
+        derivative=lambda x, y: _f("sigmoid", x) * (_one(x) + x * (_one(x) - _f("sigmoid", x))),
+        torch="torch.nn.functional.silu({0})", numpy="({0:a} * scipy.special.expit({0}))", jax="jax.nn.silu({0})",
+        mp=lambda m, x: x * _logistic(m, x), sympy=lambda s, x: x / (1 + s.exp(-x)), at={0: 0})  # fmt: skip
+    row("gelu", "x*Φ(x), Φ the normal distribution function", "Hendrycks & Gimpel 2016", derivative=_gelu,
+        torch="torch.nn.functional.gelu({0})", numpy="({0:a} * scipy.special.ndtr({0}))",
+        jax="jax.nn.gelu({0}, approximate=False)", mp=lambda m, x: x * m.ncdf(x),
+        sympy=lambda s, x: x * (1 + s.erf(x / s.sqrt(2))) / 2, at={0: 0})  # fmt: skip
+    row("erf", "the error function", _DLMF + "7.2",
+        derivative=lambda x, y: (_number(2) / build.constant("pi") ** _number(1, 2)) * _f("exp", -(x**2)),
+        **_scipy("erf"), mp=lambda m, x: m.erf(x), sympy=lambda s, x: s.erf(x), at={0: 0})  # fmt: skip
+    row("lgamma", "the logarithm of |Γ(x)|", _DLMF + "5.2", derivative=lambda x, y: _f("digamma", x),
+        torch="torch.lgamma({0})", numpy="scipy.special.gammaln({0})", jax="jax.scipy.special.gammaln({0})",
+        mp=lambda m, x: m.log(abs(m.gamma(x))), sympy=lambda s, x: s.loggamma(x), at={1: 0, 2: 0},
+        domain="positive")  # fmt: skip
+    row("digamma", "the derivative of lgamma", _DLMF + "5.2", derivative=lambda x, y: _f("trigamma", x),
+        **_scipy("digamma"), mp=lambda m, x: m.digamma(x), sympy=lambda s, x: s.digamma(x), domain="positive")  # fmt: skip
+    row("trigamma", "the derivative of digamma", _DLMF + "5.15", derivative=_no_polygamma,
+        torch="torch.special.polygamma(1, {0})", numpy="scipy.special.polygamma(1, {0})",
+        jax="jax.scipy.special.polygamma(1, {0})", mp=lambda m, x: m.psi(1, x),
+        sympy=lambda s, x: s.polygamma(1, x), domain="positive", value=_POSITIVE)  # fmt: skip
+
+
+def _no_polygamma(x: Node, y: Node) -> Node:
+    from matcalc.errors import UnsupportedError
+
+    raise UnsupportedError("the derivative of trigamma (the polygamma function of order 2) is not there yet")
+
+
+def _gelu(x: Node, y: Node) -> Node:
+    """Φ(x) + x φ(x)."""
+    half, root = _number(1, 2), _number(2) ** _number(1, 2)
+    distribution = half * (_one(x) + _f("erf", x / root))
+    density = (_number(2) * build.constant("pi")) ** _number(-1, 2) * _f("exp", -(half * x**2))
+    return distribution + x * density
+
+
+def _piecewise() -> None:
+    row = elementwise
+    row("abs", "the absolute value", _DLMF + "1.9", derivative=lambda x, y: _f("sign", x), **_same("abs"),
+        mp=lambda m, x: abs(x), sympy=lambda s, x: s.Abs(x), at={0: 0}, kinks=(Kink(0, 0),), value=_NONNEGATIVE,
+        simplify=_even)  # fmt: skip
+    row("sign", "-1, 0 or 1", _DLMF + "1.16", derivative=lambda x, y: build.zeros(*x.shape), **_same("sign"),
+        mp=lambda m, x: m.sign(x), sympy=lambda s, x: s.sign(x), at={0: 0, 1: 1, -1: -1}, kinks=(Kink(0, 0),),
+        simplify=lambda x: _one(x) if "positive" in x.facts else None)  # fmt: skip
+    row("heaviside", "1 for x > 0, else 0", _DLMF + "1.16", derivative=lambda x, y: build.zeros(*x.shape),
+        torch="({0:a} > 0).to({0:a}.dtype)", numpy="({0:a} > 0).astype({0:a}.dtype)",
+        jax="({0:a} > 0).astype({0:a}.dtype)", mp=lambda m, x: m.mpf(x > 0),
+        sympy=lambda s, x: s.Heaviside(x, 0), at={0: 0, 1: 1, -1: 0}, kinks=(Kink(0, 0),), value=_NONNEGATIVE,
+        simplify=lambda x: _one(x) if "positive" in x.facts else None)  # fmt: skip
+    row("relu", "max(x, 0)", "Nair & Hinton 2010", derivative=lambda x, y: _f("heaviside", x),
+        torch="torch.relu({0})", numpy="np.maximum({0}, 0)", jax="jax.nn.relu({0})",
+        mp=lambda m, x: max(x, m.mpf(0)), sympy=lambda s, x: s.Max(x, 0), at={0: 0, 1: 1, -1: 0},
+        kinks=(Kink(0, 0),), value=_NONNEGATIVE,
+        simplify=lambda x: x if "nonnegative" in x.facts else None)  # fmt: skip
+    row("elu", "x for x > 0, else exp(x) - 1", "Clevert et al. 2016",
+        derivative=lambda x, y: _f("exp", -_f("relu", -x)), torch="torch.nn.functional.elu({0})",
+        numpy="np.where({0:a} > 0, {0}, np.expm1(np.minimum({0}, 0)))", jax="jax.nn.elu({0})",
+        mp=lambda m, x: x if x > 0 else m.expm1(x), kinks=(Kink(0, 1),),
+        sympy=lambda s, x: s.Piecewise((x, x > 0), (s.exp(x) - 1, True)), at={0: 0})  # fmt: skip
+
+
+_trig()
+_exponentials()
+_piecewise()
+define(
+    Operator(
+        "leaky_relu",
+        says="x for x > 0, else slope*x",
+        source="Maas et al. 2013",
+        signatures=("(m,n), (1,1) -> (m,n)",),
+        call=lambda x, slope: _f("relu", x) - slope * _f("relu", -x),
+        samples=(Sample("sum(square(leaky_relu(x, 0.1)))"), Sample("sum(leaky_relu(x, a))")),
+    )
+)

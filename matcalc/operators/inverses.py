@@ -1,0 +1,216 @@
+"""Inverses, solves and determinants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matcalc.expression import build
+from matcalc.expression.operator import Lowering, Operator, Sample, define
+
+if TYPE_CHECKING:
+    from matcalc.expression.nodes import Node
+
+_KEPT = frozenset({"symmetric", "diagonal", "lower", "upper", "posdef", "psd", "orthogonal", "invertible", "skew"})
+
+
+def _inverse_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
+    base = args[0]
+    if base.is_scalar:
+        return build.power(base, build.number(-1))
+    if not base.is_square:
+        return None
+    if base.op in ("eye", "inv"):
+        return base if base.op == "eye" else base.args[0]
+    if base.op == "transpose":
+        return build.inverse(base.args[0]).T
+    if base.op == "scale":
+        return build.scale(build.power(base.args[0], build.number(-1)), build.inverse(base.args[1]))
+    if base.op == "matpow":
+        return build.matrix_power(build.inverse(base.args[0]), base.params[0])
+    if "orthogonal" in base.facts:
+        return base.T
+    return None
+
+
+def _inverse_rule(node: Node, i: int, d: Node) -> Node:
+    """d X⁻¹ = -X⁻¹ dX X⁻¹ (Magnus & Neudecker 2019, ch. 8.4)."""
+    return -build.product(node, d, node)
+
+
+def _solved(node: Node, args: Any, size: Any) -> Any:
+    return _mp_matrix(args[0], lambda m: m**-1)
+
+
+def _mp_matrix(array: Any, action: Any) -> Any:
+    import mpmath
+    import numpy as np
+
+    made = action(mpmath.matrix(array.tolist()))
+    return np.array([[made[i, j] for j in range(made.cols)] for i in range(made.rows)], dtype=object)
+
+
+def _mp_det(array: Any) -> Any:
+    import mpmath
+
+    return mpmath.det(mpmath.matrix(array.tolist()))
+
+
+def _single(value: Any) -> Any:
+    import numpy as np
+
+    return np.array([[value]], dtype=object)
+
+
+def _log_abs_det(node: Node, args: Any, size: Any) -> Any:
+    import mpmath
+
+    return _single(mpmath.log(abs(_mp_det(args[0]))))
+
+
+def _det_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
+    base = args[0]
+    if base.is_scalar:
+        return base
+    if not base.is_square:
+        return None
+    if base.op == "eye":
+        return build.number(1)
+    if base.op == "transpose":
+        return build.apply("det", base.args[0])
+    if base.op == "inv":
+        return build.power(build.apply("det", base.args[0]), build.number(-1))
+    if base.op == "matpow":
+        return build.power(build.apply("det", base.args[0]), build.number(base.params[0]))
+    if base.op == "scale":
+        n = build.size_number(base.rows)
+        return build.power(base.args[0], n) * build.apply("det", base.args[1])
+    return _det_of_product(base)
+
+
+def _det_of_product(base: Node) -> Node | None:
+    """det(A·B) = det(A)·det(B) where every factor is square."""
+    if base.op == "product" and all(factor.is_square for factor in base.args):
+        return build.times(*(build.apply("det", factor) for factor in base.args))
+    return None
+
+
+def _det_rule(node: Node, i: int, d: Node) -> Node:
+    """d det X = det(X) tr(X⁻¹ dX), Jacobi's formula (Magnus & Neudecker 2019, ch. 8.3)."""
+    return node * build.apply("tr", build.product(build.inverse(node.args[0]), d))
+
+
+def _logdet_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
+    base = args[0]
+    if base.is_scalar:
+        return build.apply("log", base if "positive" in base.facts else build.apply("abs", base))
+    if base.op == "eye":
+        return build.number(0)
+    if base.op == "transpose":
+        return build.apply("logdet", base.args[0])
+    if base.op == "inv":
+        return -build.apply("logdet", base.args[0])
+    return None
+
+
+def _logdet_rule(node: Node, i: int, d: Node) -> Node:
+    """d log |det X| = tr(X⁻¹ dX) (Magnus & Neudecker 2019, ch. 8.3)."""
+    return build.apply("tr", build.product(build.inverse(node.args[0]), d))
+
+
+def _image_logdet(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+
+    return sympy.log(sympy.Abs(sympy.Determinant(args[0])))
+
+
+def _det_facts(node: Node) -> frozenset[str]:
+    facts = node.args[0].facts
+    if "posdef" in facts:
+        return frozenset({"positive", "nonnegative", "nonzero"})
+    return frozenset({"nonzero"} if "invertible" in facts else ())
+
+
+define(
+    Operator(
+        "inv",
+        says="the inverse of a square matrix",
+        source="Magnus & Neudecker 2019, ch. 8.4",
+        signatures=("(n,n) -> (n,n)",),
+        aliases=("inverse",),
+        differential=_inverse_rule,
+        simplify=_inverse_simplify,
+        facts=lambda node: (node.args[0].facts & _KEPT) | {"invertible"},
+        domain={0: "invertible"},
+        reference=_solved,
+        sympy=lambda node, args, size: __import__("sympy").Inverse(args[0]),
+        lowers=Lowering(torch="torch.linalg.inv({0})", numpy="np.linalg.inv({0})", jax="jnp.linalg.inv({0})"),
+        latex="{0}^{{-1}}",
+        samples=(
+            Sample("tr(inv(X))", {"X": "matrix(n, n; invertible)"}),
+            Sample("b'*inv(A)*c", {"A": "matrix(n, n; invertible)", "b": "vector(n)", "c": "vector(n)"}),
+            Sample("tr(inv(X)^2*B)", {"X": "matrix(n, n; invertible)"}),
+        ),
+        errors=(("let A: matrix(2,3); tr(inv(A))", "square"),),
+    )
+)
+define(
+    Operator(
+        "solve",
+        says=r"the solution of A*X = B, that is inv(A)*B; also written A\B",
+        source="Golub & Van Loan 2013, ch. 3",
+        signatures=("(n,n), (n,k) -> (n,k)",),
+        call=lambda a, b: build.product(build.inverse(a), b),
+        samples=(Sample("norm2(solve(A, b))^2", {"A": "matrix(n, n; invertible)", "b": "vector(n)"}),),
+    )
+)
+define(
+    Operator(
+        "det",
+        says="the determinant",
+        source="Magnus & Neudecker 2019, ch. 8.3",
+        signatures=("(n,n) -> (1,1)",),
+        differential=_det_rule,
+        simplify=_det_simplify,
+        facts=_det_facts,
+        reference=lambda node, args, size: _single(_mp_det(args[0])),
+        sympy=lambda node, args, size: __import__("sympy").Determinant(args[0]),
+        lowers=Lowering(
+            role="determinant",
+            torch="torch.linalg.det({0})[..., None, None]",
+            numpy="np.linalg.det({0})[..., None, None]",
+            jax="jnp.linalg.det({0})[..., None, None]",
+        ),
+        latex=r"\det({0})",
+        samples=(
+            Sample("det(X)", {"X": "matrix(n, n; invertible)"}),
+            Sample("det(X'*A*X)", {"X": "matrix(4, 2)", "A": "matrix(4, 4; posdef)"}),
+            Sample("det(2*X)^2", {"X": "matrix(3, 3; invertible)"}),
+        ),
+        errors=(("let A: matrix(2,3); det(A)", "square"),),
+    )
+)
+define(
+    Operator(
+        "logdet",
+        says="log |det X|; for a positive-definite X, log det X",
+        source="Magnus & Neudecker 2019, ch. 8.3",
+        signatures=("(n,n) -> (1,1)",),
+        differential=_logdet_rule,
+        simplify=_logdet_simplify,
+        domain={0: "invertible"},
+        reference=_log_abs_det,
+        sympy=_image_logdet,
+        lowers=Lowering(
+            torch="torch.linalg.slogdet({0}).logabsdet[..., None, None]",
+            numpy="np.linalg.slogdet({0})[1][..., None, None]",
+            jax="jnp.linalg.slogdet({0})[1][..., None, None]",
+        ),
+        latex=r"\log\lvert\det {0}\rvert",
+        samples=(
+            Sample("logdet(X)", {"X": "matrix(n, n; posdef)"}),
+            Sample("logdet(X)", {"X": "matrix(n, n; invertible)"}),
+            Sample("logdet(X'*X)", {"X": "matrix(5, 3)"}),
+        ),
+        errors=(("let A: matrix(2,3); logdet(A)", "square"),),
+    )
+)

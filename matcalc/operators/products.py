@@ -1,0 +1,307 @@
+"""Matrix products, powers and the transpose; Kronecker, inner and outer products."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matcalc.expression import build
+from matcalc.expression.operator import Lowering, Operator, Sample, define
+
+if TYPE_CHECKING:
+    from matcalc.expression.nodes import Node
+
+
+def _product_rule(node: Node, i: int, d: Node) -> Node:
+    return build.product(*node.args[:i], d, *node.args[i + 1 :])
+
+
+def _product_transpose(node: Node, i: int, u: Node) -> Node:
+    """A·U·B ↦ A'·V·B' (Magnus & Neudecker 2019, ch. 9)."""
+    before = [factor.T for factor in reversed(node.args[:i])]
+    after = [factor.T for factor in reversed(node.args[i + 1 :])]
+    return build.product(*before, u, *after)
+
+
+def _product_transposed(node: Node) -> Node:
+    return build.product(*(factor.T for factor in reversed(node.args)))
+
+
+def _product_facts(node: Node) -> frozenset[str]:
+    facts = set(frozenset.intersection(*(arg.facts for arg in node.args)) & {"lower", "upper", "diagonal", "orthogonal"})
+    if all("invertible" in arg.facts for arg in node.args):
+        facts.add("invertible")
+    if not node.is_square or node.is_scalar:
+        return frozenset(facts)
+    count = len(node.args)
+    if all(node.args[k].T is node.args[count - 1 - k] for k in range((count + 1) // 2)):
+        facts.add("symmetric")
+        middle = node.args[count // 2].facts if count % 2 else frozenset({"psd"})
+        if "psd" in middle:
+            facts.add("psd")
+        if "posdef" in middle and "invertible" in facts:
+            facts.add("posdef")
+        if not count % 2 and "invertible" in facts:
+            facts.add("posdef")
+    return frozenset(facts)
+
+
+def _chain(args: Any) -> Any:
+    total = args[0]
+    for arg in args[1:]:
+        total = total @ arg
+    return total
+
+
+def _image_product(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+    from sympy.matrices.expressions.matexpr import MatrixElement
+
+    whole = sympy.MatMul(*args, evaluate=False)
+    return MatrixElement(whole, 0, 0) if node.is_scalar else whole
+
+
+def _transpose_facts(node: Node) -> frozenset[str]:
+    swap = {"lower": "upper", "upper": "lower"}
+    kept = {"invertible", "orthogonal", "positive", "nonnegative", "nonzero", "diagonal"}
+    return frozenset(swap.get(f, f) for f in node.args[0].facts if f in swap or f in kept)
+
+
+def _matpow_rule(node: Node, i: int, d: Node) -> Node:
+    """d X^k = Σ X^j dX X^(k-1-j) (Magnus & Neudecker 2019, ch. 8)."""
+    base, k = node.args[0], node.params[0]
+    return build.add(
+        *(build.product(build.matrix_power(base, j), d, build.matrix_power(base, k - 1 - j)) for j in range(k))
+    )
+
+
+def _matpow_reference(node: Node, args: Any, size: Any) -> Any:
+    return _chain([args[0]] * node.params[0])
+
+
+_KEPT_BY_POWERS = frozenset({"symmetric", "diagonal", "lower", "upper", "posdef", "psd", "orthogonal", "invertible", "nonnegative"})
+
+
+def _matpow_facts(node: Node) -> frozenset[str]:
+    facts = node.args[0].facts & _KEPT_BY_POWERS
+    if "symmetric" in node.args[0].facts and node.params[0] % 2 == 0:
+        facts |= {"psd"} | ({"posdef"} if "invertible" in facts else set())
+    return frozenset(facts)
+
+
+def _kron(node: Node, args: Any, size: Any) -> Any:
+    import numpy as np
+
+    return np.kron(args[0], args[1])
+
+
+def _kron_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
+    left, right = args
+    if left.is_scalar or right.is_scalar:
+        return left * right
+    for k, arg in enumerate(args):
+        if arg.op == "scale":
+            rest = (*args[:k], arg.args[1], *args[k + 1 :])
+            return build.scale(arg.args[0], build.apply("kron", *rest))
+    if left.op == right.op == "eye":
+        return build.eye(left.rows * right.rows)
+    if any(build.is_zero(arg) for arg in args):
+        return build.zeros(left.rows * right.rows, left.cols * right.cols)
+    return None
+
+
+def _kron_transpose(node: Node, i: int, u: Node) -> Node:
+    other = node.args[1 - i]
+    return build.apply("kron_trace", u, other, params=(i, *node.args[i].shape))
+
+
+def _blocks(node: Node, u: Any, size: Any) -> Any:
+    """U as a (p, r, q, s) array, for U of the shape of an (p×q) ⊗ (r×s) product."""
+    left, right = _kron_sides(node)
+    return u.reshape(size(left[0]), size(right[0]), size(left[1]), size(right[1]))
+
+
+def _kron_sides(node: Node) -> tuple[Any, Any]:
+    mine, other = (node.params[1], node.params[2]), node.args[1].shape
+    return (mine, other) if node.params[0] == 0 else (other, mine)
+
+
+def _kron_trace_reference(node: Node, args: Any, size: Any) -> Any:
+    import numpy as np
+
+    blocks = _blocks(node, args[0], size)
+    axes = ([1, 3], [0, 1]) if node.params[0] == 0 else ([0, 2], [0, 1])
+    return np.tensordot(blocks, args[1], axes=axes)
+
+
+def _kron_trace_text(module: str) -> Any:
+    def spell(node: Node, args: Any, size: Any) -> str:
+        left, right = _kron_sides(node)
+        shape = ", ".join(size(s) for s in (left[0], right[0], left[1], right[1]))
+        indices = "...prqs,...rs->...pq" if node.params[0] == 0 else "...prqs,...pq->...rs"
+        return f'{module}.einsum("{indices}", {args[0]}.reshape(*{args[0]}.shape[:-2], {shape}), {args[1]})'
+
+    return spell
+
+
+def _kron_trace_rule(node: Node, i: int, d: Node) -> Node:
+    return build.apply("kron_trace", *(d if j == i else arg for j, arg in enumerate(node.args)), params=node.params)
+
+
+def _kron_trace_transpose(node: Node, i: int, u: Node) -> Node:
+    if i == 0:
+        pair = (u, node.args[1]) if node.params[0] == 0 else (node.args[1], u)
+        return build.apply("kron", *pair)
+    return build.apply("kron_trace", node.args[0], u, params=(1 - node.params[0], *node.args[1].shape))
+
+
+def _kron_torch(node: Node, args: Any, size: Any) -> str:
+    a, b = args
+    return (
+        f"({a}.unsqueeze(-1).unsqueeze(-3) * {b}.unsqueeze(-2).unsqueeze(-4)).flatten(-2).flatten(-3, -2)"
+    )
+
+
+def _inner_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
+    left, right = args
+    if left.is_scalar:
+        return left * right
+    if left.cols == 1:
+        return left.T @ right
+    if left.rows == 1:
+        return left @ right.T
+    if build.is_zero(left) or build.is_zero(right):
+        return build.number(0)
+    for k, arg in enumerate(args):
+        if arg.op == "scale":
+            rest = (*args[:k], arg.args[1], *args[k + 1 :])
+            return build.multiply(arg.args[0], build.apply("inner", *rest))
+    for one, other in ((left, right), (right, left)):
+        if one.op == "ones":
+            return build.apply("sum", other)
+        if one.op == "eye":
+            return build.apply("tr", other)
+    return build.apply("inner", right, left) if right.digest < left.digest else None
+
+
+define(
+    Operator(
+        "product",
+        says="the matrix product",
+        source="Magnus & Neudecker 2019, ch. 8",
+        notation=True,
+        shape=lambda args, params: (args[0].rows, args[-1].cols),
+        differential=_product_rule,
+        transpose=_product_transpose,
+        transposed=_product_transposed,
+        facts=_product_facts,
+        reference=lambda node, args, size: _chain(args),
+        sympy=_image_product,
+        samples=(Sample("x'*A*x"), Sample("b'*X'*X*c", {"c": "vector(n)", "b": "vector(n)"}), Sample("tr(A*X*B)")),
+        errors=(("let A: matrix(m,n); let B: matrix(m,n); tr(A*B)", "cannot multiply"),),
+    )
+)
+define(
+    Operator(
+        "transpose",
+        says="the transpose",
+        source="Magnus & Neudecker 2019, ch. 1.3",
+        signatures=("(m,n) -> (n,m)",),
+        call=lambda x: x.T,
+        shape=lambda args, params: (args[0].cols, args[0].rows),
+        transpose=lambda node, i, u: u.T,
+        facts=_transpose_facts,
+        reference=lambda node, args, size: args[0].T,
+        sympy=lambda node, args, size: __import__("sympy").Transpose(args[0]),
+        samples=(Sample("tr(A*X')"), Sample("sum(tanh(X)'*y)")),
+    )
+)
+define(
+    Operator(
+        "matpow",
+        says="a square matrix to an integer power",
+        source="Magnus & Neudecker 2019, ch. 8",
+        notation=True,
+        shape=lambda args, params: args[0].shape,
+        differential=_matpow_rule,
+        facts=_matpow_facts,
+        reference=_matpow_reference,
+        sympy=lambda node, args, size: __import__("sympy").MatPow(args[0], node.params[0]),
+        lowers=Lowering(
+            torch=lambda node, args, size: f"torch.linalg.matrix_power({args[0]}, {node.params[0]})",
+            numpy=lambda node, args, size: f"np.linalg.matrix_power({args[0]}, {node.params[0]})",
+            jax=lambda node, args, size: f"jnp.linalg.matrix_power({args[0]}, {node.params[0]})",
+        ),
+        samples=(Sample("tr(X^3)"), Sample("tr(A*X^2)"), Sample("x'*A^2*x")),
+    )
+)
+define(
+    Operator(
+        "kron",
+        says="the Kronecker product A⊗B",
+        source="Magnus & Neudecker 2019, ch. 2",
+        signatures=("(m,n), (p,q) -> (m*p,n*q)",),
+        differential=lambda node, i, d: build.apply("kron", *(d if j == i else a for j, a in enumerate(node.args))),
+        transpose=_kron_transpose,
+        transposed=lambda node: build.apply("kron", node.args[0].T, node.args[1].T),
+        simplify=_kron_simplify,
+        facts=lambda node: node.args[0].facts & node.args[1].facts & _KEPT_BY_POWERS,
+        reference=_kron,
+        sympy=lambda node, args, size: __import__("sympy").KroneckerProduct(*args),
+        lowers=Lowering(torch=_kron_torch, numpy="np.kron({0}, {1})", jax="jnp.kron({0}, {1})"),
+        samples=(Sample("norm2(kron(A, B))^2", {"A": "matrix(2, 3)", "B": "matrix(3, 2)"}), Sample("y'*kron(A, B)*x", {"A": "matrix(2, 3)", "B": "matrix(3, 2)"})),
+    )
+)
+define(
+    Operator(
+        "kron_trace",
+        says="the adjoint of A⊗B in one factor: the blocks of U weighted by the other factor",
+        source="Van Loan & Pitsianis 1993",
+        notation=True,
+        shape=lambda args, params: (params[1], params[2]),
+        differential=_kron_trace_rule,
+        transpose=_kron_trace_transpose,
+        reference=_kron_trace_reference,
+        lowers=Lowering(torch=_kron_trace_text("torch"), numpy=_kron_trace_text("np"), jax=_kron_trace_text("jnp")),
+        written=lambda node, args, size: (
+            f"kron_trace({args[0]}, {args[1]}, {node.params[0]}, {size(node.params[1])}, {size(node.params[2])})"
+        ),
+    )
+)
+define(
+    Operator(
+        "inner",
+        says="the inner product Σ X_ij Y_ij",
+        source="Magnus & Neudecker 2019, ch. 1",
+        signatures=("(m,n), (m,n) -> (1,1)",),
+        differential=lambda node, i, d: build.apply("inner", node.args[1 - i], d),
+        transpose=lambda node, i, u: build.multiply(u, node.args[1 - i]),
+        simplify=_inner_simplify,
+        reference=lambda node, args, size: __import__("numpy").array([[(args[0] * args[1]).sum()]], dtype=object),
+        sympy=lambda node, args, size: __import__("sympy").Trace(__import__("sympy").Transpose(args[0]) * args[1]),
+        lowers=Lowering(
+            torch="({0:a} * {1:a}).sum((-2, -1), keepdim=True)",
+            numpy="({0:a} * {1:a}).sum((-2, -1), keepdims=True)",
+            jax="({0:a} * {1:a}).sum((-2, -1), keepdims=True)",
+        ),
+        latex=r"\langle {0}, {1} \rangle",
+        samples=(Sample("0.5*(inner(A, X) - b)^2"), Sample("inner(X, X)")),
+    )
+)
+define(
+    Operator(
+        "dot",
+        says="the inner product of two vectors, x'*y",
+        signatures=("(n,1), (n,1) -> (1,1)",),
+        call=lambda x, y: x.T @ y,
+        samples=(Sample("dot(x, y)^2"),),
+    )
+)
+define(
+    Operator(
+        "outer",
+        says="the outer product x*y'",
+        signatures=("(m,1), (n,1) -> (m,n)",),
+        call=lambda x, y: x @ y.T,
+        samples=(Sample("norm2(outer(x, y) - A)^2"),),
+    )
+)

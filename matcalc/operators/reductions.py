@@ -1,0 +1,260 @@
+"""Sums, means, traces and norms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matcalc.expression import build
+from matcalc.expression.operator import Lowering, Operator, Sample, define
+
+if TYPE_CHECKING:
+    from matcalc.expression.nodes import Node
+
+_NONNEGATIVE = frozenset({"nonnegative"})
+
+
+def _single(value: Any) -> Any:
+    import numpy as np
+
+    return np.array([[value]], dtype=object)
+
+
+def _linear_simplify(name: str, of_ones: Any) -> Any:
+    """A linear function to the scalars: multiples come out, transposes go, constants are known."""
+
+    def simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
+        arg = args[0]
+        if arg.is_scalar:
+            return arg
+        if build.is_zero(arg):
+            return build.number(0)
+        if arg.op == "scale":
+            return build.multiply(arg.args[0], build.apply(name, arg.args[1]))
+        if arg.op == "transpose":
+            return build.apply(name, arg.args[0])
+        return of_ones(arg)
+
+    return simplify
+
+
+def _sum_special(arg: Node) -> Node | None:
+    if arg.op == "ones":
+        return build.size_number(arg.rows) * build.size_number(arg.cols)
+    if arg.op == "eye":
+        return build.size_number(arg.rows)
+    return None
+
+
+def _trace_special(arg: Node) -> Node | None:
+    if not arg.is_square:
+        return None
+    if arg.op in ("ones", "eye"):
+        return build.size_number(arg.rows)
+    if arg.op == "product" and arg.args[0].cols == 1:
+        return build.product(*arg.args[1:], arg.args[0])
+    if arg.op == "product" and arg.args[-1].rows == 1:
+        return build.product(arg.args[-1], *arg.args[:-1])
+    return None
+
+
+def _sum_along(x: Node, axis: int) -> Node:
+    return x if x.shape[axis] == 1 else build.apply("sum_along", x, params=(axis,))
+
+
+def _along_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
+    arg, axis = args[0], params[0]
+    if arg.shape[axis] == 1:
+        return arg
+    if arg.shape[1 - axis] == 1:
+        return build.apply("sum", arg)
+    rest = (1, arg.cols) if axis == 0 else (arg.rows, 1)
+    if build.is_zero(arg):
+        return build.zeros(*rest)
+    if arg.op == "scale":
+        return build.multiply(arg.args[0], build.apply("sum_along", arg.args[1], params=params))
+    if arg.op == "ones":
+        return build.scale(build.size_number(arg.shape[axis]), build.ones(*rest))
+    if arg.op == "transpose":
+        return build.apply("sum_along", arg.args[0], params=(1 - axis,)).T
+    if arg.op == "spread" and arg.args[0].shape[axis] == 1:
+        return build.multiply(build.size_number(arg.shape[axis]), arg.args[0])
+    return None
+
+
+def _mean(x: Node, axis: int | None = None) -> Node:
+    count = build.size_number(x.rows) * build.size_number(x.cols) if axis is None else build.size_number(x.shape[axis])
+    return build.divide(build.apply("sum", x) if axis is None else _sum_along(x, axis), count)
+
+
+def _norm_homogeneous(name: str) -> Any:
+    def simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
+        arg = args[0]
+        if arg.is_scalar:
+            return build.apply("abs", arg)
+        if build.is_zero(arg):
+            return build.number(0)
+        if arg.op == "scale":
+            return build.apply("abs", arg.args[0]) * build.apply(name, arg.args[1])
+        if arg.op == "transpose":
+            return build.apply(name, arg.args[0])
+        coefficient, rest = build.split(arg)
+        return None if coefficient == 1 else build.number(abs(coefficient)) * build.apply(name, rest)
+
+    return simplify
+
+
+def _euclidean(node: Node, args: Any, size: Any) -> Any:
+    import mpmath
+
+    return _single(mpmath.sqrt((args[0] * args[0]).sum()))
+
+
+def _image_norm2(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+
+    return sympy.sqrt(sympy.Trace(sympy.Transpose(args[0]) * args[0]))
+
+
+def _image_total(node: Node, matrix: Any, size: Any) -> Any:
+    import sympy
+    from sympy.matrices.expressions.matexpr import MatrixElement
+
+    arg = node.args[0]
+    whole = sympy.MatMul(sympy.OneMatrix(1, size(arg.rows)), matrix, sympy.OneMatrix(size(arg.cols), 1), evaluate=False)
+    return MatrixElement(whole, 0, 0)
+
+
+def _image_norm1(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+
+    t = sympy.Dummy("t", real=True)
+    return _image_total(node, args[0].applyfunc(sympy.Lambda(t, sympy.Abs(t))), size)
+
+
+def _image_along(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+
+    arg = node.args[0]
+    if node.params[0] == 0:
+        return sympy.MatMul(sympy.OneMatrix(1, size(arg.rows)), args[0])
+    return sympy.MatMul(args[0], sympy.OneMatrix(size(arg.cols), 1))
+
+
+def _along_text(keep: str) -> Any:
+    return lambda node, args, size: f"{args[0]}.sum({node.params[0] - 2}, {keep}=True)"
+
+
+define(
+    Operator(
+        "sum",
+        says="the sum of all entries; sum(X, 0) the row of column sums, sum(X, 1) the column of row sums",
+        source="Magnus & Neudecker 2019, ch. 1",
+        signatures=("(m,n) -> (1,1)", "(m,n), 0 -> (1,n)", "(m,n), 1 -> (m,1)"),
+        call=lambda x, axis=None: build.apply("sum", x) if axis is None else _sum_along(x, axis),
+        transpose=lambda node, i, u: build.scale(u, build.ones(*node.args[0].shape)),
+        simplify=_linear_simplify("sum", _sum_special),
+        facts=lambda node: node.args[0].facts & {"positive", "nonnegative"},
+        reference=lambda node, args, size: _single(args[0].sum()),
+        sympy=lambda node, args, size: _image_total(node, args[0], size),
+        lowers=Lowering(
+            torch="{0:a}.sum((-2, -1), keepdim=True)",
+            numpy="{0:a}.sum((-2, -1), keepdims=True)",
+            jax="{0:a}.sum((-2, -1), keepdims=True)",
+        ),
+        latex=r"\mathbf{1}^\top {0}\,\mathbf{1}",
+        samples=(Sample("sum(x)^2"), Sample("sum(square(sum(X, 0)))"), Sample("sum(exp(sum(X, 1)))")),
+        errors=(("sum(X, 2)", "sum"),),
+    )
+)
+define(
+    Operator(
+        "sum_along",
+        says="the sums along an axis, written sum(X, 0) or sum(X, 1)",
+        source="Magnus & Neudecker 2019, ch. 1",
+        notation=True,
+        shape=lambda args, params: (1, args[0].cols) if params[0] == 0 else (args[0].rows, 1),
+        transpose=lambda node, i, u: build.spread(u, node.args[0].shape),
+        simplify=_along_simplify,
+        facts=lambda node: node.args[0].facts & {"positive", "nonnegative"},
+        reference=lambda node, args, size: args[0].sum(axis=node.params[0], keepdims=True),
+        sympy=_image_along,
+        lowers=Lowering(torch=_along_text("keepdim"), numpy=_along_text("keepdims"), jax=_along_text("keepdims")),
+        written=lambda node, args, size: f"sum({args[0]}, {node.params[0]})",
+        samples=(Sample("sum(square(sum(X, 0)))"),),
+    )
+)
+define(
+    Operator(
+        "mean",
+        says="the mean of all entries, or along an axis as sum does",
+        source="Magnus & Neudecker 2019, ch. 1",
+        signatures=("(m,n) -> (1,1)", "(m,n), 0 -> (1,n)", "(m,n), 1 -> (m,1)"),
+        call=_mean,
+        samples=(Sample("mean(square(x))"), Sample("sum(square(mean(X, 0)))")),
+    )
+)
+define(
+    Operator(
+        "tr",
+        says="the trace",
+        source="Magnus & Neudecker 2019, ch. 1.10",
+        signatures=("(n,n) -> (1,1)",),
+        aliases=("Tr", "trace"),
+        transpose=lambda node, i, u: build.scale(u, build.eye(node.args[0].rows)),
+        simplify=_linear_simplify("tr", _trace_special),
+        facts=lambda node: _NONNEGATIVE if "psd" in node.args[0].facts else frozenset(),
+        reference=lambda node, args, size: _single(args[0].trace()),
+        sympy=lambda node, args, size: __import__("sympy").Trace(args[0]),
+        lowers=Lowering(
+            role="trace",
+            torch="{0:a}.diagonal(dim1=-2, dim2=-1).sum(-1)[..., None, None]",
+            numpy="np.trace({0}, axis1=-2, axis2=-1)[..., None, None]",
+            jax="jnp.trace({0}, axis1=-2, axis2=-1)[..., None, None]",
+        ),
+        latex=r"\operatorname{{tr}}({0})",
+        samples=(Sample("tr(X)^2 + 1", {"X": "matrix(n, n)"}), Sample("tr(A*X'*B*X)")),
+        errors=(("let A: matrix(2,3); tr(A)", "square"),),
+    )
+)
+define(
+    Operator(
+        "norm2",
+        says="the Euclidean norm; of a matrix, the Frobenius norm",
+        source="Magnus & Neudecker 2019, ch. 11",
+        signatures=("(m,n) -> (1,1)",),
+        aliases=("norm", "norm_fro"),
+        differential=lambda node, i, d: build.divide(build.apply("inner", node.args[0], d), node),
+        simplify=_norm_homogeneous("norm2"),
+        facts=lambda node: _NONNEGATIVE,
+        domain={0: "nonzero"},
+        reference=_euclidean,
+        sympy=_image_norm2,
+        lowers=Lowering(
+            torch="torch.linalg.matrix_norm({0}, keepdim=True)",
+            numpy="np.linalg.norm({0}, axis=(-2, -1), keepdims=True)",
+            jax="jnp.linalg.norm({0}, axis=(-2, -1), keepdims=True)",
+        ),
+        latex=r"\lVert {0} \rVert",
+        samples=(Sample("norm2(A*x - b)", {"b": "vector(m)"}), Sample("norm2(X)^3"), Sample("norm2(2*x)^2")),
+    )
+)
+define(
+    Operator(
+        "norm1",
+        says="the sum of the absolute values of all entries",
+        source="Boyd & Vandenberghe 2004, app. A.1",
+        signatures=("(m,n) -> (1,1)",),
+        differential=lambda node, i, d: build.apply("inner", build.apply("sign", node.args[0]), d),
+        simplify=_norm_homogeneous("norm1"),
+        facts=lambda node: _NONNEGATIVE,
+        reference=lambda node, args, size: _single(abs(args[0]).sum()),
+        sympy=_image_norm1,
+        lowers=Lowering(
+            torch="{0:a}.abs().sum((-2, -1), keepdim=True)",
+            numpy="np.abs({0}).sum((-2, -1), keepdims=True)",
+            jax="jnp.abs({0}).sum((-2, -1), keepdims=True)",
+        ),
+        latex=r"\lVert {0} \rVert_1",
+        samples=(Sample("norm1(x)"), Sample("norm1(A*x - b)", {"b": "vector(m)"})),
+    )
+)
