@@ -1,0 +1,54 @@
+"""What a check is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from matcalc.expression.nodes import Node
+
+
+@dataclass(frozen=True)
+class Question:
+    """Is ``claimed`` the gradient of ``expression`` by ``name``?
+
+    Attributes:
+        expression: a scalar.
+        name: by which name.
+        variables: all names, in order.
+        claimed: a node, or a function of torch tensors by keyword.
+        truth: our own derivation where the claim is somebody else's.
+        projected: the property onto whose subspace gradients are projected, or "".
+        text: the expression as typed.
+    """
+
+    expression: Node
+    name: str
+    variables: tuple[Node, ...]
+    claimed: Node | Callable[..., Any]
+    truth: Node | None = None
+    projected: str = ""
+    text: str = ""
+
+    @property
+    def variable(self) -> Node:
+        """The name's node."""
+        return next(v for v in self.variables if v.params[0] == self.name)
+
+    @property
+    def roots(self) -> tuple[Node, ...]:
+        """Every node that is evaluated."""
+        nodes = (self.expression, self.claimed, self.truth)
+        return tuple(node for node in nodes if isinstance(node, Node))
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """How to check; the seed decides every point."""
+
+    trials: int = 5
+    seed: int = 0
+    devices: tuple[str, ...] = ("cpu",)
+    dtypes: tuple[str, ...] = ("float64", "float32")
+    sizes: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,100 @@
+"""What a wrong claim has to do with the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+_CLOSE = 1e-8
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Claim and truth at one point, with the value of the function there."""
+
+    claimed: Any
+    truth: Any
+    value: float
+
+
+def relation(pairs: Sequence[Pair]) -> str:
+    """The relation between claim and truth that holds at every point, in words."""
+    for test in (_transposed, _other_shape, _zero, _constant_factor, _value_factor, _extra_constant):
+        found = test(pairs)
+        if found:
+            return found
+    return "no simple relation found"
+
+
+def _same(a: Any, b: Any) -> bool:
+    import numpy as np
+
+    return a.shape == b.shape and bool(np.abs(a - b).max() <= _CLOSE * max(np.abs(b).max(), np.abs(a).max()))
+
+
+def _transposed(pairs: Sequence[Pair]) -> str:
+    if all(_same(p.claimed.T, p.truth) for p in pairs):
+        return "transposed: the claim is the transpose of the gradient"
+    if all(p.claimed.shape == p.truth.T.shape and _same(-p.claimed.T, p.truth) for p in pairs):
+        return "transposed, and the sign is wrong"
+    return ""
+
+
+def _other_shape(pairs: Sequence[Pair]) -> str:
+    for p in pairs:
+        if p.claimed.shape != p.truth.shape:
+            have, want = ("×".join(map(str, a.shape)) for a in (p.claimed, p.truth))
+            return f"shape: the claim is {have} where the name is {want}"
+    return ""
+
+
+def _zero(pairs: Sequence[Pair]) -> str:
+    return "the claim is zero and the gradient is not" if all(abs(p.claimed).max() == 0 for p in pairs) else ""
+
+
+def _ratio(p: Pair) -> float | None:
+    """The factor by which the claim is off, where it is one."""
+    weight = float((p.truth * p.truth).sum())
+    if weight == 0:
+        return None
+    c = float((p.claimed * p.truth).sum()) / weight
+    return c if c and _same(p.claimed, c * p.truth) else None
+
+
+def _constant_factor(pairs: Sequence[Pair]) -> str:
+    ratios = [_ratio(p) for p in pairs]
+    if any(r is None for r in ratios) or max(ratios) - min(ratios) > 1e-7 * abs(ratios[0]):  # type: ignore[type-var,operator,arg-type]
+        return ""
+    c = ratios[0]
+    assert c is not None
+    if abs(c + 1) < 1e-7:
+        return "sign: the claim is minus the gradient"
+    shown = Fraction(c).limit_denominator(64)
+    text = str(shown) if abs(float(shown) - c) < 1e-7 else f"{c:.10g}"
+    return f"factor: the claim is {text} times the gradient"
+
+
+def _value_factor(pairs: Sequence[Pair]) -> str:
+    ratios = [_ratio(p) for p in pairs]
+    if any(r is None for r in ratios):
+        return ""
+    for words, power in (("f", 1.0), ("1/f", -1.0), ("sqrt(f)", 0.5), ("1/sqrt(f)", -0.5)):
+        if power % 1 and any(p.value <= 0 for p in pairs):
+            continue
+        scaled = [r / p.value**power for r, p in zip(ratios, pairs, strict=True) if r is not None and p.value]
+        if len(scaled) == len(pairs) and max(scaled) - min(scaled) < 1e-7 * abs(scaled[0]):
+            k = Fraction(scaled[0]).limit_denominator(64)
+            return f"factor: the claim is {k}*{words} times the gradient, f being the function's value"
+    return "factor: the claim is the gradient times a scalar that depends on the inputs (a missing chain factor?)"
+
+
+def _extra_constant(pairs: Sequence[Pair]) -> str:
+    import numpy as np
+
+    gaps = [p.claimed - p.truth for p in pairs]
+    c = float(gaps[0].flat[0])
+    if all(np.abs(gap - c).max() < 1e-8 * max(abs(c), 1e-3) for gap in gaps):
+        return f"an extra term: the claim is the gradient plus {c:.6g}"
+    return ""

@@ -1,0 +1,131 @@
+"""What torch says: autograd on the literal lowering, and the claim as lowered or as called."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from matcalc.checking.points import Point
+from matcalc.checking.question import Question
+from matcalc.errors import CheckError, DeviceError
+from matcalc.expression.nodes import Node
+
+_PLAIN = {"scalar": lambda v: v.reshape(()), "vector": lambda v: v[:, 0]}
+
+
+def devices_for(wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """The devices asked for; ``auto`` is the CPU and, where there is one, CUDA.
+
+    Raises:
+        DeviceError: for one that is not there.
+    """
+    import torch
+
+    found: dict[str, None] = {}
+    for name in wanted:
+        if name == "auto":
+            found.update(dict.fromkeys(("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)))
+        elif name == "cuda" and not torch.cuda.is_available():
+            raise DeviceError("there is no CUDA device here", suggestion="--device cpu")
+        elif name not in ("cpu", "cuda"):
+            raise DeviceError(f"no device {name!r}", why="the devices are cpu, cuda and auto")
+        else:
+            found[name] = None
+    return tuple(found)
+
+
+def versions() -> dict[str, str]:
+    """What was used."""
+    import torch
+
+    from matcalc.version import __version__
+
+    return {"matcalc": __version__, "torch": torch.__version__}
+
+
+@contextlib.contextmanager
+def _without_tf32() -> Iterator[None]:
+    import torch
+
+    before = (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+
+
+def _tensors(question: Question, at: Point, dtype: str, device: str) -> dict[str, Any]:
+    import torch
+
+    kind = getattr(torch, dtype)
+    made = {}
+    for v in question.variables:
+        name, storage, _ = v.params
+        plain = _PLAIN.get(storage, lambda value: value)(at.values[name])
+        made[name] = torch.tensor(plain, dtype=kind, device=device)
+    return made
+
+
+def _matrix(tensor: Any, shape: tuple[int, ...]) -> Any:
+    import numpy as np
+
+    array = tensor.detach().cpu().double().numpy()
+    return np.array(array).reshape(shape) if array.size == shape[0] * shape[1] else np.atleast_2d(array)
+
+
+@lru_cache(maxsize=64)
+def _function(node: Node, variables: tuple[Node, ...], storage: str, optimise: bool) -> Callable[..., Any]:
+    from matcalc.lowering.compile import compiled
+    from matcalc.lowering.emit import source
+    from matcalc.lowering.schedule import lower
+
+    program = lower([(node, storage)], variables, optimise=optimise)
+    return compiled(program, source(program, "torch", "value", ""), "value")
+
+
+def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[Any, float]:
+    """The gradient by ``torch.func.grad`` of the literal lowering, projected, as a float64 matrix; and the value."""
+    import torch
+
+    from matcalc.checking.subspace import projected
+
+    f = _function(question.expression, question.variables, "scalar", False)
+    given = _tensors(question, at, dtype, device)
+    x = given.pop(question.name)
+    shape = at.values[question.name].shape
+    with _without_tf32():
+        gradient, value = torch.func.grad_and_value(lambda t: f(**{question.name: t}, **given))(x)
+    return projected(question.projected, _matrix(gradient, shape)), float(value)
+
+
+def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:
+    """The claimed formula through the optimised lowering, as a float64 matrix."""
+    claimed = question.claimed
+    assert isinstance(claimed, Node)
+    f = _function(claimed, question.variables, "matrix", True)
+    with _without_tf32():
+        made = f(**_tensors(question, at, dtype, device))
+    return made.detach().cpu().double().numpy()
+
+
+def called(question: Question, at: Point) -> Any:
+    """A claim that is a function of tensors, called.
+
+    Raises:
+        CheckError: when it fails or returns no tensor.
+    """
+    import torch
+
+    claimed = question.claimed
+    assert callable(claimed)
+    try:
+        made = torch.as_tensor(claimed(**_tensors(question, at, "float64", "cpu")))
+    except Exception as error:
+        raise CheckError(f"the claimed function failed: {type(error).__name__}: {error}") from error
+    shape = at.values[question.name].shape
+    if made.ndim == 1:
+        made = made[:, None]
+    return _matrix(made.reshape(1, 1) if made.ndim == 0 else made, tuple(made.shape) if made.ndim == 2 else shape)

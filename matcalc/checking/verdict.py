@@ -1,0 +1,90 @@
+"""The report of a check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+_EXIT = {"verified": 0, "refuted": 1, "inconclusive": 3}
+
+
+@dataclass(frozen=True)
+class Report:
+    """A verdict and its evidence.
+
+    Attributes:
+        verdict: "verified", "refuted" or "inconclusive".
+        trials: how many points counted.
+        devices, dtypes, seed: under which it was carried out.
+        max_error: the largest error in float64, relative to the gradient's size; None where nothing was computed.
+        float32_error: the same in float32, reported and never decisive.
+        smallest_visible: a relative error that would have been seen.
+        counterexample: for a refuted claim the point and both values.
+        diagnosis: what a refuted claim has to do with the truth.
+        witnesses: what each witness said.
+        discarded: why points did not count.
+        reason: why nothing could be decided.
+    """
+
+    verdict: str
+    trials: int
+    devices: tuple[str, ...]
+    dtypes: tuple[str, ...]
+    seed: int
+    max_error: float | None = None
+    float32_error: float | None = None
+    smallest_visible: float | None = None
+    counterexample: dict[str, Any] | None = None
+    diagnosis: str | None = None
+    witnesses: tuple[str, ...] = ()
+    discarded: tuple[str, ...] = ()
+    reason: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    claimed: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether the verdict is "verified"."""
+        return self.verdict == "verified"
+
+    @property
+    def exit_code(self) -> int:
+        """0 verified, 1 refuted, 3 inconclusive."""
+        return _EXIT[self.verdict]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as what JSON can hold."""
+        return {
+            "verdict": self.verdict,
+            "trials": self.trials,
+            "devices": list(self.devices),
+            "dtypes": list(self.dtypes),
+            "seed": self.seed,
+            "max_error": self.max_error,
+            "float32_error": self.float32_error,
+            "smallest_visible": self.smallest_visible,
+            "counterexample": self.counterexample,
+            "diagnosis": self.diagnosis,
+            "witnesses": list(self.witnesses),
+            "discarded": list(self.discarded),
+            "reason": self.reason,
+            "versions": self.versions,
+        }
+
+    def __str__(self) -> str:
+        lines = [self._headline(), *(f"  {line}" for line in self.witnesses)]
+        if self.diagnosis:
+            lines.append(f"  diagnosis: {self.diagnosis}")
+        if self.counterexample:
+            lines += [f"  counterexample: {key} = {value}" for key, value in self.counterexample.items()]
+        return "\n".join(lines)
+
+    def _headline(self) -> str:
+        if self.verdict == "inconclusive":
+            return f"inconclusive: {self.reason}"
+        if self.verdict == "refuted":
+            return f"refuted: the {'claim' if self.claimed else 'derivation'} disagrees with the witnesses"
+        errors = f"float64 error {self.max_error:.1e}"
+        if self.float32_error is not None:
+            errors += f" (float32 {self.float32_error:.1e})"
+        return f"verified against autograd: {self.trials} trials, {errors}, {', '.join(self.devices)}"

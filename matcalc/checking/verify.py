@@ -1,0 +1,66 @@
+"""Any torch function against a claimed gradient function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from matcalc.checking.relation import Pair, relation
+from matcalc.checking.torch_side import versions
+from matcalc.checking.verdict import Report
+
+_ROOM = 1e-7
+
+
+def verify(
+    fn: Callable[..., Any], claimed: Callable[..., Any], example_inputs: Sequence[Any], wrt: int = 0, trials: int = 5, seed: int = 0
+) -> Report:
+    """Compares ``claimed(*inputs)`` with autograd of ``fn`` at the example and at points around it, in float64."""
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    pairs, worst = [], 0.0
+    for trial in range(trials):
+        inputs = [_moved(t, generator, trial) for t in example_inputs]
+        x = inputs[wrt].clone().requires_grad_(True)
+        value = fn(*inputs[:wrt], x, *inputs[wrt + 1 :])
+        (truth,) = torch.autograd.grad(value, x, allow_unused=True)
+        truth = torch.zeros_like(x) if truth is None else truth
+        said = torch.as_tensor(claimed(*inputs)).detach()
+        pairs.append(Pair(_matrix(said), _matrix(truth), float(value)))
+        worst = max(worst, _error(pairs[-1]))
+    common: dict[str, Any] = {
+        "trials": trials, "devices": ("cpu",), "dtypes": ("float64",), "seed": seed, "max_error": worst,
+        "versions": versions(), "claimed": True,
+    }  # fmt: skip
+    if worst <= _ROOM:
+        return Report("verified", smallest_visible=_ROOM, **common)
+    if worst != worst:  # noqa: PLR0124  NaN
+        return Report("inconclusive", reason="a value is not a number", **common)
+    bad = next(k for k, p in enumerate(pairs) if not _error(p) <= _ROOM)
+    seen = {"trial": bad, "seed": seed, "claimed": pairs[bad].claimed.tolist(), "expected": pairs[bad].truth.tolist()}
+    return Report("refuted", counterexample=seen, diagnosis=relation(pairs), **common)
+
+
+def _moved(tensor: Any, generator: Any, trial: int) -> Any:
+    import torch
+
+    x = torch.as_tensor(tensor).detach()
+    if not x.is_floating_point():
+        return x
+    x = x.double()
+    noise = torch.randn(x.shape, dtype=torch.float64, generator=generator)
+    return x if trial == 0 else x + 0.1 * x.abs().mean() * noise
+
+
+def _matrix(tensor: Any) -> Any:
+    array = tensor.detach().double().numpy()
+    return array.reshape(-1, 1) if array.ndim < 2 else array.reshape(array.shape[0], -1)
+
+
+def _error(pair: Pair) -> float:
+    import numpy as np
+
+    if pair.claimed.shape != pair.truth.shape:
+        return float("inf")
+    return float(np.abs(pair.claimed - pair.truth).max() / (np.abs(pair.truth).max() or 1.0))

@@ -1,0 +1,387 @@
+"""What a caller holds: an expression that was parsed, and derivatives of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from matcalc.calculus.differential import differential, direction_for
+from matcalc.calculus.simplify import textbook
+from matcalc.calculus.transpose import transposed_map
+from matcalc.errors import ParseError, ShapeError, UnsupportedError
+from matcalc.expression import build
+from matcalc.expression.nodes import Node
+from matcalc.expression.property import PROPERTIES
+from matcalc.expression.sizes import AnySize
+from matcalc.language.inference import Typed, typed
+from matcalc.language.printer import Style, written
+from matcalc.language.syntax import declarations, latin, read
+from matcalc.limits import Limits
+
+if TYPE_CHECKING:
+    from matcalc.checking.verdict import Report
+
+Let = Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A name of an expression: its kind, its shape as torch sees it, what was declared of it.
+
+    ``inferred`` says that no declaration named it.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[AnySize, ...]
+    properties: tuple[str, ...] = ()
+    inferred: bool = True
+
+    @property
+    def declaration(self) -> str:
+        """The declaration that says the same, as ``matrix(m, n; symmetric)``."""
+        sizes = self.shape[1:] if self.kind == "row" else self.shape
+        inner = ", ".join(str(size) for size in sizes)
+        if self.properties:
+            inner += "; " + ", ".join(self.properties)
+        return f"{self.kind}({inner})" if inner else self.kind
+
+
+@dataclass(frozen=True, eq=False)
+class Expression:
+    """A typed expression of the language.
+
+    >>> f = parse("x.T*A*x - b.T*x")
+    >>> f.shape, f.variables["A"].shape
+    ((), (n, n))
+    """
+
+    text: str
+    typed: Typed
+    node: Node
+    limits: Limits = Limits()
+
+    @cached_property
+    def variables(self) -> dict[str, Variable]:
+        """Name to variable, in order of appearance."""
+        return {
+            v.name: Variable(v.name, v.kind, tuple(v.shape), tuple(v.properties), v.inferred)
+            for v in self.typed.variables
+        }
+
+    @property
+    def shape(self) -> tuple[AnySize, ...]:
+        """The shape as torch sees it; ``()`` for a scalar."""
+        return torch_shape(self.node)
+
+    @property
+    def _nodes(self) -> tuple[Node, ...]:
+        return tuple(v.node for v in self.typed.variables)
+
+    @property
+    def _storage(self) -> str:
+        return storage_of(self.node)
+
+    def style(self, *, every_size: bool = False) -> Style:
+        """How results print: the user's order of terms, and declared sizes as numbers."""
+        return Style(self.typed.order, None if every_size else self.typed.declared_sizes, self._nodes)
+
+    def __str__(self) -> str:
+        return written(self.node, self.style())
+
+    def pretty(self) -> str:
+        """The text with every size by its name, for a reader who sees the shapes beside it."""
+        return written(self.node, self.style(every_size=True))
+
+    @property
+    def sympy(self) -> Any:
+        """The SymPy expression of the same value."""
+        from matcalc.documents.image import sympy_image
+
+        return sympy_image(self.node)
+
+    def latex(self) -> str:
+        """LaTeX of the expression."""
+        from matcalc.documents.latex import latex
+
+        return latex(self.node, self.style(every_size=True))
+
+    def _outputs(self, with_value: bool) -> list[tuple[Node, str]]:
+        return [(self.node, self._storage)]
+
+    @property
+    def _function_name(self) -> str:
+        return "value"
+
+    def _program(self, sizes: Mapping[str, int] | None, with_value: bool) -> Any:
+        from matcalc.lowering.schedule import lower
+
+        return lower(self._outputs(with_value), self._nodes, sizes)
+
+    def source(self, target: str = "torch", *, with_value: bool = False, sizes: Mapping[str, int] | None = None) -> str:
+        """A self-contained module with one documented function.
+
+        Raises:
+            UnsupportedError: for a target that is not there.
+        """
+        from matcalc.lowering.emit import source
+
+        return source(self._program(sizes, with_value), target, self._function_name, self._documentation())
+
+    def _documentation(self) -> str:
+        return self.pretty()
+
+    def compile(self, target: str = "torch", *, with_value: bool = False) -> Callable[..., Any]:
+        """The function itself: keywords, or positions in order of ``variables``."""
+        from matcalc.lowering.compile import compiled
+        from matcalc.lowering.emit import source
+
+        program = self._program(None, with_value)
+        text = source(program, target, self._function_name, self._documentation())
+        return compiled(program, text, self._function_name, ignored=self._ignored())
+
+    def _ignored(self) -> frozenset[str]:
+        return frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Derivative(Expression):
+    """A derivative of an expression; prints as text of the language.
+
+    Attributes:
+        expression: what was differentiated.
+        wrt: by which name.
+        kind: grad, jvp, vjp or hvp.
+        projected: the property onto whose subspace the gradient was projected, or "".
+    """
+
+    expression: Expression = None  # type: ignore[assignment]  # follows fields with defaults; always given
+    wrt: str = ""
+    kind: str = "grad"
+    projected: str = ""
+
+    @property
+    def _storage(self) -> str:
+        return self.expression.typed_variable(self.wrt).params[1] if self.kind in ("grad", "vjp", "hvp") else storage_of(self.node)
+
+    @property
+    def shape(self) -> tuple[AnySize, ...]:
+        """The shape as torch sees it: a gradient has its name's."""
+        if self.kind == "jvp":
+            return torch_shape(self.node)
+        return self.expression.variables[self.wrt].shape
+
+    @property
+    def _function_name(self) -> str:
+        return "gradient" if self.kind == "grad" else self.kind
+
+    def _outputs(self, with_value: bool) -> list[tuple[Node, str]]:
+        own = (self.node, self._storage)
+        return [(self.expression.node, storage_of(self.expression.node)), own] if with_value else [own]
+
+    def _documentation(self) -> str:
+        return f"{self._function_name} of {self.expression.pretty()} by {self.wrt}: {self.pretty()}"
+
+    def check(self, **options: Any) -> Report:
+        """Compares with autograd and with differences in 50 digits; see :func:`matcalc.check`."""
+        from matcalc.verification import check_derivative
+
+        return check_derivative(self, **options)
+
+
+def _typed_variable(self: Expression, name: str) -> Node:
+    for v in self.typed.variables:
+        if v.name == name:
+            return v.node
+    raise ParseError(
+        f"there is no {name!r} to differentiate by",
+        why=f"the names are {', '.join(self.variables) or 'none'}",
+        suggestion=f"--wrt {next(iter(self.variables), 'x')}",
+    )
+
+
+Expression.typed_variable = _typed_variable  # type: ignore[attr-defined]
+
+
+def torch_shape(node: Node) -> tuple[AnySize, ...]:
+    """() for a scalar, (n,) for a column, both sizes otherwise."""
+    if node.is_scalar:
+        return ()
+    return (node.rows,) if node.cols == 1 else node.shape
+
+
+def storage_of(node: Node) -> str:
+    """How a value looks outside."""
+    return ("scalar", "vector", "matrix")[len(torch_shape(node))]
+
+
+def parse(text: str, let: Let = None, limits: Limits | None = None) -> Expression:
+    """The expression that ``text`` means, with declarations ``let`` (name to ``matrix(n, n; symmetric)`` and so on).
+
+    Raises:
+        MatcalcError: for every text that has no meaning, with the place and what to type instead.
+
+    >>> str(parse("x' @ A @ x"))
+    'x.T*A*x'
+    """
+    limits = limits or Limits()
+    found = typed(read(text, limits, names=frozenset(let or ())), let, limits)
+    return Expression(text, found, found.node, limits)
+
+
+def grad(f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
+    """The gradient of a scalar expression, with the shape of the name.
+
+    A name declared symmetric, skew, diagonal, lower or upper (posdef, psd) has the gradient in that linear subspace,
+    unless ``unconstrained``.
+
+    Raises:
+        ShapeError: when the expression is not a scalar.
+        ParseError: when the name does not occur.
+
+    >>> print(grad("x.T*A*x - b.T*x", "x"))
+    (A + A.T)*x - b
+    """
+    f = _expression(f, let)
+    name = latin(wrt)
+    variable = f.typed_variable(name)
+    _refuse_non_scalar(f)
+    direction = direction_for(variable)
+    moved = differential(f.node, variable, direction)
+    found = textbook(transposed_map(moved, direction, build.number(1)))
+    projected = "" if unconstrained else subspace_of(variable)
+    if projected:
+        project = PROPERTIES[projected].project
+        assert project is not None
+        found = textbook(project(found))
+    return Derivative(f.text, f.typed, found, f.limits, f, name, "grad", projected)
+
+
+def subspace_of(variable: Node) -> str:
+    """The narrowest declared property that is a linear subspace, or ""."""
+    names = [name for name in PROPERTIES if name in variable.facts and PROPERTIES[name].project is not None]
+    for name in ("diagonal", "skew", *names):
+        if name in names:
+            return name
+    return ""
+
+
+def _refuse_non_scalar(f: Expression) -> None:
+    if f.node.is_scalar:
+        return
+    kind = "row" if f.node.rows == 1 else ("scalar", "vector", "matrix")[len(f.shape)]
+    reading = _scalar_reading(f)
+    raise ShapeError(
+        f"grad needs a scalar, and this is a {kind}" + (f" of shape {f.shape}" if f.shape else ""),
+        why="a vector or matrix has a Jacobian: matcalc jacobian",
+        suggestion=f"--let {reading!r}" if reading else "matcalc jacobian, or make it a scalar with sum(…) or norm2(…)^2",
+    )
+
+
+def _scalar_reading(f: Expression) -> str:
+    """A declaration of one name under which the expression is a scalar, or ""."""
+    for v in f.variables.values():
+        for kind in ("vector(n)", "scalar", "row(n)", "matrix(n, n)"):
+            if v.inferred and not kind.startswith(v.kind):
+                try:
+                    found = parse(f.text, {v.name: kind})
+                except Exception:  # noqa: BLE001, S112  a reading that does not work is no suggestion
+                    continue
+                if found.node.is_scalar:
+                    return f"{v.name}: {kind}"
+    return ""
+
+
+def jvp(f: Expression | str, wrt: str, direction: str, let: Let = None) -> Derivative:
+    """The derivative in a direction, a new name with the shape of ``wrt``: the differential itself.
+
+    >>> print(jvp("x'*x", "x", "v"))
+    2*x.T*v
+    """
+    f = _expression(f, let)
+    variable = f.typed_variable(latin(wrt))
+    d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
+    return Derivative(f.text, extended, textbook(differential(f.node, variable, d)), f.limits, f, latin(wrt), "jvp")
+
+
+def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None) -> Derivative:
+    """The transposed derivative applied to a new name with the shape of ``f``.
+
+    >>> print(vjp("A*x", "x", "u"))
+    A.T*u
+    """
+    f = _expression(f, let)
+    variable = f.typed_variable(latin(wrt))
+    u, extended = _with_direction(f, cotangent, f.node.shape, storage_of(f.node))
+    direction = direction_for(variable)
+    found = textbook(transposed_map(differential(f.node, variable, direction), direction, u))
+    return Derivative(f.text, extended, _projected(found, variable), f.limits, f, latin(wrt), "vjp", subspace_of(variable))
+
+
+def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None) -> Derivative:
+    """The Hessian of a scalar times a new name with the shape of ``wrt``: the gradient's differential.
+
+    >>> print(hvp("x'*A*x", "x", "v"))
+    (A + A.T)*v
+    """
+    f = _expression(f, let)
+    variable = f.typed_variable(latin(wrt))
+    d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
+    found = textbook(differential(grad(f, wrt).node, variable, d))
+    return Derivative(f.text, extended, _projected(found, variable), f.limits, f, latin(wrt), "hvp", subspace_of(variable))
+
+
+def _projected(found: Node, variable: Node) -> Node:
+    name = subspace_of(variable)
+    project = PROPERTIES[name].project if name else None
+    return textbook(project(found)) if project is not None else found
+
+
+def _with_direction(f: Expression, name: str, shape: Any, storage: str) -> tuple[Node, Typed]:
+    if name in f.variables:
+        raise ParseError(f"{name!r} is a name of the expression; a direction needs a new one")
+    node = build.variable(latin(name), shape, storage)
+    record = replace(f.typed.variables[0], name=latin(name), kind=storage, shape=_outside(shape, storage), properties=(), inferred=True, node=node)
+    return node, replace(f.typed, variables=(*f.typed.variables, record))
+
+
+def _outside(shape: Any, storage: str) -> tuple[AnySize, ...]:
+    return {"scalar": (), "vector": shape[:1]}.get(storage, shape)
+
+
+def _expression(f: Expression | str, let: Let) -> Expression:
+    return f if isinstance(f, Expression) else parse(f, let)
+
+
+def jacobian(f: Expression | str, wrt: str, let: Let = None) -> Derivative:
+    """The Jacobian; not there yet.
+
+    Raises:
+        UnsupportedError: always.
+    """
+    raise UnsupportedError("jacobian is not there yet; jvp and vjp are")
+
+
+def hessian(f: Expression | str, *wrt: str, let: Let = None) -> Derivative:
+    """The Hessian; not there yet.
+
+    Raises:
+        UnsupportedError: always.
+    """
+    raise UnsupportedError("hessian is not there yet; hvp is")
+
+
+def let_from(declared: Iterable[str]) -> dict[str, str]:
+    """``["A: matrix(n, n)"]``, as the command line takes declarations, as a mapping."""
+    found: dict[str, str] = {}
+    for text in declared:
+        for declaration in declarations(text):
+            found[declaration.name] = text.split(":", 1)[1].strip()
+    return found
+
+
+def names_in_order(variables: Mapping[str, Variable]) -> Sequence[str]:
+    """The names, as a compiled function takes its positions."""
+    return tuple(variables)

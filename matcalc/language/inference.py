@@ -1,0 +1,320 @@
+"""From a syntax tree to a typed expression: what every name is, every size, and the node that the text means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from matcalc.errors import MatcalcError, ParseError, ShapeError
+from matcalc.expression.nodes import Node
+from matcalc.expression.property import PROPERTIES
+from matcalc.expression.sizes import AnySize, Shape, Size
+from matcalc.language.assembly import assembled
+from matcalc.language.complaints import complaint, kinds_complaint
+from matcalc.language.functions import size_of
+from matcalc.language.kinds import KIND_NAMES, SCALAR, Assignment, assignments, is_one
+from matcalc.language.relations import Known, Relation, Scene, candidates, scene
+from matcalc.language.syntax import Declaration, Program, declaration, latin
+from matcalc.language.unification import Sizes
+from matcalc.limits import Limits
+
+_MOST_READINGS = 200
+
+
+@dataclass(frozen=True)
+class VariableRecord:
+    """A name: its kind, its shape as torch sees it, its properties, whether it was inferred, its node."""
+
+    name: str
+    kind: str
+    shape: tuple[AnySize, ...]
+    properties: tuple[str, ...]
+    inferred: bool
+    node: Node
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A text that has a meaning.
+
+    Attributes:
+        node: the expression.
+        variables: the names in order of appearance.
+        sizes: the size names that occur.
+        declared_sizes: those that the text or a declaration names.
+        order: of each sum that the text wrote, its terms as typed.
+    """
+
+    node: Node
+    variables: tuple[VariableRecord, ...]
+    sizes: tuple[str, ...] = ()
+    declared_sizes: frozenset[str] = frozenset()
+    order: Mapping[Node, tuple[Node, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Solved:
+    shapes: Mapping[int, Shape]
+    failed: Relation | None = None
+
+
+def typed(program: Program, declared: Mapping[str, str] | None = None, limits: Limits | None = None) -> Typed:
+    """The typed expression of a text, with declarations from outside.
+
+    Raises:
+        MatcalcError: for every text that has no meaning.
+    """
+    limits = limits or Limits()
+    known, rigid = _declared(program, declared or {}, limits)
+    made = scene(program, known, rigid, limits)
+    shapes, sizes = _read(made, rigid)
+    return _finished(made, shapes, sizes, rigid, limits)
+
+
+def typed_claim(program: Program, reference: Typed, shape: Shape, limits: Limits | None = None) -> Typed:
+    """A claim read with the names of ``reference``; its shape is unified with ``shape`` where that is possible.
+
+    Raises:
+        MatcalcError: for a text that has no meaning, a name that the expression does not have among them.
+    """
+    limits = limits or Limits()
+    known = {
+        v.name: Known(v.kind, v.node.shape, v.properties, v.inferred) for v in reference.variables
+    }
+    for one in program.declarations:
+        if one.name not in known:
+            raise ParseError(f"the expression has no {one.name!r}", text=program.text, spans=(one.name_span,))
+    rigid = set(reference.declared_sizes) | set(reference.sizes)
+    made = scene(program, known, rigid, limits)
+    _refuse_strangers(made, known)
+    shapes, sizes = _read(made, rigid, shape)
+    found = _finished(made, shapes, sizes, rigid, limits)
+    if found.node.is_scalar and id(program.result) in made.numbers:
+        from matcalc.expression import build
+
+        return Typed(build.spread(found.node, shape), found.variables)
+    return found
+
+
+def _refuse_strangers(made: Scene, known: Mapping[str, Known]) -> None:
+    import difflib
+
+    for name, node in made.first.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise ParseError(
+                f"the expression has no {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
+                text=made.text,
+                spans=(node.span,),
+                why=f"a claim uses the expression's names: {', '.join(known)}",
+            )
+
+
+# ------------------------------------------------------------------------------------------------ declarations
+
+
+def _declared(program: Program, declared: Mapping[str, str], limits: Limits) -> tuple[dict[str, Known], set[str]]:
+    known: dict[str, Known] = {}
+    rigid: set[str] = set()
+    outside = [(declaration(text, None if ":" in text else latin(name), limits), text) for name, text in declared.items()]
+    for one, text in [*outside, *((d, program.text) for d in program.declarations)]:
+        if one.name in known:
+            raise ParseError(f"{one.name!r} is declared twice", text=text, spans=(one.name_span,))
+        sizes = tuple(size_of(tree, text, limits) for tree in one.sizes)
+        for size in sizes:
+            rigid |= size.names if isinstance(size, Size) else set()
+        known[one.name] = Known(one.kind, _shape(one.kind, sizes), one.properties, span=one.span)
+        _check_properties(one, known[one.name].shape, text)
+    return known, rigid
+
+
+def _shape(kind: str, sizes: tuple[AnySize, ...]) -> Shape:
+    match kind:
+        case "vector":
+            return sizes[0], 1
+        case "row":
+            return 1, sizes[0]
+        case "matrix":
+            return sizes[0], sizes[1]
+    return 1, 1
+
+
+def _check_properties(one: Declaration, shape: Shape, text: str) -> None:
+    import difflib
+
+    from matcalc.expression.property import closure
+
+    for name, span in zip(one.properties, one.property_spans, strict=True):
+        if name not in PROPERTIES:
+            near = difflib.get_close_matches(name, PROPERTIES, n=1)
+            raise ParseError(
+                f"no property {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
+                text=text,
+                spans=(span,),
+                why=f"the properties are {', '.join(PROPERTIES)}",
+            )
+        if PROPERTIES[name].square and (shape[0] != shape[1] or one.kind != "matrix"):
+            raise ShapeError(f"only a square matrix is {name}", text=text, spans=(one.span,))
+    held = closure(one.properties)
+    for name, span in zip(one.properties, one.property_spans, strict=True):
+        for other in PROPERTIES[name].excludes:
+            if other in held:
+                raise ShapeError(f"nothing is both {name} and {other}", text=text, spans=(span,))
+
+
+# ------------------------------------------------------------------------------------------------------- kinds
+
+
+def _read(made: Scene, rigid: set[str], root_shape: Shape | None = None) -> tuple[dict[int, Shape], Sizes]:
+    """Shapes of all values under the cheapest reading that fits."""
+    domains = bytearray(made.network.domains)
+    for value in made.transposed:
+        domains[value] &= ~SCALAR
+    if not made.network.settle(domains):
+        raise kinds_complaint(made)
+    readings = assignments(made.network, domains, candidates(made))
+    first: tuple[Assignment, Relation | None, Sizes, dict[int, Shape]] | None = None
+    for count, reading in enumerate(readings):
+        shapes, sizes, failed = _solve(made, reading, rigid, root_shape)
+        if failed is None:
+            _refuse_tie(made, reading, readings, rigid)
+            return shapes, sizes
+        first = first or (reading, failed, sizes, shapes)
+        if count >= _MOST_READINGS:
+            break
+    if first is None or first[1] is None:
+        raise kinds_complaint(made)
+    raise complaint(made, first[1], {v: _resolved(first[2], s) for v, s in first[3].items()})
+
+
+def _refuse_tie(made: Scene, chosen: Assignment, readings: Iterable[Assignment], rigid: set[str]) -> None:
+    other = next(iter(readings), None)
+    if other is None or other.cost != chosen.cost:
+        return
+    if _solve(made, other, rigid, None)[2] is not None:
+        return
+    texts = []
+    for reading in (chosen, other):
+        kinds = {n: KIND_NAMES[reading.domains[v]] for n, v in made.names.items() if n not in made.known}
+        texts.append(kinds)
+    differing = [n for n in texts[0] if texts[0][n] != texts[1][n]]
+    forms = {"scalar": "scalar", "vector": "vector(n)", "row": "row(n)", "matrix": "matrix(m, n)"}
+    lines = " or ".join(" ".join(f"--let '{n}: {forms[kinds[n]]}'" for n in differing) for kinds in texts)
+    raise ShapeError(
+        f"{' and '.join(differing)} can be read in two ways",
+        text=made.text,
+        spans=tuple(made.first[n].span for n in differing),
+        why=f"declare which: {lines}",
+    )
+
+
+# ------------------------------------------------------------------------------------------------------- sizes
+
+
+def _solve(
+    made: Scene, reading: Assignment, rigid: set[str], root_shape: Shape | None
+) -> tuple[dict[int, Shape], Sizes, Relation | None]:
+    sizes = Sizes(rigid=set(rigid), flexible=made.size_names - rigid)
+    shapes: dict[int, Shape] = {}
+    for value in range(len(reading.domains)):
+        kind = reading.domains[value]
+        shapes[value] = made.shapes.get(value) or (
+            1 if is_one(kind, 0) else sizes.fresh(),
+            1 if is_one(kind, 1) else sizes.fresh(),
+        )
+    for relation in made.relations:
+        if not _equated(relation, reading, shapes, sizes):
+            return shapes, sizes, relation
+    if root_shape is not None:
+        _try_root(made, shapes, sizes, root_shape)
+    if sizes.finish() is not None:
+        return shapes, sizes, made.relations[-1]
+    return shapes, sizes, None
+
+
+def _try_root(made: Scene, shapes: dict[int, Shape], sizes: Sizes, wanted: Shape) -> None:
+    """A claim's shape agrees with the gradient's where it can."""
+    have = shapes[made.value_of[id(made.program.result)]]
+    trial = sizes.copy()
+    if all((a == 1) == (b == 1) and trial.equate(a, b) for a, b in zip(have, wanted, strict=True)):
+        sizes.bound, sizes.deferred, sizes.made = trial.bound, trial.deferred, trial.made
+
+
+def _equated(relation: Relation, reading: Assignment, shapes: dict[int, Shape], sizes: Sizes) -> bool:
+    kinds = tuple(reading.domains[value] for value in relation.values)
+    if relation.cuts is not None:
+        return _cut(relation, shapes, sizes)
+    form = relation.table.get(kinds)
+    if form is None:
+        return False
+    bound: dict[str, AnySize] = dict(relation.given)
+    for value, pattern in zip(relation.values, form.matrices, strict=True):
+        for have, want in zip(shapes[value], pattern, strict=True):
+            if isinstance(want, Size):
+                for name in sorted(want.names):
+                    if name not in bound:
+                        bound[name] = sizes.fresh()
+            if not sizes.equate(have, _put(want, bound), exact=isinstance(want, int)):
+                return False
+    if relation.conserves:
+        a, b = shapes[relation.values[0]], shapes[relation.values[-1]]
+        return sizes.equate(a[0] * a[1], b[0] * b[1])
+    return True
+
+
+def _put(size: AnySize, values: Mapping[str, AnySize]) -> AnySize:
+    from matcalc.expression.sizes import substitute_sizes
+
+    return substitute_sizes(size, values)
+
+
+def _cut(relation: Relation, shapes: dict[int, Shape], sizes: Sizes) -> bool:
+    assert relation.cuts is not None
+    whole, part = (shapes[value] for value in (relation.values[0], relation.values[-1]))
+    for cut, size, have in zip(relation.cuts, whole, part, strict=True):
+        full = sizes.resolved(size)
+        if cut.single:
+            continue
+        start, stop = cut.ends(full)
+        length = stop - start
+        if isinstance(length, int) and length < 1:
+            return False
+        if isinstance(full, int) and isinstance(stop, int) and stop > full:
+            return False
+        if not sizes.equate(have, length) and not (length == 1 and have == 1):
+            return False
+    return True
+
+
+def _resolved(sizes: Sizes, shape: Shape) -> Shape:
+    return sizes.resolved(shape[0]), sizes.resolved(shape[1])
+
+
+# ------------------------------------------------------------------------------------------------------ result
+
+
+def _finished(made: Scene, shapes: dict[int, Shape], sizes: Sizes, rigid: set[str], limits: Limits) -> Typed:
+    shown = [size for value in made.names.values() for size in shapes[value]]
+    everything = [size for value in sorted(shapes) for size in shapes[value]]
+    taken = {*made.names, *made.bound, *made.known, *made.size_names}
+    sizes.name_the_rest([*shown, *everything], taken)
+    final = {value: _resolved(sizes, shape) for value, shape in shapes.items()}
+    try:
+        node, order, variables = assembled(made, final, sizes, limits)
+    except RecursionError as error:
+        raise ShapeError("the expression is nested too deeply", text=made.text) from error
+    except MatcalcError as error:
+        raise error.at(made.text) if error.text is None else error from None
+    records = tuple(
+        VariableRecord(name, kind, _outside(kind, v.shape), v.params[2], name not in made.known, v)
+        for name, (kind, v) in variables.items()
+    )
+    names: dict[str, None] = {}
+    for record in records:
+        for size in record.shape:
+            names.update(dict.fromkeys(sorted(size.names) if isinstance(size, Size) else ()))
+    return Typed(node, records, tuple(names), frozenset({*rigid, *made.size_names}), order)
+
+
+def _outside(kind: str, shape: Shape) -> tuple[AnySize, ...]:
+    return {"scalar": (), "vector": shape[:1]}.get(kind, shape)

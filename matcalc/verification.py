@@ -1,0 +1,114 @@
+"""Checks from a caller's side: a derivation of ours, or a claim, against witnesses that do not depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from matcalc.derivative import Derivative, Expression, Let, grad, parse
+from matcalc.errors import UnsupportedError
+from matcalc.expression.nodes import Node
+from matcalc.language.inference import typed_claim
+from matcalc.language.syntax import read
+
+if TYPE_CHECKING:
+    from matcalc.checking.verdict import Report
+
+
+def check(
+    f: Expression | str,
+    wrt: str,
+    claim: str | Callable[..., Any] | None = None,
+    let: Let = None,
+    kind: str = "grad",
+    **options: Any,
+) -> Report:
+    """Whether a claimed derivative (ours, where there is no claim) holds, on evidence.
+
+    Args:
+        f: the expression, or its text.
+        wrt: the name to differentiate by.
+        claim: a text in the language, read with the expression's names; or a function of tensors by keyword.
+        let: declarations.
+        kind: ``"grad"``.
+        **options: trials, seed, devices, dtypes, sizes, unconstrained.
+
+    Raises:
+        MatcalcError: for a text without meaning.
+
+    >>> check("x'*A*x", "x", claim="2*A*x").verdict
+    'refuted'
+    """
+    if kind != "grad":
+        raise UnsupportedError(f"checking a {kind} is not there yet; kind='grad' is")
+    expression = f if isinstance(f, Expression) else parse(f, let)
+    derived = grad(expression, wrt, unconstrained=bool(options.get("unconstrained")))
+    return _checked(derived, claim, **options)
+
+
+def check_derivative(derivative: Derivative, **options: Any) -> Report:
+    """A derivation of ours against the witnesses."""
+    if derivative.kind != "grad":
+        raise UnsupportedError(f"checking a {derivative.kind} is not there yet")
+    return _checked(derivative, None, **options)
+
+
+def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **options: Any) -> Report:
+    from matcalc.checking.question import Question
+    from matcalc.checking.run import run_check
+
+    claimed, extra = _claimed(derived, claim)
+    question = Question(
+        expression=derived.expression.node,
+        name=derived.wrt,
+        variables=(*(v.node for v in derived.expression.typed.variables), *extra),
+        claimed=claimed,
+        truth=None if claim is None else derived.node,
+        projected=derived.projected,
+        text=derived.expression.text,
+    )
+    return run_check(question, options_from(**options))
+
+
+def _claimed(
+    derived: Derivative, claim: str | Callable[..., Any] | None
+) -> tuple[Node | Callable[..., Any], tuple[Node, ...]]:
+    if claim is None:
+        return derived.node, ()
+    if callable(claim):
+        return claim, ()
+    limits = derived.expression.limits
+    reference = derived.expression.typed
+    program = read(claim, limits, names=frozenset(derived.expression.variables))
+    return typed_claim(program, reference, derived.node.shape, limits).node, ()
+
+
+def options_from(
+    *,
+    trials: int | None = None,
+    seed: int = 0,
+    devices: Iterable[str] = ("cpu",),
+    dtypes: Iterable[str] = ("float64", "float32"),
+    sizes: Mapping[str, int] | None = None,
+    unconstrained: bool = False,
+) -> Any:
+    """The options of a check, as a record."""
+    from matcalc.checking.question import CheckOptions
+
+    given: dict[str, Any] = {} if trials is None else {"trials": trials}
+    return CheckOptions(seed=seed, devices=tuple(devices), dtypes=tuple(dtypes), sizes=dict(sizes or {}), **given)
+
+
+def verify(fn: Callable[..., Any], claimed: Callable[..., Any], example_inputs: Any, wrt: int = 0, **options: Any) -> Report:
+    """Any torch function to a scalar against a claimed gradient function; no text needed.
+
+    Args:
+        fn: from tensors to a scalar tensor.
+        claimed: from the same tensors to the gradient by ``example_inputs[wrt]``.
+        example_inputs: the tensors.
+        wrt: which of them.
+        **options: trials, seed.
+    """
+    from matcalc.checking.verify import verify as run
+
+    return run(fn, claimed, example_inputs, wrt, **options)
