@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from matcalc.derivative import Derivative, Expression, Let, grad, parse
-from matcalc.errors import UnsupportedError
+from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse
+from matcalc.errors import ShapeError, UnsupportedError
 from matcalc.expression.nodes import Node
-from matcalc.language.inference import typed_claim
+from matcalc.language.inference import VariableRecord, typed_claim
 from matcalc.language.syntax import read
 
 if TYPE_CHECKING:
@@ -57,30 +57,46 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
     from matcalc.checking.question import Question
     from matcalc.checking.run import run_check
 
-    claimed, extra = _claimed(derived, claim)
+    claimed: Node | Callable[..., Any] = derived.node
+    note = ""
+    if isinstance(claim, str):
+        derived, claimed, note = _read_claim(derived, claim)
+    elif claim is not None:
+        claimed = claim
     question = Question(
         expression=derived.expression.node,
         name=derived.wrt,
-        variables=(*(v.node for v in derived.expression.typed.variables), *extra),
+        variables=tuple(v.node for v in derived.expression.typed.variables),
         claimed=claimed,
         truth=None if claim is None else derived.node,
         projected=derived.projected,
         text=derived.expression.text,
+        note=note,
     )
     return run_check(question, options_from(**options))
 
 
-def _claimed(
-    derived: Derivative, claim: str | Callable[..., Any] | None
-) -> tuple[Node | Callable[..., Any], tuple[Node, ...]]:
-    if claim is None:
-        return derived.node, ()
-    if callable(claim):
-        return claim, ()
-    limits = derived.expression.limits
-    reference = derived.expression.typed
-    program = read(claim, limits, names=frozenset(derived.expression.variables))
-    return typed_claim(program, reference, derived.node.shape, limits).node, ()
+def _read_claim(derived: Derivative, claim: str) -> tuple[Derivative, Node, str]:
+    """The claim as a node; where it fits only some sizes, with the derivation at those sizes and a note that says so."""
+    expression = derived.expression
+    program = read(claim, expression.limits, names=frozenset(expression.variables))
+    try:
+        found = typed_claim(program, expression.typed, derived.node.shape, expression.limits)
+    except ShapeError:
+        found = typed_claim(program, expression.typed, derived.node.shape, expression.limits, loose=True)
+    narrowed = {v.name: v for v in found.variables if v.shape != expression.variables[v.name].shape}
+    if not narrowed:
+        return derived, found.node, ""
+    let = {name: _declaration(v) for name, v in narrowed.items()}
+    again = grad(parse(expression.text, let, expression.limits), derived.wrt, unconstrained=not derived.projected)
+    program = read(claim, expression.limits, names=frozenset(expression.variables))
+    found = typed_claim(program, again.expression.typed, again.node.shape, expression.limits)
+    shapes = ", ".join(f"{name}: {text}" for name, text in let.items())
+    return again, found.node, f"the claim's shapes fit only with {shapes}"
+
+
+def _declaration(record: VariableRecord) -> str:
+    return Variable(record.name, record.kind, record.shape, record.properties).declaration
 
 
 def options_from(

@@ -115,8 +115,10 @@ def _groups(terms: list[Node]) -> list[tuple[list[int], str]]:
     by: dict[tuple[str, Node], list[int]] = {}
     for k, term in enumerate(terms):
         piece = _piece(term)
-        by.setdefault(("right", piece.chain[-1]), []).append(k)
-        by.setdefault(("left", piece.chain[0]), []).append(k)
+        alone = " alone" if len(piece.chain) == 1 else ""
+        by.setdefault(("right" + alone, piece.chain[-1]), []).append(k)
+        if not alone:
+            by.setdefault(("left", piece.chain[0]), []).append(k)
         if piece.chain[0].op == "times" and len(piece.chain) == 1:
             for factor in piece.chain[0].args:
                 by.setdefault(("entry", factor), []).append(k)
@@ -197,8 +199,11 @@ def _scalar_sum(scalars: list[Node]) -> Node:
 
 def _scalar_in_front(total: Node) -> Node:
     """A scalar factor that every term has, taken out of the sum."""
-    if total.op != "add" or total.is_scalar:
+    if total.op != "add":
         return total
+    if total.is_scalar:
+        made = _scalar_sum(list(total.args))
+        return made if made.weight < total.weight else total
     pieces = [(term.args if term.op == "scale" else (build.number(1), term)) for term in total.args]
     outside, inside = _common_scalar([scalar for scalar, _ in pieces])
     if build.is_one(outside):

@@ -155,7 +155,7 @@ def _trouble(question: Question, values: Mapping[str, Any], sizes: Mapping[str, 
     memo: dict[Node, Any] = {}
     with mpmath.workdps(20):
         lifted_values = lifted(values)
-        for root in question.roots[:1]:
+        for root in question.roots:
             for node in postorder(root):
                 try:
                     value = evaluate(node, lifted_values, sizes, memo)

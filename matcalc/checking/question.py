@@ -21,6 +21,7 @@ class Question:
         truth: our own derivation where the claim is somebody else's.
         projected: the property onto whose subspace gradients are projected, or "".
         text: the expression as typed.
+        note: a restriction under which the question stands.
     """
 
     expression: Node
@@ -30,6 +31,7 @@ class Question:
     truth: Node | None = None
     projected: str = ""
     text: str = ""
+    note: str = ""
 
     @property
     def variable(self) -> Node:

@@ -243,7 +243,7 @@ def _report(
         "verified",
         float32_error=max(errors32, default=None),
         smallest_visible=visible,
-        witnesses=_said(trials, visible),
+        witnesses=(*_said(trials, visible), *([question.note] if question.note else [])),
         **common,
     )
 

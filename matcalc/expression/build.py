@@ -150,11 +150,12 @@ def _flat_terms(terms: tuple[Node, ...], shape: Shape) -> list[tuple[Fraction, N
 
 
 def _content(coefficients: list[Fraction]) -> Fraction:
-    """The positive factor to take out: of integers, or of proper fractions alone; never one that makes fractions."""
+    """The factor to take out: of integers, or of proper fractions alone; negative where every term is."""
     whole = [c.denominator == 1 for c in coefficients]
     if any(whole) and not all(whole):
         return Fraction(1)
-    return Fraction(gcd(*(c.numerator for c in coefficients)), lcm(*(c.denominator for c in coefficients)))
+    content = Fraction(gcd(*(c.numerator for c in coefficients)), lcm(*(c.denominator for c in coefficients)))
+    return -content if content != 1 and all(c < 0 for c in coefficients) else content
 
 
 def _multiple(coefficient: Fraction, rest: Node) -> Node:
@@ -173,6 +174,25 @@ def oriented(node: Node) -> Node:
     if node.op == "product" and node.is_scalar:
         return min(node, product(*(transpose(f) for f in reversed(node.args))), key=_digest)
     return node
+
+
+def primitive(total: Node) -> tuple[Fraction, Node]:
+    """A sum of scalars as a number times a sum with coprime integer coefficients, the leading one positive.
+
+    As a factor a sum is written so: multiples of one sum are then powers of one base.
+    """
+    parts = [split(term) for term in total.args]
+    lead = min(parts, key=lambda part: (-part[1].weight, part[1].digest))[0]
+    content = Fraction(gcd(*(c.numerator for c, _ in parts)), lcm(*(c.denominator for c, _ in parts)))
+    content = -content if lead < 0 else content
+    if content == 1:
+        return content, total
+    inner = [_multiple(c / content, rest) for c, rest in parts]
+    return content, interned("add", tuple(sorted(inner, key=_digest)), (), total.shape)
+
+
+def _front(factor: Fraction, total: Node) -> Node:
+    return interned("times", (number(factor), total), (), SCALAR)
 
 
 def _digest(node: Node) -> bytes:
@@ -212,6 +232,9 @@ def scale(scalar: Node, matrix: Node) -> Node:
         return zeros(*matrix.shape)
     if is_one(scalar):
         return matrix
+    if scalar.op == "add":
+        factor, scalar = primitive(scalar)
+        scalar = scalar if factor == 1 else _front(factor, scalar)
     if matrix.op == "add":
         coefficient, rest = split(scalar)
         content, matrix = _content_and_sum(coefficient, matrix)
@@ -235,6 +258,8 @@ def times(*factors: Node) -> Node:
     """The elementwise product of values of one shape (of scalars: the product), equal bases gathered in powers."""
     shape = factors[0].shape
     coefficient, scalars, exponents = _gathered(factors)
+    if shape == SCALAR and len(exponents) > 1 and any(base.op == "add" for base, _ in exponents.values()):
+        coefficient, exponents = _primitive_bases(coefficient, exponents)
     if coefficient == 0:
         return zeros(*shape)
     raised = [power(base, exponent) for base, exponent in exponents.values()]
@@ -244,6 +269,22 @@ def times(*factors: Node) -> Node:
         return body if shape == SCALAR else multiply(times(number(coefficient), *scalars), body)
     body = _bare_times(coefficient if shape == SCALAR else Fraction(1), raised, shape)
     return body if shape == SCALAR else scale(times(number(coefficient), *scalars), body)
+
+
+def _primitive_bases(
+    coefficient: Fraction, exponents: dict[Node, tuple[Node, Node]]
+) -> tuple[Fraction, dict[Node, tuple[Node, Node]]]:
+    """The same factors, sums made primitive where their power is whole."""
+    made: dict[Node, tuple[Node, Node]] = {}
+    for base, exponent in exponents.values():
+        whole = integer_of(exponent)
+        if base.op == "add" and whole is not None:
+            factor, base = primitive(base)
+            coefficient *= factor**whole
+        key = oriented(base)
+        have = made.get(key)
+        made[key] = (base, exponent if have is None else add(have[1], exponent))
+    return coefficient, made
 
 
 def _gathered(factors: tuple[Node, ...]) -> tuple[Fraction, list[Node], dict[Node, tuple[Node, Node]]]:

@@ -71,8 +71,10 @@ def typed(program: Program, declared: Mapping[str, str] | None = None, limits: L
     return _finished(made, shapes, sizes, rigid, limits)
 
 
-def typed_claim(program: Program, reference: Typed, shape: Shape, limits: Limits | None = None) -> Typed:
-    """A claim read with the names of ``reference``; its shape is unified with ``shape`` where that is possible.
+def typed_claim(
+    program: Program, reference: Typed, shape: Shape, limits: Limits | None = None, *, loose: bool = False
+) -> Typed:
+    """A claim read with the names of ``reference``; its shape is unified with ``shape`` where that is possible. With ``loose`` the sizes that nobody declared may turn out equal or known.
 
     Raises:
         MatcalcError: for a text that has no meaning, a name that the expression does not have among them.
@@ -84,8 +86,9 @@ def typed_claim(program: Program, reference: Typed, shape: Shape, limits: Limits
     for one in program.declarations:
         if one.name not in known:
             raise ParseError(f"the expression has no {one.name!r}", text=program.text, spans=(one.name_span,))
-    rigid = set(reference.declared_sizes) | set(reference.sizes)
+    rigid = set(reference.declared_sizes) | (set() if loose else set(reference.sizes))
     made = scene(program, known, rigid, limits)
+    made.size_names |= set(reference.sizes)
     _refuse_strangers(made, known)
     shapes, sizes = _read(made, rigid, shape)
     found = _finished(made, shapes, sizes, rigid, limits)

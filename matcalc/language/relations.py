@@ -303,7 +303,7 @@ def candidates(made: Scene) -> list[Candidate]:
 def costs(name: str) -> Mapping[int, Cost]:
     """What it costs to read a name as each kind: preferences first, then the ways to give them up.
 
-    The parts are: preferences given up, vectors lost, upper-case scalars, lower-case matrices, lower-case rows.
+    The parts are: preferences given up, vectors lost, matrices lost, upper-case scalars, lower-case matrices, lower-case rows.
 
     >>> costs("x")[VECTOR] < costs("x")[SCALAR] < costs("x")[ROW] < costs("x")[MATRIX]
     True
@@ -314,6 +314,7 @@ def costs(name: str) -> Mapping[int, Cost]:
         kind: (
             int(kind != liked),
             int(liked == VECTOR and kind != VECTOR),
+            int(is_upper and kind != MATRIX),
             int(is_upper and kind == SCALAR),
             int(not is_upper and kind == MATRIX),
             int(not is_upper and kind == ROW),

@@ -162,6 +162,7 @@ for _name, _value in (("ones", 1), ("zeros", 0)):
             call=lambda m, n=1, _name=_name: getattr(build, _name)(m, n),
             transposed=lambda node, _name=_name: getattr(build, _name)(node.cols, node.rows),
             facts=lambda node: frozenset({"symmetric"} if node.is_square else ()),
+            joins=(lambda left, right: _entry_sum(left, right)) if _value else None,
             lowers=Lowering(
                 torch=f"torch.{_name}({{rows}}, {{cols}}, {{like}})",
                 numpy=f"np.{_name}(({{rows}}, {{cols}}), {{like}})",
@@ -212,6 +213,15 @@ define(
         samples=(Sample("norm2(x - basis(1, 3))^2", {"x": "vector(3)"}),),
     )
 )
+
+
+def _entry_sum(left: Node, right: Node) -> Node | None:
+    """A row times the ones, or the ones times a column, is the sum of the entries."""
+    if left.rows == 1 and right.op == "ones" and right.cols == 1:
+        return build.apply("sum", left)
+    if right.cols == 1 and left.op == "ones" and left.rows == 1:
+        return build.apply("sum", right)
+    return None
 
 
 def _orthogonal_pair(left: Node, right: Node) -> Node | None:

@@ -1,0 +1,107 @@
+"""Softmax and its logarithm: over a vector, along each row of a matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matcalc.expression import build
+from matcalc.expression.operator import Lowering, Operator, Sample, define
+
+if TYPE_CHECKING:
+    from matcalc.expression.nodes import Node
+
+_SOURCE = "Goodfellow et al. 2016, sec. 4.1"
+
+
+def _axis(node: Node) -> int:
+    return 0 if node.cols == 1 else 1
+
+
+def _centred(weights: Node, d: Node) -> Node:
+    """dx less its mean under the weights."""
+    mean = build.apply("sum_along", build.times(weights, d), params=(_axis(d),))
+    return d - build.spread(mean, d.shape)
+
+
+def _softmax_rule(node: Node, i: int, d: Node) -> Node:
+    return build.times(node, _centred(node, d))
+
+
+def _log_softmax_rule(node: Node, i: int, d: Node) -> Node:
+    return _centred(build.apply("softmax", node.args[0]), d)
+
+
+def _exponentials(x: Any, axis: int) -> Any:
+    import mpmath
+    import numpy as np
+
+    made = np.vectorize(mpmath.exp, otypes=[object])(x)
+    return made, made.sum(axis=axis, keepdims=True)
+
+
+def _softmax(node: Node, args: Any, size: Any) -> Any:
+    raised, total = _exponentials(args[0], _axis(node))
+    return raised / total
+
+
+def _log_softmax(node: Node, args: Any, size: Any) -> Any:
+    import mpmath
+    import numpy as np
+
+    total = _exponentials(args[0], _axis(node))[1]
+    return args[0] - np.vectorize(mpmath.log, otypes=[object])(total)
+
+
+def _spelled(torch: str, numpy: str, jax: str) -> Lowering:
+    def along(text: str) -> Any:
+        return lambda node, args, size: text.format(args[0], _axis(node) - 2)
+
+    return Lowering(torch=along(torch), numpy=along(numpy), jax=along(jax))
+
+
+def _image(log: bool) -> Any:
+    def evaluate(node: Node, args: Any, size: Any) -> Any:
+        import sympy
+
+        i, j, k = sympy.symbols("i j k", integer=True)
+        x = args[0]
+        column = node.cols == 1
+        count = size(node.rows if column else node.cols)
+        total = sympy.Sum(sympy.exp(x[k, j] if column else x[i, k]), (k, 0, count - 1))
+        entry = x[i, j] - sympy.log(total) if log else sympy.exp(x[i, j]) / total
+        return sympy.FunctionMatrix(size(node.rows), size(node.cols), sympy.Lambda((i, j), entry))
+
+    return evaluate
+
+
+define(
+    Operator(
+        "softmax",
+        says="exp(x)/sum(exp(x)), over a vector or along each row of a matrix",
+        source=_SOURCE,
+        signatures=("(m,n) -> (m,n)",),
+        differential=_softmax_rule,
+        simplify=lambda args, params: build.number(1) if args[0].is_scalar else None,
+        facts=lambda node: frozenset({"positive", "nonnegative", "nonzero"}),
+        reference=_softmax,
+        sympy=_image(log=False),
+        lowers=_spelled("torch.softmax({0}, {1})", "scipy.special.softmax({0}, axis={1})", "jax.nn.softmax({0}, axis={1})"),
+        samples=(Sample("y'*softmax(x)"), Sample("sum(A.*softmax(X*W))")),
+    )
+)
+define(
+    Operator(
+        "log_softmax",
+        says="x - log(sum(exp(x))), over a vector or along each row of a matrix",
+        source=_SOURCE,
+        signatures=("(m,n) -> (m,n)",),
+        differential=_log_softmax_rule,
+        simplify=lambda args, params: build.number(0) if args[0].is_scalar else None,
+        reference=_log_softmax,
+        sympy=_image(log=True),
+        lowers=_spelled(
+            "torch.log_softmax({0}, {1})", "scipy.special.log_softmax({0}, axis={1})", "jax.nn.log_softmax({0}, axis={1})"
+        ),
+        samples=(Sample("-t'*log_softmax(z)", {"t": "vector(n)"}), Sample("sum(A.*log_softmax(X*W))")),
+    )
+)
