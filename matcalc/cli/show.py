@@ -1,0 +1,169 @@
+"""Results as text, JSON, LaTeX and Markdown."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from matcalc.errors import ParseError
+from matcalc.expression.operator import ALIASES, TABLE, Operator
+
+if TYPE_CHECKING:
+    from matcalc.cli.options import Asked, CheckAsked
+    from matcalc.derivative import Derivative, Variable
+
+_NAMES = {"grad": "gradient", "jvp": "jvp", "vjp": "vjp", "hvp": "hvp"}
+_COLOURS = {"verified": "32", "refuted": "31", "inconclusive": "33", "result": "1"}
+
+
+def _painted(text: str, colour: str) -> str:
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
+    return text
+
+
+def _out(text: str) -> None:
+    print(text, flush=True)
+
+
+def show_derivative(found: Derivative, asked: Asked, check: CheckAsked | None) -> int:
+    """Prints a derivative, and the check after it; returns the exit code."""
+    options = None if check is None else check.options()
+    if asked.form == "json":
+        report = None if options is None else found.check(**options)
+        _out(json.dumps(_record(found, asked, report), ensure_ascii=False, indent=2))
+        return 0 if report is None else report.exit_code
+    _out(_SHOWN[asked.form](found))
+    if options is None:
+        return 0
+    report = found.check(**options)
+    if asked.form == "latex":
+        print(str(report), file=sys.stderr)
+    else:
+        _out(_report_lines(report))
+    return report.exit_code
+
+
+def _report_lines(report: Any) -> str:
+    first, _, rest = str(report).partition("\n")
+    return _painted(first, report.verdict) + ("\n" + rest if rest else "")
+
+
+def _record(found: Derivative, asked: Asked, report: Any) -> dict[str, Any]:
+    return {
+        "input": asked.text,
+        "wrt": found.wrt,
+        "kind": found.kind,
+        "variables": {name: _variable_record(v) for name, v in found.variables.items()},
+        "result": str(found),
+        "latex": found.latex(),
+        "projected": found.projected,
+        "check": None if report is None else report.to_dict(),
+    }
+
+
+def _variable_record(v: Variable) -> dict[str, Any]:
+    return {
+        "name": v.name,
+        "kind": v.kind,
+        "shape": [s if isinstance(s, int) else str(s) for s in v.shape],
+        "properties": list(v.properties),
+        "inferred": v.inferred,
+    }
+
+
+def _as_text(found: Derivative) -> str:
+    lines = [f"{_NAMES[found.kind]} of {found.expression.pretty()} by {found.wrt}", ""]
+    lines += ["  " + _painted(found.pretty(), "result"), ""]
+    for k, (name, v) in enumerate(found.variables.items()):
+        lines.append(f"{'where' if k == 0 else '     '} {name}: {v.declaration}" + ("   inferred" if v.inferred else ""))
+    if found.projected:
+        lines.append(f"      the gradient among {found.projected} matrices, as {found.wrt} is declared; --unconstrained gives the other")
+    return "\n".join([*lines, ""])
+
+
+def _as_markdown(found: Derivative) -> str:
+    rows = [f"| `{n}` | `{v.declaration}` | {'inferred' if v.inferred else 'declared'} |" for n, v in found.variables.items()]
+    return "\n".join(
+        [
+            f"## {_NAMES[found.kind]} of `{found.expression.pretty()}` by `{found.wrt}`",
+            "",
+            f"$$ {found.latex()} $$",
+            "",
+            "```matcalc",
+            found.pretty(),
+            "```",
+            "",
+            "| name | is | |",
+            "| --- | --- | --- |",
+            *rows,
+            "",
+        ]
+    )
+
+
+_SHOWN = {"text": _as_text, "markdown": _as_markdown, "latex": lambda found: found.latex()}
+
+
+def show_check(asked: Asked, wrt: str, claim: str, check: CheckAsked) -> int:
+    """Checks a claim and prints the report; returns the exit code."""
+    from matcalc.verification import check as run
+
+    report = run(asked.expression(), wrt, claim=claim, **check.options())
+    if asked.form == "json":
+        record = {"input": asked.text, "wrt": wrt, "claim": claim, "kind": "grad", "check": report.to_dict()}
+        _out(json.dumps(record, ensure_ascii=False, indent=2))
+    else:
+        _out(_report_lines(report))
+    return report.exit_code
+
+
+# --------------------------------------------------------------------------------------------------- functions
+
+
+def show_functions(search: str) -> str:
+    """The table of operators, those that match a word, or one in full.
+
+    Raises:
+        ParseError: when nothing matches.
+    """
+    callable_ones = [op for op in TABLE.values() if not op.notation]
+    exact = TABLE.get(ALIASES.get(search, search))
+    if search and exact is not None and not exact.notation:
+        return _in_full(exact)
+    found = [op for op in callable_ones if search.lower() in f"{op.name} {op.says} {' '.join(op.aliases)}".lower()]
+    if not found:
+        raise ParseError(f"no function {search!r}", suggestion="matcalc functions")
+    width = max(len(op.name) for op in found)
+    return "\n".join(f"{op.name:<{width}}  {op.says}" for op in sorted(found, key=lambda op: op.name))
+
+
+def _in_full(op: Operator) -> str:
+    rows = [
+        ("takes", " or ".join(op.signatures)),
+        ("also", ", ".join(op.aliases)),
+        ("derivative", _derivative_text(op)),
+        ("domain", ", ".join(f"argument {i} {what}" for i, what in op.domain.items())),
+        ("kinks", ", ".join(f"at {k.at:g}, where torch takes {k.derivative:g}" for k in op.kinks)),
+        ("torch", op.lowers.torch if isinstance(op.lowers.torch, str) else ""),
+        ("example", op.samples[0].text if op.samples else ""),
+        ("source", op.source),
+    ]
+    return "\n".join([f"{op.name}: {op.says}", *(f"  {name:<10} {text}" for name, text in rows if text)])
+
+
+def _derivative_text(op: Operator) -> str:
+    if op.derivative is None:
+        return ""
+    from matcalc.errors import UnsupportedError
+    from matcalc.expression import build
+    from matcalc.expression.sizes import Size
+    from matcalc.language.printer import written
+
+    x = build.variable("x", (Size.named("n"), 1), "vector")
+    try:
+        return written(op.derivative(x, build.apply(op.name, x)))
+    except UnsupportedError as error:
+        return error.message
