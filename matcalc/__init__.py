@@ -25,7 +25,10 @@ from matcalc.errors import (
 from matcalc.version import __version__
 
 _LAZY = {
-    **dict.fromkeys(("Derivative", "Expression", "Variable", "grad", "hessian", "hvp", "jacobian", "jvp", "parse", "vjp"), "derivative"),
+    **dict.fromkeys(
+        ("Derivative", "Expression", "Variable", "grad", "hessian", "hvp", "jacobian", "jvp", "parse", "vjp"),
+        "derivative",
+    ),
     **dict.fromkeys(("check", "verify"), "verification"),
     "Limits": "limits",
 }

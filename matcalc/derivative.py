@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,7 @@ class Expression:
     text: str
     typed: Typed
     node: Node
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
     @cached_property
     def variables(self) -> dict[str, Variable]:
@@ -75,6 +75,21 @@ class Expression:
     def shape(self) -> tuple[AnySize, ...]:
         """The shape as torch sees it; ``()`` for a scalar."""
         return torch_shape(self.node)
+
+    def typed_variable(self, name: str) -> Node:
+        """The node of a name.
+
+        Raises:
+            ParseError: when it does not occur.
+        """
+        for v in self.typed.variables:
+            if v.name == name:
+                return v.node
+        raise ParseError(
+            f"there is no {name!r} to differentiate by",
+            why=f"the names are {', '.join(self.variables) or 'none'}",
+            suggestion=f"--wrt {next(iter(self.variables), 'x')}",
+        )
 
     @property
     def _nodes(self) -> tuple[Node, ...]:
@@ -164,7 +179,11 @@ class Derivative(Expression):
 
     @property
     def _storage(self) -> str:
-        return self.expression.typed_variable(self.wrt).params[1] if self.kind in ("grad", "vjp", "hvp") else storage_of(self.node)
+        return (
+            self.expression.typed_variable(self.wrt).params[1]
+            if self.kind in ("grad", "vjp", "hvp")
+            else storage_of(self.node)
+        )
 
     @property
     def shape(self) -> tuple[AnySize, ...]:
@@ -189,20 +208,6 @@ class Derivative(Expression):
         from matcalc.verification import check_derivative
 
         return check_derivative(self, **options)
-
-
-def _typed_variable(self: Expression, name: str) -> Node:
-    for v in self.typed.variables:
-        if v.name == name:
-            return v.node
-    raise ParseError(
-        f"there is no {name!r} to differentiate by",
-        why=f"the names are {', '.join(self.variables) or 'none'}",
-        suggestion=f"--wrt {next(iter(self.variables), 'x')}",
-    )
-
-
-Expression.typed_variable = _typed_variable  # type: ignore[attr-defined]
 
 
 def torch_shape(node: Node) -> tuple[AnySize, ...]:
@@ -253,9 +258,7 @@ def grad(f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool 
     found = textbook(transposed_map(moved, direction, build.number(1)))
     projected = "" if unconstrained else subspace_of(variable)
     if projected:
-        project = PROPERTIES[projected].project
-        assert project is not None
-        found = textbook(project(found))
+        found = _projected(found, variable)
     return Derivative(f.text, f.typed, found, f.limits, f, name, "grad", projected)
 
 
@@ -276,7 +279,9 @@ def _refuse_non_scalar(f: Expression) -> None:
     raise ShapeError(
         f"grad needs a scalar, and this is a {kind}" + (f" of shape {f.shape}" if f.shape else ""),
         why="a vector or matrix has a Jacobian: matcalc jacobian",
-        suggestion=f"--let {reading!r}" if reading else "matcalc jacobian, or make it a scalar with sum(…) or norm2(…)^2",
+        suggestion=f"--let {reading!r}"
+        if reading
+        else "matcalc jacobian, or make it a scalar with sum(…) or norm2(…)^2",
     )
 
 
@@ -287,7 +292,7 @@ def _scalar_reading(f: Expression) -> str:
             if v.inferred and not kind.startswith(v.kind):
                 try:
                     found = parse(f.text, {v.name: kind})
-                except Exception:  # noqa: BLE001, S112  a reading that does not work is no suggestion
+                except Exception:  # noqa: S112  a reading that does not work is no suggestion
                     continue
                 if found.node.is_scalar:
                     return f"{v.name}: {kind}"
@@ -317,7 +322,9 @@ def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None) -> Deriv
     u, extended = _with_direction(f, cotangent, f.node.shape, storage_of(f.node))
     direction = direction_for(variable)
     found = textbook(transposed_map(differential(f.node, variable, direction), direction, u))
-    return Derivative(f.text, extended, _projected(found, variable), f.limits, f, latin(wrt), "vjp", subspace_of(variable))
+    return Derivative(
+        f.text, extended, _projected(found, variable), f.limits, f, latin(wrt), "vjp", subspace_of(variable)
+    )
 
 
 def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None) -> Derivative:
@@ -330,7 +337,9 @@ def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None) -> Deriv
     variable = f.typed_variable(latin(wrt))
     d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
     found = textbook(differential(grad(f, wrt).node, variable, d))
-    return Derivative(f.text, extended, _projected(found, variable), f.limits, f, latin(wrt), "hvp", subspace_of(variable))
+    return Derivative(
+        f.text, extended, _projected(found, variable), f.limits, f, latin(wrt), "hvp", subspace_of(variable)
+    )
 
 
 def _projected(found: Node, variable: Node) -> Node:
@@ -343,12 +352,20 @@ def _with_direction(f: Expression, name: str, shape: Any, storage: str) -> tuple
     if name in f.variables:
         raise ParseError(f"{name!r} is a name of the expression; a direction needs a new one")
     node = build.variable(latin(name), shape, storage)
-    record = replace(f.typed.variables[0], name=latin(name), kind=storage, shape=_outside(shape, storage), properties=(), inferred=True, node=node)
+    record = replace(
+        f.typed.variables[0],
+        name=latin(name),
+        kind=storage,
+        shape=_outside(shape, storage),
+        properties=(),
+        inferred=True,
+        node=node,
+    )
     return node, replace(f.typed, variables=(*f.typed.variables, record))
 
 
 def _outside(shape: Any, storage: str) -> tuple[AnySize, ...]:
-    return {"scalar": (), "vector": shape[:1]}.get(storage, shape)
+    return () if storage == "scalar" else tuple(shape[:1] if storage == "vector" else shape)
 
 
 def _expression(f: Expression | str, let: Let) -> Expression:

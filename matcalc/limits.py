@@ -66,9 +66,7 @@ class Limits:
         return replace(base if base is not None else cls(), **values)
 
 
-def exceeded(
-    limits: Limits, limit: str, value: float, what: str, text: str | None = None, *spans: Span
-) -> LimitError:
+def exceeded(limits: Limits, limit: str, value: float, what: str, text: str | None = None, *spans: Span) -> LimitError:
     """The error for a value above a limit, to be raised by the caller.
 
     >>> exceeded(Limits(), "nesting", 120, "nested 120 deep").message

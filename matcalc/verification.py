@@ -77,7 +77,7 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
 
 
 def _read_claim(derived: Derivative, claim: str) -> tuple[Derivative, Node, str]:
-    """The claim as a node; where it fits only some sizes, with the derivation at those sizes and a note that says so."""
+    """The claim as a node; where it fits only some sizes, with the derivation at those and a note that says so."""
     expression = derived.expression
     program = read(claim, expression.limits, names=frozenset(expression.variables))
     try:
@@ -115,7 +115,9 @@ def options_from(
     return CheckOptions(seed=seed, devices=tuple(devices), dtypes=tuple(dtypes), sizes=dict(sizes or {}), **given)
 
 
-def verify(fn: Callable[..., Any], claimed: Callable[..., Any], example_inputs: Any, wrt: int = 0, **options: Any) -> Report:
+def verify(
+    fn: Callable[..., Any], claimed: Callable[..., Any], example_inputs: Any, wrt: int = 0, **options: Any
+) -> Report:
     """Any torch function to a scalar against a claimed gradient function; no text needed.
 
     Args:

@@ -169,8 +169,11 @@ def _shared_run(chains: list[tuple[Node, ...]]) -> int:
 
 def _factors(scalar: Node) -> dict[Node, Node]:
     factors = scalar.args if scalar.op == "times" else (scalar,)
-    pairs = [f.args if f.op == "power" else (f, build.number(1)) for f in factors if f.op != "number"]
-    return dict(pairs)
+    return {
+        (f.args[0] if f.op == "power" else f): (f.args[1] if f.op == "power" else build.number(1))
+        for f in factors
+        if f.op != "number"
+    }
 
 
 def _common_scalar(scalars: list[Node]) -> tuple[Node, list[Node]]:

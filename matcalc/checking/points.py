@@ -8,6 +8,7 @@ from typing import Any
 
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
+from matcalc.checking.subspace import projected
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.property import PROPERTIES
@@ -16,7 +17,8 @@ from matcalc.expression.sizes import Size, as_integer
 _MARGIN = 0.02
 _KINK_MARGIN = 0.01
 _TRIES = 48
-_HUGE = 1e9
+_HUGE = 1e60
+_SUBSPACES = ("symmetric", "skew", "diagonal", "lower", "upper")
 _LADDER = (3, 4, 2, 5, 6, 7, 8, 9)
 
 
@@ -65,7 +67,9 @@ def _sizes(question: Question, options: CheckOptions, trial: int, attempt: int) 
     turn = trial + attempt
     for more in range(10):
         ladder = [s + more for s in _LADDER]
-        chosen = {n: 1 if all_one else ladder[(k + turn) % min(len(ladder), max(len(names), 3))] for k, n in enumerate(names)}
+        chosen = {
+            n: 1 if all_one else ladder[(k + turn) % min(len(ladder), max(len(names), 3))] for k, n in enumerate(names)
+        }
         if len(names) > 1 and attempt % 2:
             chosen = dict(zip(names, sorted(chosen.values(), reverse=attempt % 4 == 1), strict=True))
         chosen.update({n: s for n, s in options.sizes.items() if n in chosen})
@@ -128,15 +132,29 @@ def _value(variable: Node, rng: Any, sizes: Mapping[str, int], attempt: int, que
     for wanted in _samplers(variable, question):
         sampler = PROPERTIES[wanted].sample
         if sampler is not None:
-            return sampler(rng, rows, cols)
+            made = _both_signs(wanted, sampler(rng, rows, cols), variable, rng, attempt)
+            for name in sorted(variable.facts):
+                made = projected(name, made) if name in _SUBSPACES else made
+            return made
     regime = attempt if attempt < len(_REGIMES) else int(rng.integers(len(_REGIMES)))
     return _REGIMES[regime](rng, rows, cols)
+
+
+def _both_signs(wanted: str, made: Any, variable: Node, rng: Any, attempt: int) -> Any:
+    """A determinant of either sign, and an argument in (-1, 1) where only an operator asks for it."""
+    if attempt % 2:
+        return made
+    if wanted == "invertible" and rng.integers(2):
+        made[0] = -made[0]
+    if wanted == "unit" and not variable.params[2]:
+        made = made * rng.choice([-1.0, 1.0], size=made.shape)
+    return made
 
 
 def _samplers(variable: Node, question: Question) -> Iterator[str]:
     """Declared properties, the narrowest first; then what an operator demands of the name itself."""
     declared = list(variable.params[2])
-    yield from sorted(declared, key=lambda name: -len(PROPERTIES[name].implies))
+    yield from sorted(declared, key=lambda name: (name in _SUBSPACES, -len(PROPERTIES[name].implies)))
     if declared:
         return
     for node in postorder(question.expression):
@@ -163,18 +181,20 @@ def _trouble(question: Question, values: Mapping[str, Any], sizes: Mapping[str, 
                     return f"{node.op} is not defined there ({type(error).__name__})"
                 if not all(mpmath.isfinite(v) and not isinstance(v, mpmath.mpc) and abs(v) < _HUGE for v in value.flat):
                     return f"{node.op} is not finite and real there"
-                trouble = _node_trouble(node, [memo[arg] for arg in node.args])
+                trouble = _node_trouble(node, [memo[arg] for arg in node.args], root is question.expression)
                 if trouble:
                     return trouble
     return ""
 
 
-def _node_trouble(node: Node, args: list[Any]) -> str:
+def _node_trouble(node: Node, args: list[Any], strict: bool) -> str:
     for i, wanted in node.operator.domain.items():
-        if not _holds(wanted, args[i]):
+        if (strict or wanted == "invertible") and not _holds(wanted, args[i]):
             return f"the argument of {node.op} is not {wanted} there"
+    if not strict:
+        return ""
     for kink in node.operator.kinks:
-        if min(abs(v - kink.at) for v in args[0].flat) < _KINK_MARGIN:
+        if any(0 < abs(v - kink.at) < _KINK_MARGIN for v in args[0].flat):
             return f"{node.op} is too close to its kink there"
     if node.op == "power":
         return _power_trouble(node, args)

@@ -1,6 +1,6 @@
-"""Evaluation in 60 digits, node by node through the operators' reference arithmetic; it does not pass the lowering.
+"""Evaluation in 90 digits, node by node through the operators' reference arithmetic; it does not pass the lowering.
 
-A central difference with step 1e-15 in 60-digit arithmetic has a truncation error near 1e-30 and a rounding error near
+A central difference with step 1e-15 in 90-digit arithmetic has a truncation error near 1e-30 and a rounding error near
 1e-45: as a witness it is exact, however badly conditioned the formula is in floating point.
 """
 
@@ -13,11 +13,13 @@ from matcalc.errors import UnsupportedError
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.sizes import AnySize, as_integer
 
-DIGITS = 60
+DIGITS = 90
 _STEP = "1e-15"
 
 
-def evaluate(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], memo: dict[Node, Any] | None = None) -> Any:
+def evaluate(
+    root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], memo: dict[Node, Any] | None = None
+) -> Any:
     """The value of ``root`` as a 2-d object array, in the precision in force.
 
     Raises:

@@ -69,6 +69,8 @@ def _constant_factor(pairs: Sequence[Pair]) -> str:
         return ""
     c = ratios[0]
     assert c is not None
+    if abs(c - 1) < 1e-6:
+        return f"factor: the claim is off by {c - 1:.1e} relative"
     if abs(c + 1) < 1e-7:
         return "sign: the claim is minus the gradient"
     shown = Fraction(c).limit_denominator(64)
@@ -95,6 +97,7 @@ def _extra_constant(pairs: Sequence[Pair]) -> str:
 
     gaps = [p.claimed - p.truth for p in pairs]
     c = float(gaps[0].flat[0])
-    if all(np.abs(gap - c).max() < 1e-8 * max(abs(c), 1e-3) for gap in gaps):
+    seen = all(abs(c) > 1e-9 * np.abs(p.truth).max() for p in pairs)
+    if seen and all(np.abs(gap - c).max() < 1e-7 * abs(c) for gap in gaps):
         return f"an extra term: the claim is the gradient plus {c:.6g}"
     return ""

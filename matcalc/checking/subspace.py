@@ -1,4 +1,4 @@
-"""The orthogonal projections of a gradient onto a declared subspace, in numbers: no symbolic code has a part in them."""
+"""The orthogonal projections onto declared subspaces, in numbers: no symbolic code has a part in them."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def _function(node: Node, variables: tuple[Node, ...], storage: str, optimise: b
 
 
 def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[Any, float]:
-    """The gradient by ``torch.func.grad`` of the literal lowering, projected, as a float64 matrix; and the value."""
+    """The gradient by torch autograd of the literal lowering, projected, as a float64 matrix; and the value."""
     import torch
 
     from matcalc.checking.subspace import projected
@@ -97,8 +97,11 @@ def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[An
     x = given.pop(question.name)
     shape = at.values[question.name].shape
     with _without_tf32():
-        gradient, value = torch.func.grad_and_value(lambda t: f(**{question.name: t}, **given))(x)
-    return projected(question.projected, _matrix(gradient, shape)), float(value)
+        x.requires_grad_(True)
+        value = f(**{question.name: x}, **given)
+        (gradient,) = torch.autograd.grad(value, x, allow_unused=True) if value.requires_grad else (None,)
+        gradient = torch.zeros_like(x) if gradient is None else gradient
+    return projected(question.projected, _matrix(gradient, shape)), float(value.detach())
 
 
 def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:

@@ -8,37 +8,54 @@ from typing import Any
 from matcalc.checking.relation import Pair, relation
 from matcalc.checking.torch_side import versions
 from matcalc.checking.verdict import Report
+from matcalc.errors import CheckError
 
 _ROOM = 1e-7
 
 
 def verify(
-    fn: Callable[..., Any], claimed: Callable[..., Any], example_inputs: Sequence[Any], wrt: int = 0, trials: int = 5, seed: int = 0
+    fn: Callable[..., Any],
+    claimed: Callable[..., Any],
+    example_inputs: Sequence[Any],
+    wrt: int = 0,
+    trials: int = 5,
+    seed: int = 0,
 ) -> Report:
     """Compares ``claimed(*inputs)`` with autograd of ``fn`` at the example and at points around it, in float64."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)
-    pairs, worst = [], 0.0
+    pairs = []
     for trial in range(trials):
         inputs = [_moved(t, generator, trial) for t in example_inputs]
-        x = inputs[wrt].clone().requires_grad_(True)
+        x = inputs[wrt].double().requires_grad_(True)
         value = fn(*inputs[:wrt], x, *inputs[wrt + 1 :])
         (truth,) = torch.autograd.grad(value, x, allow_unused=True)
         truth = torch.zeros_like(x) if truth is None else truth
-        said = torch.as_tensor(claimed(*inputs)).detach()
-        pairs.append(Pair(_matrix(said), _matrix(truth), float(value)))
-        worst = max(worst, _error(pairs[-1]))
+        try:
+            said = torch.as_tensor(claimed(*inputs)).detach()
+        except Exception as error:
+            raise CheckError(f"the claimed function failed: {type(error).__name__}: {error}") from error
+        if said.shape != truth.shape:
+            said = said.reshape(-1, 1, 1)[:0]
+        pairs.append(Pair(_matrix(said), _matrix(truth), float(value.detach())))
+    errors = [_error(pair) for pair in pairs]
+    worst = max(errors, key=lambda e: e if e == e else float("inf"))
     common: dict[str, Any] = {
         "trials": trials, "devices": ("cpu",), "dtypes": ("float64",), "seed": seed, "max_error": worst,
         "versions": versions(), "claimed": True,
     }  # fmt: skip
     if worst <= _ROOM:
         return Report("verified", smallest_visible=_ROOM, **common)
-    if worst != worst:  # noqa: PLR0124  NaN
+    if worst != worst:
         return Report("inconclusive", reason="a value is not a number", **common)
     bad = next(k for k, p in enumerate(pairs) if not _error(p) <= _ROOM)
-    seen = {"trial": bad, "seed": seed, "claimed": pairs[bad].claimed.tolist(), "expected": pairs[bad].truth.tolist()}
+    seen = {
+        "trial": bad,
+        "seed": seed,
+        "claimed": pairs[bad].claimed.tolist(),
+        "expected": pairs[bad].truth.tolist(),
+    }
     return Report("refuted", counterexample=seen, diagnosis=relation(pairs), **common)
 
 

@@ -18,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    epilog="Example: matcalc grad \"x.T*A*x - b.T*x\" --wrt x",
+    epilog='Example: matcalc grad "x.T*A*x - b.T*x" --wrt x',
 )
 
 Text = Annotated[str, typer.Argument(metavar="EXPR", help="The expression; - reads standard input, @FILE a file.")]
@@ -48,7 +48,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Matrix calculus derived symbolically and checked against automatic differentiation."""
 
@@ -89,7 +91,9 @@ for _kind, _says in (
     ("vjp", "The transposed derivative applied to a cotangent."),
     ("hvp", "The Hessian of a scalar times a direction."),
 ):
-    app.command(_kind, help=_says, epilog=f'Example: matcalc {_kind} "x.T*A*x" --wrt x --direction v')(_directional(_kind))
+    app.command(_kind, help=_says, epilog=f'Example: matcalc {_kind} "x.T*A*x" --wrt x --direction v')(
+        _directional(_kind)
+    )
 
 
 def _later(kind: str) -> Any:
@@ -137,7 +141,8 @@ def code(
 
 @app.command(epilog="Examples: matcalc functions norm; matcalc functions logdet")
 def functions(
-    search: Annotated[str | None, typer.Argument(help="A name, or a word to look for.")] = None, debug: Debug = False
+    search: Annotated[str | None, typer.Argument(help="A name, or a word to look for.")] = None,
+    debug: Debug = False,
 ) -> None:
     """The operators of the language, or one of them in full."""
     from matcalc.cli.show import show_functions
@@ -187,10 +192,13 @@ def run(arguments: Sequence[str] | None = None) -> None:
         sys.exit(0)
     except MemoryError:
         _fail("out of memory", 3)
-    except Exception as error:  # noqa: BLE001  the last line of defence: a bug is a sentence, too
+    except Exception as error:
         if "--debug" in given:
             raise
-        _fail(f"matcalc has a bug: {type(error).__name__}: {error}\nRun it again with --debug and report what it shows.", 70)
+        _fail(
+            f"matcalc has a bug: {type(error).__name__}: {error}\nRun it again with --debug and report what it shows.",
+            70,
+        )
 
 
 def _fail(message: str, exit_code: int) -> None:

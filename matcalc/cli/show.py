@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import ParseError
@@ -78,14 +79,21 @@ def _as_text(found: Derivative) -> str:
     lines = [f"{_NAMES[found.kind]} of {found.expression.pretty()} by {found.wrt}", ""]
     lines += ["  " + _painted(found.pretty(), "result"), ""]
     for k, (name, v) in enumerate(found.variables.items()):
-        lines.append(f"{'where' if k == 0 else '     '} {name}: {v.declaration}" + ("   inferred" if v.inferred else ""))
+        lines.append(
+            f"{'where' if k == 0 else '     '} {name}: {v.declaration}" + ("   inferred" if v.inferred else "")
+        )
     if found.projected:
-        lines.append(f"      the gradient among {found.projected} matrices, as {found.wrt} is declared; --unconstrained gives the other")
+        lines.append(
+            f"      the gradient among {found.projected} matrices, as declared; --unconstrained gives the other"
+        )
     return "\n".join([*lines, ""])
 
 
 def _as_markdown(found: Derivative) -> str:
-    rows = [f"| `{n}` | `{v.declaration}` | {'inferred' if v.inferred else 'declared'} |" for n, v in found.variables.items()]
+    rows = [
+        f"| `{n}` | `{v.declaration}` | {'inferred' if v.inferred else 'declared'} |"
+        for n, v in found.variables.items()
+    ]
     return "\n".join(
         [
             f"## {_NAMES[found.kind]} of `{found.expression.pretty()}` by `{found.wrt}`",
@@ -104,7 +112,11 @@ def _as_markdown(found: Derivative) -> str:
     )
 
 
-_SHOWN = {"text": _as_text, "markdown": _as_markdown, "latex": lambda found: found.latex()}
+_SHOWN: dict[str, Callable[[Derivative], str]] = {
+    "text": _as_text,
+    "markdown": _as_markdown,
+    "latex": lambda found: found.latex(),
+}
 
 
 def show_check(asked: Asked, wrt: str, claim: str, check: CheckAsked) -> int:

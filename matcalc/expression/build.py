@@ -40,8 +40,7 @@ def size_number(size: AnySize) -> Node:
     if size.is_name:
         return interned("size", (), (size,), SCALAR)
     terms = [
-        times(number(factor), *(size_number(Size.named(name)) for name in monomial))
-        for monomial, factor in size.terms
+        times(number(factor), *(size_number(Size.named(name)) for name in monomial)) for monomial, factor in size.terms
     ]
     return add(*terms)
 
@@ -307,7 +306,10 @@ def _gathered(factors: tuple[Node, ...]) -> tuple[Fraction, list[Node], dict[Nod
             base, exponent = factor.args if factor.op == "power" else (factor, number(1))
             key = oriented(base)
             shown, have = exponents.get(key, (base, None))
-            exponents[key] = (min(shown, base, key=_digest), exponent if have is None else _sum_of_exponents(have, exponent))
+            exponents[key] = (
+                min(shown, base, key=_digest),
+                exponent if have is None else _sum_of_exponents(have, exponent),
+            )
     return coefficient, scalars, exponents
 
 
@@ -377,7 +379,9 @@ def _number_power(base: Fraction, p: Fraction) -> Node | None:
     if p.denominator == 1:
         bits = max(base.numerator.bit_length(), base.denominator.bit_length()) * abs(int(p))
         if bits > _MOST_BITS:
-            raise LimitError(f"{base}^{p} has more than {_MOST_BITS} bits", limit="bits", value=bits, allowed=_MOST_BITS)
+            raise LimitError(
+                f"{base}^{p} has more than {_MOST_BITS} bits", limit="bits", value=bits, allowed=_MOST_BITS
+            )
         return number(base ** int(p))
     if base < 0:
         raise DomainError(f"{base} to the power {p} is not a real number")

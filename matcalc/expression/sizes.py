@@ -62,9 +62,7 @@ class Size:
         return (-self) + other
 
     def __mul__(self, other: AnySize) -> AnySize:
-        return _collected(
-            [(tuple(sorted(a + b)), p * q) for a, p in self.terms for b, q in _terms(other)]
-        )
+        return _collected([(tuple(sorted(a + b)), p * q) for a, p in self.terms for b, q in _terms(other)])
 
     __rmul__ = __mul__
 

@@ -137,7 +137,12 @@ class _Assembly:
             return self.raised(base, exponent, tree)
         whole = build.integer_of(exponent)
         if whole is None:
-            raise ShapeError("a matrix has integer powers only", text=self.made.text, spans=(tree.span,), why="an elementwise power is written .^")
+            raise ShapeError(
+                "a matrix has integer powers only",
+                text=self.made.text,
+                spans=(tree.span,),
+                why="an elementwise power is written .^",
+            )
         if abs(whole) > self.limits.matrix_power:
             raise exceeded(self.limits, "matrix_power", abs(whole), "a matrix power", self.made.text, tree.span)
         return build.matrix_power(base, whole)
@@ -157,12 +162,16 @@ class _Assembly:
         if single and isinstance(item, int) and item < 0:
             stop = start + 1 if start != -1 else 0
         first: AnySize = start if start >= 0 else size + start
-        last: AnySize = size if single and item == -1 else stop if not isinstance(stop, int) or stop >= 0 else size + stop
+        last: AnySize = (
+            size if single and item == -1 else stop if not isinstance(stop, int) or stop >= 0 else size + stop
+        )
         if single:
             last = first + 1
         if isinstance(size, int) and isinstance(first, int) and isinstance(last, int) and not 0 <= first < last <= size:
             raise ShapeError(
-                f"the index is outside: there are {size}, counted from 0", text=self.made.text, spans=(tree.span,)
+                f"the index is outside: there are {size}, counted from 0",
+                text=self.made.text,
+                spans=(tree.span,),
             )
         return [first, last]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from matcalc.errors import MatcalcError, ShapeError
-from matcalc.expression.sizes import Shape, Size, written_shape
+from matcalc.expression.sizes import AnySize, Shape, Size, written_shape
 from matcalc.language.kinds import KIND_NAMES, MATRIX, ROW, SCALAR, VECTOR, kind_of
 from matcalc.language.relations import Relation, Scene, operands, preferred
 from matcalc.language.syntax import Binary, Call, Name, read
@@ -42,7 +42,8 @@ def kinds_complaint(made: Scene) -> ShapeError:
 
 def _example(kind: int, value: int) -> Shape:
     m, n = Size.named("m"), Size.named("n")
-    return {SCALAR: (1, 1), VECTOR: (n, 1), ROW: (1, n), MATRIX: (m, n)}[kind]
+    shapes: dict[int, Shape] = {SCALAR: (1, 1), VECTOR: (n, 1), ROW: (1, n), MATRIX: (m, n)}
+    return shapes[kind]
 
 
 def complaint(made: Scene, relation: Relation, shapes: Mapping[int, Shape]) -> ShapeError:
@@ -56,10 +57,10 @@ def complaint(made: Scene, relation: Relation, shapes: Mapping[int, Shape]) -> S
 
 
 def _named(shape: Shape) -> str:
-    return written_shape(tuple(_plain(s) for s in shape))  # type: ignore[arg-type]  # two sizes
+    return written_shape((_plain(shape[0]), _plain(shape[1])))
 
 
-def _plain(size: object) -> object:
+def _plain(size: AnySize) -> AnySize:
     return Size.named(str(size).replace("?", "").lstrip("0") or "n") if "?" in str(size) else size
 
 
@@ -72,7 +73,11 @@ def _words(
     said = "; ".join(f"{c} is {h} ({_how(made, p)})" for c, h, p in zip(cut, have, parts, strict=False))
     both = len(have) == 2
     if relation.label == "add" and both and isinstance(node, Binary):
-        edits = [f"{cut[0]} .{node.operator} {cut[1]}"] if kinds[0] != kinds[1] and MATRIX in kinds or SCALAR in kinds else []
+        edits = (
+            [f"{cut[0]} .{node.operator} {cut[1]}"]
+            if (kinds[0] != kinds[1] and MATRIX in kinds) or SCALAR in kinds
+            else []
+        )
         return f"cannot add {have[0]} and {have[1]}", said, edits
     if relation.label in ("product", "matmul", "cross") and both:
         if SCALAR in kinds:
@@ -103,7 +108,11 @@ def _function_words(relation: Relation, cut: list[str], have: list[str], said: s
     if relation.label == "broadcast" and len(have) == 2:
         return f"cannot spread {have[0]} and {have[1]} over each other", said, []
     takes = source.text if source is not None else "something else"
-    return f"{relation.label} does not take {', '.join(have) or 'this'}", f"it takes {takes}; {said}".rstrip("; "), []
+    return (
+        f"{relation.label} does not take {', '.join(have) or 'this'}",
+        f"it takes {takes}; {said}".rstrip("; "),
+        [],
+    )
 
 
 def _how(made: Scene, part: Tree) -> str:

@@ -74,15 +74,15 @@ def typed(program: Program, declared: Mapping[str, str] | None = None, limits: L
 def typed_claim(
     program: Program, reference: Typed, shape: Shape, limits: Limits | None = None, *, loose: bool = False
 ) -> Typed:
-    """A claim read with the names of ``reference``; its shape is unified with ``shape`` where that is possible. With ``loose`` the sizes that nobody declared may turn out equal or known.
+    """A claim read with the names of ``reference``; its shape is unified with ``shape`` where it can be.
+
+    With ``loose`` the sizes that nobody declared may turn out equal or known.
 
     Raises:
         MatcalcError: for a text that has no meaning, a name that the expression does not have among them.
     """
     limits = limits or Limits()
-    known = {
-        v.name: Known(v.kind, v.node.shape, v.properties, v.inferred) for v in reference.variables
-    }
+    known = {v.name: Known(v.kind, v.node.shape, v.properties, v.inferred) for v in reference.variables}
     for one in program.declarations:
         if one.name not in known:
             raise ParseError(f"the expression has no {one.name!r}", text=program.text, spans=(one.name_span,))
@@ -119,7 +119,9 @@ def _refuse_strangers(made: Scene, known: Mapping[str, Known]) -> None:
 def _declared(program: Program, declared: Mapping[str, str], limits: Limits) -> tuple[dict[str, Known], set[str]]:
     known: dict[str, Known] = {}
     rigid: set[str] = set()
-    outside = [(declaration(text, None if ":" in text else latin(name), limits), text) for name, text in declared.items()]
+    outside = [
+        (declaration(text, None if ":" in text else latin(name), limits), text) for name, text in declared.items()
+    ]
     for one, text in [*outside, *((d, program.text) for d in program.declarations)]:
         if one.name in known:
             raise ParseError(f"{one.name!r} is declared twice", text=text, spans=(one.name_span,))

@@ -3,8 +3,8 @@
 A kind says of each axis whether its size is 1; a relation between values is a list of signatures, from which the
 kinds that go together follow.
 
->>> sorted(table(("(m,n), (n,k) -> (m,k)",))[(ROW, VECTOR, SCALAR)].matrices)
-[(1, n), (n, 1)]
+>>> table(("(m,n), (n,k) -> (m,k)",))[(ROW, VECTOR, SCALAR)].matrices
+((1, n), (n, 1), (1, 1))
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class Network:
             queued[rule] = 0
             allowed, values = self.rules[rule]
             before = tuple(domains[value] for value in values)
-            for value, have, kept in zip(values, before, narrowed(allowed, before), strict=True):
+            for value, kept in zip(values, narrowed(allowed, before), strict=True):
                 if not kept & domains[value]:
                     return False
                 if kept & domains[value] != domains[value]:

@@ -309,9 +309,7 @@ def _modules(situation: Situation) -> Hit | None:
             break
         last = lexeme
     name = _METHODS.get(last.text[1:], last.text[1:])
-    return Hit(
-        Span(start, last.end), situation.edited(start, last.end, name), (situation.near(-1).text, name)
-    )
+    return Hit(Span(start, last.end), situation.edited(start, last.end, name), (situation.near(-1).text, name))
 
 
 _MODULES = frozenset((
@@ -360,11 +358,7 @@ def _as_function(receiver: str, name: str, inside: str) -> str:
 
 def _called_transpose(situation: Situation) -> Hit | None:
     """`x.T()`: the brackets are too much."""
-    if (
-        situation.kind != "OPEN"
-        or situation.near(-1).text not in (".T", ".mT")
-        or situation.near(1).kind != "CLOSE"
-    ):
+    if situation.kind != "OPEN" or situation.near(-1).text not in (".T", ".mT") or situation.near(1).kind != "CLOSE":
         return None
     return Hit(
         Span(situation.span.start, situation.near(1).end),
@@ -376,9 +370,7 @@ def _called_transpose(situation: Situation) -> Hit | None:
 def _conjugate(situation: Situation) -> Hit | None:
     if situation.kind != "ATTRIBUTE" or situation.word not in (".H", ".mH"):
         return None
-    return Hit(
-        situation.span, situation.edited(situation.span.start, situation.span.end, ".T"), (situation.word,)
-    )
+    return Hit(situation.span, situation.edited(situation.span.start, situation.span.end, ".T"), (situation.word,))
 
 
 def _dotted_product(situation: Situation) -> Hit | None:
@@ -386,9 +378,7 @@ def _dotted_product(situation: Situation) -> Hit | None:
     if situation.kind != "ATTRIBUTE" or not re.fullmatch(r"\.(?:[A-Z]|T[A-Za-z])", situation.word):
         return None
     new = f".T*{situation.word[2:]}" if len(situation.word) > 2 else f"*{situation.word[1:]}"
-    return Hit(
-        situation.span, situation.edited(situation.span.start, situation.span.end, new), (situation.word,)
-    )
+    return Hit(situation.span, situation.edited(situation.span.start, situation.span.end, new), (situation.word,))
 
 
 def _dot_quote(situation: Situation) -> Hit | None:
@@ -443,11 +433,7 @@ _PYTHON = frozenset((
 
 
 def _factorial(situation: Situation) -> Hit | None:
-    if (
-        situation.word != "!"
-        or situation.near(-1).kind not in _OPERANDS
-        or situation.near(1).kind == "EQUALS"
-    ):
+    if situation.word != "!" or situation.near(-1).kind not in _OPERANDS or situation.near(1).kind == "EQUALS":
         return None
     start, receiver = _receiver(situation)
     return Hit(situation.span, situation.edited(start, situation.span.end, f"exp(lgamma({receiver} + 1))"))
@@ -514,12 +500,7 @@ def _step(situation: Situation) -> Hit | None:
 def _decimal_comma(situation: Situation) -> Hit | None:
     around = situation.near(-1), situation.near(1)
     touch = around[0].end == situation.span.start and around[1].start == situation.span.end
-    if (
-        situation.kind != "COMMA"
-        or _open_at(situation)
-        or not touch
-        or {a.kind for a in around} != {"NUMBER"}
-    ):
+    if situation.kind != "COMMA" or _open_at(situation) or not touch or {a.kind for a in around} != {"NUMBER"}:
         return None
     return Hit(situation.span, situation.edited(situation.span.start, situation.span.end, "."))
 
@@ -595,17 +576,11 @@ def _nothing_before(situation: Situation) -> Hit | None:
 def _two_operators(situation: Situation) -> Hit | None:
     if situation.kind not in _OPERATORS or situation.near(-1).kind not in _OPERATORS:
         return None
-    return Hit(
-        Span(situation.near(-1).start, situation.span.end), "", (situation.near(-1).text, situation.word)
-    )
+    return Hit(Span(situation.near(-1).start, situation.span.end), "", (situation.near(-1).text, situation.word))
 
 
 def _two_slashes(situation: Situation) -> Hit | None:
-    if (
-        situation.word != "/"
-        or situation.near(-1).text != "/"
-        or situation.near(-1).end != situation.span.start
-    ):
+    if situation.word != "/" or situation.near(-1).text != "/" or situation.near(-1).end != situation.span.start:
         return None
     start = situation.near(-1).start
     return Hit(Span(start, situation.span.end), situation.edited(start, situation.span.end, "/"))
@@ -617,9 +592,7 @@ def _continued(situation: Situation) -> Hit | None:
     is_operator = situation.near(0).kind in _OPERATORS and before.kind == "SEP"
     if not is_operator or before.text not in ("\n", "\r", "\r\n"):
         return None
-    return Hit(
-        situation.near(0).span, situation.edited(before.start, before.end, " "), (situation.near(0).text,)
-    )
+    return Hit(situation.near(0).span, situation.edited(before.start, before.end, " "), (situation.near(0).text,))
 
 
 def _function_without_brackets(situation: Situation) -> Hit | None:
@@ -676,9 +649,7 @@ def _no_result(situation: Situation) -> Hit | None:
     first, _ = _statement(situation)
     named = first + 1 < len(situation.lexemes) and situation.lexemes[first + 1].kind == "EQUALS"
     end = situation.lexemes[-1].end
-    return Hit(
-        situation.span, situation.edited(end, end, f"; {situation.lexemes[first].text}") if named else ""
-    )
+    return Hit(situation.span, situation.edited(end, end, f"; {situation.lexemes[first].text}") if named else "")
 
 
 def _as_rows(situation: Situation) -> str:
@@ -723,11 +694,7 @@ def _lookalike(character: str) -> str | None:
         unicodedata.normalize("NFKC", character),
         unicodedata.normalize("NFKD", character)[:1],
     ):
-        if (
-            len(candidate) == 1
-            and candidate.isascii()
-            and (candidate.isalnum() or candidate in " ()[]+*,;:=@.^_")
-        ):
+        if len(candidate) == 1 and candidate.isascii() and (candidate.isalnum() or candidate in " ()[]+*,;:=@.^_"):
             return candidate
     return None
 
@@ -740,9 +707,7 @@ _NO_COMPARISON = "where(c, a, b) is a where c > 0 and b elsewhere"
 
 MISTAKES: tuple[Mistake, ...] = (
     Mistake("", "x'*A*x", "there is nothing to read here", _empty, "an expression is expected"),
-    Mistake(
-        "x\u202e + y", "x + y", "a character that cannot be seen: {0}", _hidden, "such characters are refused"
-    ),
+    Mistake("x\u202e + y", "x + y", "a character that cannot be seen: {0}", _hidden, "such characters are refused"),
     Mistake("`x'*A*x`", "x'*A*x", "quotes around an expression are not part of it", _quoted),
     Mistake('"x\'*A*x"', "x'*A*x", "quotes around an expression are not part of it", _quoted),
     Mistake(
@@ -775,9 +740,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake("A^-T", "inv(A)'", "the inverse transpose is written with inv", _inverse_transpose),
     Mistake("A⁻ᵀ", "inv(A)'", "the inverse transpose is written with inv", _inverse_transpose),
-    Mistake(
-        "x’*y", "x'*y", "the character '{0}' ({1}) is not in the language; type {2}", _characters(_SYMBOLS)
-    ),
+    Mistake("x’*y", "x'*y", "the character '{0}' ({1}) is not in the language; type {2}", _characters(_SYMBOLS)),
     Mistake(
         "\u0430*x",
         "a*x",
@@ -808,9 +771,7 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake("return x'*x", "x'*x", "'{0}' is Python; an expression is expected", _python),
     Mistake("'abc", "", "{0} is the transpose of what stands before it, and nothing does", _quote),
     Mistake('x + "y"', "", "{0} is the transpose of what stands before it, and nothing does", _quote),
-    Mistake(
-        "x!", "exp(lgamma(x + 1))", "there is no factorial", _factorial, "lgamma(x + 1) is its logarithm"
-    ),
+    Mistake("x!", "exp(lgamma(x + 1))", "there is no factorial", _factorial, "lgamma(x + 1) is its logarithm"),
     Mistake(
         "x % the input",
         "x # the input",
@@ -842,18 +803,12 @@ MISTAKES: tuple[Mistake, ...] = (
         _kind("EQUALS"),
         "name = expression; names a shared part",
     ),
-    Mistake(
-        "A: matrix(n, n); x'*A*x", "let A: matrix(n, n); x'*A*x", "a declaration starts with let", _no_let
-    ),
-    Mistake(
-        "let A matrix(n, n); A", "let A: matrix(n, n); A", "':' is missing between {0} and {1}", _no_colon
-    ),
+    Mistake("A: matrix(n, n); x'*A*x", "let A: matrix(n, n); x'*A*x", "a declaration starts with let", _no_let),
+    Mistake("let A matrix(n, n); A", "let A: matrix(n, n); A", "':' is missing between {0} and {1}", _no_colon),
     Mistake("x[0:4:2]", "", "slices have no step", _step),
     Mistake("0,5*x", "0.5*x", "decimals are written with a point", _decimal_comma),
     Mistake("x, y", "[x, y]", "a text is one expression; a comma belongs into brackets", _comma),
-    Mistake(
-        "x[i]", "", "an index is an integer that is written out, not {0!r}", _kind("INDEX"), "the first is 0"
-    ),
+    Mistake("x[i]", "", "an index is an integer that is written out, not {0!r}", _kind("INDEX"), "the first is 0"),
     Mistake(
         "x[1.5]",
         "",
@@ -891,9 +846,7 @@ MISTAKES: tuple[Mistake, ...] = (
         _continued,
     ),
     Mistake("(* x)", "", "there is nothing before '{0}'", _nothing_before),
-    Mistake(
-        "x // y", "x / y", "'//' is neither a division nor a comment; a comment starts with #", _two_slashes
-    ),
+    Mistake("x // y", "x / y", "'//' is neither a division nor a comment; a comment starts with #", _two_slashes),
     Mistake("x */ y", "", "there is nothing between '{0}' and '{1}'", _two_operators),
     Mistake(
         "log x",

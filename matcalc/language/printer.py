@@ -1,7 +1,8 @@
 """Expression to text, in the language it came from; what is printed parses back to the same value.
 
-Conventions, each kept everywhere: the sign and the number come first, then scalar factors, then the matrix product, then
-what it is divided by; positive terms before negative ones, a constant first among its like; ``.T`` on the outside;
+Conventions, each kept everywhere: the sign and the number come first, then scalar factors, then the matrix
+product, then what it is divided by; positive terms before negative ones, a constant first among its like; ``.T`` on the
+outside;
 ``inv(X)`` and not ``X^-1``; ``sqrt(x)`` for a power of 1/2. A sum that the user typed keeps the user's order.
 """
 
@@ -13,7 +14,7 @@ from fractions import Fraction
 
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
-from matcalc.expression.sizes import SCALAR, AnySize, Size
+from matcalc.expression.sizes import AnySize, Size
 from matcalc.expression.walk import fold, users
 
 ADD, MUL, POWER, ATOM = 1, 2, 4, 5
@@ -122,8 +123,8 @@ class Term:
 
     def text(self, matrix: Text | None = None) -> Text:
         """Put together again, without the sign."""
-        above = [f.body if f.level >= POWER or k == len(self.above) - 1 and not matrix and f.level == MUL
-                 and not self.below else f.within(POWER) for k, f in enumerate(self.above)]  # fmt: skip
+        above = [f.body if f.level >= POWER or (k == len(self.above) - 1 and not matrix and f.level == MUL
+                 and not self.below) else f.within(POWER) for k, f in enumerate(self.above)]  # fmt: skip
         if matrix is not None:
             above.append(matrix.within(MUL))
         number, below = self.number, [f.within(POWER) for f in self.below]
@@ -149,20 +150,25 @@ def _term(scalar: Node, style: Style) -> Term:
     for factor in factors:
         if factor.op == "number":
             number *= factor.params[0]
-        elif factor.op == "power" and _is_negative(factor.args[1]):
+        elif is_negative_power(factor):
             below.append(build.power(factor.args[0], build.negate(factor.args[1])))
         else:
             above.append(factor)
     visit = _printer(style)
-    texts = [[fold(f, visit) for f in _reading_order(group)] for group in (above, below)]
+    texts = [[fold(f, visit) for f in in_reading_order(group)] for group in (above, below)]
     return Term(number < 0, abs(number), tuple(texts[0]), tuple(texts[1]))
+
+
+def is_negative_power(factor: Node) -> bool:
+    """Whether a factor stands below the line."""
+    return factor.op == "power" and _is_negative(factor.args[1])
 
 
 def _is_negative(exponent: Node) -> bool:
     return build.split(exponent)[0] < 0 and exponent.op != "add"
 
 
-def _reading_order(factors: Sequence[Node]) -> list[Node]:
+def in_reading_order(factors: Sequence[Node]) -> list[Node]:
     """Constants, names, then the rest by size and spelling."""
     return sorted(factors, key=lambda f: (bool(f.free), f.weight, _spelling(f)))
 
@@ -192,11 +198,11 @@ def _scale(node: Node, args: Sequence[Text], style: Style) -> Text:
 def _times(node: Node, args: Sequence[Text], style: Style) -> Text:
     if node.is_scalar:
         return _scalar_times(node, args, style)
-    above = [f for f in node.args if not (f.op == "power" and _is_negative(f.args[1]))]
+    above = [f for f in node.args if not (is_negative_power(f))]
     below = [build.power(f.args[0], build.negate(f.args[1])) for f in node.args if f not in above]
-    bare = _spans(node, [f for f in node.args])
-    texts = [_operand(f, bare, style) for f in _reading_order(above)] or ["1"]
-    under = [_operand(f, bare, style) for f in _reading_order(below)]
+    bare = _spans(node, node.args)
+    texts = [_operand(f, bare, style) for f in in_reading_order(above)] or ["1"]
+    under = [_operand(f, bare, style) for f in in_reading_order(below)]
     body = ".*".join(texts)
     if under:
         body += "./" + (under[0] if len(under) == 1 else f"({'.*'.join(under)})")
@@ -253,7 +259,7 @@ class _Addend:
 
 
 def _add(node: Node, args: Sequence[Text], style: Style) -> Text:
-    addends = [_addend(term, style) for term in _ordered(node, style)]
+    addends = [_addend(term, style) for term in terms_in_order(node, style)]
     if all(a.dotted or a.number for a in addends):
         addends = [_plain(addends[0], style), *addends[1:]]
     first = next(k for k, a in enumerate(addends) if not a.dotted and not (a.number and any(b.dotted for b in addends)))
@@ -287,7 +293,8 @@ def _plain(addend: _Addend, style: Style) -> _Addend:
     return _Addend(addend.node, taken.negative, taken.text(fold(rest, _printer(style))), dotted=False, number=False)
 
 
-def _ordered(node: Node, style: Style) -> list[Node]:
+def terms_in_order(node: Node, style: Style) -> list[Node]:
+    """The terms of a sum as they are read: as typed, else positive ones first, a constant first among its like."""
     typed = style.order.get(node)
     place = {} if typed is None else {build.oriented(build.split(t)[1]): k for k, t in reversed(list(enumerate(typed)))}
 

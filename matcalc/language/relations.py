@@ -11,7 +11,6 @@ from functools import cache
 
 from matcalc.errors import ParseError, Span
 from matcalc.expression.operator import callable_named
-from matcalc.expression.sizes import SCALAR as SCALAR_SHAPE
 from matcalc.expression.sizes import AnySize, Shape, Size
 from matcalc.language.functions import (
     BROADCASTING,
@@ -23,7 +22,20 @@ from matcalc.language.functions import (
     resolved_call,
     size_of,
 )
-from matcalc.language.kinds import ANY, MATRIX, ROW, SCALAR, VECTOR, Candidate, Cost, Network, Table, kind_of, table
+from matcalc.language.kinds import (
+    ANY,
+    MATRIX,
+    ROW,
+    SCALAR,
+    VECTOR,
+    Candidate,
+    Cost,
+    Form,
+    Network,
+    Table,
+    kind_of,
+    table,
+)
 from matcalc.language.syntax import (
     GREEK,
     Binary,
@@ -232,7 +244,12 @@ def _give(made: Scene, node: Node, value: int) -> None:
 
 
 def _link(
-    made: Scene, node: Node, label: str, arguments: Iterable[Node], signatures: tuple[str, ...], result: int = ANY
+    made: Scene,
+    node: Node,
+    label: str,
+    arguments: Iterable[Node],
+    signatures: tuple[str, ...],
+    result: int = ANY,
 ) -> None:
     values = tuple(made.value_of[id(argument)] for argument in arguments)
     _join(made, Relation(node, label, (*values, made.network.value(result)), table(signatures)))
@@ -294,16 +311,15 @@ def _use_new(made: Scene, node: Name) -> None:
 
 def candidates(made: Scene) -> list[Candidate]:
     """The names whose kind the text leaves open, and what each kind would cost."""
-    return [
-        Candidate(value, costs(name)) for name, value in made.names.items() if name not in made.known
-    ]
+    return [Candidate(value, costs(name)) for name, value in made.names.items() if name not in made.known]
 
 
 @cache
 def costs(name: str) -> Mapping[int, Cost]:
     """What it costs to read a name as each kind: preferences first, then the ways to give them up.
 
-    The parts are: preferences given up, vectors lost, matrices lost, upper-case scalars, lower-case matrices, lower-case rows.
+    The parts are: preferences given up, vectors lost, matrices lost, upper-case scalars, lower-case
+    matrices, lower-case rows.
 
     >>> costs("x")[VECTOR] < costs("x")[SCALAR] < costs("x")[ROW] < costs("x")[MATRIX]
     True
@@ -404,9 +420,7 @@ def broadcast(count: int) -> tuple[str, ...]:
     rows = [each for each in itertools.product("m1", repeat=count) if "m" in each]
     cols = [each for each in itertools.product("n1", repeat=count) if "n" in each]
     return tuple(
-        ", ".join(f"({m},{n})" for m, n in zip(high, wide, strict=True)) + " -> (m,n)"
-        for high in rows
-        for wide in cols
+        ", ".join(f"({m},{n})" for m, n in zip(high, wide, strict=True)) + " -> (m,n)" for high in rows for wide in cols
     )
 
 
@@ -466,26 +480,19 @@ def _is_stored_as_matrix(made: Scene, node: Node) -> bool:
     return isinstance(node, Name) and node.name in made.known and made.known[node.name].kind == "matrix"
 
 
-def _index_table(cuts: tuple[Cut, Cut], sizes: Shape, allowed: int) -> Iterator[tuple[tuple[int, int], object]]:
+def _index_table(cuts: tuple[Cut, Cut], sizes: Shape, allowed: int) -> Iterator[tuple[tuple[int, ...], Form]]:
     for kind in (SCALAR, VECTOR, ROW, MATRIX):
         if kind & allowed:
             lengths = []
             for cut, size, one in zip(cuts, sizes, _ONES[kind], strict=True):
                 length = cut.length(1 if one else size)
                 lengths.append(1 if length == 1 else 2)
-            yield (kind, kind_of((lengths[0], lengths[1]))), None
+            yield (kind, kind_of((lengths[0], lengths[1]))), Form(())
 
 
 _ONES = {SCALAR: (True, True), VECTOR: (False, True), ROW: (True, False), MATRIX: (False, False)}
 
 
 def _cuts(items: tuple[int | Slice, ...]) -> tuple[Cut, Cut]:
-    found = [
-        Cut(item.start or 0, item.stop) if isinstance(item, Slice) else Cut(item, single=True) for item in items
-    ]
+    found = [Cut(item.start or 0, item.stop) if isinstance(item, Slice) else Cut(item, single=True) for item in items]
     return found[0], found[1] if len(found) > 1 else Cut()
-
-
-def scalar_shape() -> Shape:
-    """The shape of a scalar."""
-    return SCALAR_SHAPE

@@ -292,9 +292,7 @@ class _RefusedError(Exception):
 
     def finding(self, text: str) -> Finding:
         """The same, as the table of mistakes would put it."""
-        edited = (
-            "" if self.instead is None else text[: self.span.start] + self.instead + text[self.span.end :]
-        )
+        edited = "" if self.instead is None else text[: self.span.start] + self.instead + text[self.span.end :]
         return Finding(self.message, self.span, self.why, edited)
 
 
@@ -332,9 +330,7 @@ class _Reading:
     def _explained(self, error: _MisplacedError, tokens: list[Token]) -> ParseError:
         lexemes = tuple(Lexeme(token.type, str(token), _begin(token), _finish(token)) for token in tokens)
         index = sum(1 for lexeme in lexemes if lexeme.start < error.start)
-        return self._told(
-            explain(Situation(self.text, lexemes, index, error.kind, Span(error.start, error.end)))
-        )
+        return self._told(explain(Situation(self.text, lexemes, index, error.kind, Span(error.start, error.end))))
 
     def _told(self, finding: Finding) -> ParseError:
         return ParseError(
@@ -379,9 +375,7 @@ def _lexed(text: str, limits: Limits) -> list[Token]:
     for token in _grammar().lex(text):
         tokens.append(token)
         if len(tokens) > limits.tokens:
-            raise exceeded(
-                limits, "tokens", len(tokens), "more tokens than a text may have", text, _span(token)
-            )
+            raise exceeded(limits, "tokens", len(tokens), "more tokens than a text may have", text, _span(token))
     return tokens
 
 
@@ -552,9 +546,7 @@ class _Builder:
 
     def let(self, parts: list[Any]) -> list[Declaration]:
         _, names, _, kind = parts
-        return [
-            _declared(kind, latin(name), Span(_begin(parts[0]), kind.span.end), _span(name)) for name in names
-        ]
+        return [_declared(kind, latin(name), Span(_begin(parts[0]), kind.span.end), _span(name)) for name in names]
 
     def declaration(self, parts: list[Any]) -> list[Declaration]:
         names, _, kind = parts
@@ -763,7 +755,7 @@ def _size(node: Node) -> SizeTree:
             raise _RefusedError(
                 "this is not a size", part.span, "a size is a name, a positive integer, or like n-1, m*n"
             )
-    assert isinstance(node, Number | Name | Binary)  # noqa: S101  # for the type checker; the loop has seen to it
+    assert isinstance(node, Number | Name | Binary)  # for the type checker; the loop has seen to it
     return node
 
 
@@ -798,9 +790,7 @@ def _check_names_once(text: str, introduced: Sequence[Declaration | Binding]) ->
     for each in introduced:
         if each.name in first:
             message = f"{each.name!r} is introduced twice"
-            raise ParseError(
-                message, text=text, spans=(first[each.name], each.name_span), why="keep one of the two"
-            )
+            raise ParseError(message, text=text, spans=(first[each.name], each.name_span), why="keep one of the two")
         first[each.name] = each.name_span
 
 
@@ -820,8 +810,7 @@ def _check_tree(program: Program, limits: Limits) -> None:
 def _is_list_of_lists(block: Block, text: str) -> bool:
     entries = block.rows[0]
     return len(block.rows) == 1 and all(
-        isinstance(entry, Block) and len(entry.rows) == 1 and text[entry.span.start] == "["
-        for entry in entries
+        isinstance(entry, Block) and len(entry.rows) == 1 and text[entry.span.start] == "[" for entry in entries
     )
 
 

@@ -58,9 +58,7 @@ class Chains(Rules):
         """The product of the two stretches that ``i…j`` is split into."""
         m = split[i, j]
         if i == m and not factors[i].is_lone:
-            return (
-                yield from self._from_left(factors[i], (yield from self._piece(factors, split, m + 1, j)))
-            )
+            return (yield from self._from_left(factors[i], (yield from self._piece(factors, split, m + 1, j))))
         if m + 1 == j and not factors[j].is_lone:
             return (yield from self._from_right((yield from self._piece(factors, split, i, m)), factors[j]))
         before = yield from self._piece(factors, split, i, m)

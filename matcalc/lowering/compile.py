@@ -78,6 +78,5 @@ def _alike(values: list[Any]) -> list[torch.Tensor]:
         dtype = torch.promote_types(dtype, other)
     device = tensors[0].device if tensors else None
     return [
-        v.to(dtype) if isinstance(v, torch.Tensor) else torch.as_tensor(v, dtype=dtype, device=device)
-        for v in values
+        v.to(dtype) if isinstance(v, torch.Tensor) else torch.as_tensor(v, dtype=dtype, device=device) for v in values
     ]

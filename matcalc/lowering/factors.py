@@ -135,9 +135,7 @@ class Costs:
                 best[i, j] = 0 if known else cost
         return best[0, count - 1], split
 
-    def _cheapest(
-        self, factors: Factors, best: Mapping[tuple[int, int], int], i: int, j: int
-    ) -> tuple[int, int]:
+    def _cheapest(self, factors: Factors, best: Mapping[tuple[int, int], int], i: int, j: int) -> tuple[int, int]:
         """The least cost of a stretch and its split; of equal ones the last, which reads left to right."""
         choices = (
             (best[i, m] + best[m + 1, j] + self.joining(factors[i : m + 1], factors[m + 1 : j + 1]), -m)

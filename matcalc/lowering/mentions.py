@@ -29,9 +29,7 @@ def mentions(node: Node) -> Mentions:
 def _of(spelling: Spelling, node: Node) -> Mentions:
     count = len(node.args)
     if isinstance(spelling, str):
-        sizes = [
-            size for word, size in zip(("{rows}", "{cols}"), node.shape, strict=True) if word in spelling
-        ]
+        sizes = [size for word, size in zip(("{rows}", "{cols}"), node.shape, strict=True) if word in spelling]
         return Mentions(
             tuple(spelling.count(f"{{{k}}}") + spelling.count(f"{{{k}:a}}") for k in range(count)),
             tuple(sizes),

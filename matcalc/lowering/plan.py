@@ -53,9 +53,7 @@ class Plan(Chains):
     def _sum(self, node: Node) -> Asking:
         """A signed sum; what is spread or constant broadcasts where another term has the full shape."""
         split = [build.split(term) for term in node.args]
-        ordered = sorted(
-            zip(split, node.args, strict=True), key=lambda p: (p[0][0] < 0, self._order(p[0][1]))
-        )
+        ordered = sorted(zip(split, node.args, strict=True), key=lambda p: (p[0][0] < 0, self._order(p[0][1])))
         signs = tuple(-1 if coefficient < 0 else 1 for (coefficient, _), _ in ordered)
         args: list[Term] = []
         for sign, (_, term) in zip(signs, ordered, strict=True):

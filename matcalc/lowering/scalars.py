@@ -32,9 +32,7 @@ def fractioned(node: Node) -> Fractioned:
     coefficient, above, below = Fraction(1), [], []
     for factor in node.args if node.op == "times" else (node,):
         value = build.number_of(factor)
-        exponent = (
-            build.number_of(factor.args[1]) if factor.op == "power" and factor.args[1].is_scalar else None
-        )
+        exponent = build.number_of(factor.args[1]) if factor.op == "power" and factor.args[1].is_scalar else None
         if value is not None:
             coefficient *= value
         elif exponent is not None and exponent < 0:

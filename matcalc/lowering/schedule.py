@@ -40,9 +40,7 @@ def lower(
     'result'
     """
     names, terms = Names(), Terms()
-    parameters = tuple(
-        Parameter(v.params[0], v.params[1], names.own(v.params[0]), v.shape) for v in variables
-    )
+    parameters = tuple(Parameter(v.params[0], v.params[1], names.own(v.params[0]), v.shape) for v in variables)
     inputs = {p.name: terms.name(p.python_name, p.shape) for p in parameters}
     roots = [node for node, _ in outputs]
     rules: Rules = Plan(terms, inputs, roots, sizes or {}) if optimise else Literal(terms, inputs)
@@ -55,10 +53,7 @@ def lower(
         size_readings,
         _alignments(values, parameters),
         tuple(named(values, targets, terms, names.temporary)),
-        tuple(
-            Output(target, storage, node.shape)
-            for target, (node, storage) in zip(targets, outputs, strict=True)
-        ),
+        tuple(Output(target, storage, node.shape) for target, (node, storage) in zip(targets, outputs, strict=True)),
     )
 
 

@@ -14,9 +14,7 @@ _DEEPEST = 10
 _TWICE = frozenset({"expand"})
 
 
-def named(
-    outputs: Sequence[Term], targets: Sequence[str], terms: Terms, fresh: Callable[[], str]
-) -> list[Statement]:
+def named(outputs: Sequence[Term], targets: Sequence[str], terms: Terms, fresh: Callable[[], str]) -> list[Statement]:
     """The statements that compute ``outputs`` into ``targets``, every shared term once."""
     chosen = _chosen(outputs)
     own = dict(zip(reversed(outputs), reversed(targets), strict=True))
@@ -87,9 +85,7 @@ def solves_shared(outputs: Sequence[Term], terms: Terms) -> list[Term]:
             base = made[_plain_base(term)]
             factored = terms.make("lu_factor", base, shape=base.shape)
             turned = term.args[0].op == "transpose"
-            made[term] = terms.make(
-                "lu_solve", factored, args[1], params=(term.params[0], turned), shape=term.shape
-            )
+            made[term] = terms.make("lu_solve", factored, args[1], params=(term.params[0], turned), shape=term.shape)
         else:
             made[term] = terms.rebuilt(term, args)
     return [made[term] for term in outputs]

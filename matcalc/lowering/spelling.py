@@ -54,9 +54,7 @@ def _positive(value: Fraction) -> str:
     try:
         double = float(value)
     except OverflowError:
-        raise UnsupportedError(
-            "a number in this expression is too large for a floating-point number"
-        ) from None
+        raise UnsupportedError("a number in this expression is too large for a floating-point number") from None
     if value.denominator == 1:
         return str(value.numerator) if value < _EXACT_INTEGERS else repr(double)
     if len(repr(double)) < _MOST_DIGITS and Fraction(repr(double)) == value:

@@ -41,9 +41,7 @@ class Terms:
     def __init__(self) -> None:
         self._made: dict[tuple[Any, ...], Term] = {}
 
-    def make(
-        self, op: str, *args: Term, params: tuple[Any, ...] = (), shape: Shape, plain: bool = False
-    ) -> Term:
+    def make(self, op: str, *args: Term, params: tuple[Any, ...] = (), shape: Shape, plain: bool = False) -> Term:
         """The one term with this operation, arguments and parameters."""
         key = (op, args, params, shape)
         term = self._made.get(key)

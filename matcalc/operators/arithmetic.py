@@ -32,7 +32,13 @@ def _add_facts(node: Node) -> frozenset[str]:
         facts |= {"positive", "nonzero"}
     if any("posdef" in a.facts for a in node.args) and all("psd" in a.facts for a in node.args):
         facts |= {"posdef", "invertible"}
-    if node.is_square and not node.is_scalar and "symmetric" not in facts and len(node.args) < 9 and _transpose_pair(node):
+    if (
+        node.is_square
+        and not node.is_scalar
+        and "symmetric" not in facts
+        and len(node.args) < 9
+        and _transpose_pair(node)
+    ):
         facts.add("symmetric")
     return frozenset(facts)
 
@@ -104,7 +110,10 @@ def _scale_facts(node: Node) -> frozenset[str]:
 def _power_rule(node: Node, i: int, d: Node) -> Node:
     base, exponent = node.args
     if i == 0:
-        lower = build.power(base, build.add(exponent, build.number(-1)) if exponent.is_scalar else exponent - build.ones(*base.shape))
+        lower = build.power(
+            base,
+            build.add(exponent, build.number(-1)) if exponent.is_scalar else exponent - build.ones(*base.shape),
+        )
         return (exponent * lower) * d
     outer = node * build.apply("log", base)
     return outer * d

@@ -81,9 +81,15 @@ def _extreme(name: str, sign: int, pick: Any, image: Any) -> None:
             reference=_entrywise(lambda m, a, b: pick(a, b)),
             sympy=_image(image),
             lowers=Lowering(
-                torch=f"torch.{name}({{0}}, {{1}})", numpy=f"np.{name}({{0}}, {{1}})", jax=f"jnp.{name}({{0}}, {{1}})"
+                torch=f"torch.{name}({{0}}, {{1}})",
+                numpy=f"np.{name}({{0}}, {{1}})",
+                jax=f"jnp.{name}({{0}}, {{1}})",
             ),
-            samples=(Sample(f"sum({name}(x, y))"), Sample(f"sum({name}(0, 1 - y.*x))"), Sample(f"sum(square({name}(X, y)))")),
+            samples=(
+                Sample(f"sum({name}(x, y))"),
+                Sample(f"sum({name}(0, 1 - y.*x))"),
+                Sample(f"sum(square({name}(X, y)))"),
+            ),
         )
     )
 
@@ -152,7 +158,9 @@ define(
         reference=_entrywise(lambda m, c, a, b: a if c > 0 else b),
         sympy=_image(lambda s, c, a, b: s.Piecewise((a, c > 0), (b, True))),
         lowers=Lowering(
-            torch="torch.where({0:a} > 0, {1}, {2})", numpy="np.where({0:a} > 0, {1}, {2})", jax="jnp.where({0:a} > 0, {1}, {2})"
+            torch="torch.where({0:a} > 0, {1}, {2})",
+            numpy="np.where({0:a} > 0, {1}, {2})",
+            jax="jnp.where({0:a} > 0, {1}, {2})",
         ),
         samples=(Sample("sum(where(x - y, (x - y).^2, 0.5*abs(x - y)))"),),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.nodes import interned
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.property import closure
 
@@ -27,6 +28,30 @@ def _eye(node: Node, args: Any, size: Any) -> Any:
     import numpy as np
 
     return np.eye(size(node.rows), dtype=int).astype(object)
+
+
+def _entry_sum(left: Node, right: Node) -> Node | None:
+    """A row times the ones, or the ones times a column, is the sum of the entries."""
+    if left.rows == 1 and right.op == "ones" and right.cols == 1:
+        return build.apply("sum", left)
+    if right.cols == 1 and left.op == "ones" and left.rows == 1:
+        return build.apply("sum", right)
+    return None
+
+
+def _fill_text(name: str) -> Any:
+    def text(node: Node, args: Any, size: Any) -> str:
+        return f"{name}({size(node.rows)})" if node.cols == 1 else f"{name}({size(node.rows)}, {size(node.cols)})"
+
+    return text
+
+
+def _filler(name: str) -> Any:
+    return lambda m, n=1: getattr(build, name)(m, n)
+
+
+def _turned_fill(name: str) -> Any:
+    return lambda node: getattr(build, name)(node.cols, node.rows)
 
 
 def _single(value: Any) -> Any:
@@ -159,22 +184,22 @@ for _name, _value in (("ones", 1), ("zeros", 0)):
             source="Magnus & Neudecker 2019, ch. 1",
             signatures=("size m -> (m,1)", "size m, size n -> (m,n)"),
             constant=True,
-            call=lambda m, n=1, _name=_name: getattr(build, _name)(m, n),
-            transposed=lambda node, _name=_name: getattr(build, _name)(node.cols, node.rows),
+            call=_filler(_name),
+            transposed=_turned_fill(_name),
             facts=lambda node: frozenset({"symmetric"} if node.is_square else ()),
-            joins=(lambda left, right: _entry_sum(left, right)) if _value else None,
+            joins=_entry_sum if _value else None,
             lowers=Lowering(
                 torch=f"torch.{_name}({{rows}}, {{cols}}, {{like}})",
                 numpy=f"np.{_name}(({{rows}}, {{cols}}), {{like}})",
                 jax=f"jnp.{_name}(({{rows}}, {{cols}}), {{like}})",
             ),
-            latex=str(_value) if not _value else r"\mathbf{1}",
-            written=lambda node, args, size, _name=_name: (
-                f"{_name}({size(node.rows)})" if node.cols == 1 else f"{_name}({size(node.rows)}, {size(node.cols)})"
-            ),
+            written=_fill_text(_name),
             reference=_filled(_value),
             sympy=_image("OneMatrix" if _value else "ZeroMatrix"),
-            samples=(Sample(f"norm2(x - {_name}(n))^2", {"x": "vector(n)"}), Sample(f"sum(square(X - {_name}(m, n)))", {"X": "matrix(m, n)"})),
+            samples=(
+                Sample(f"norm2(x - {_name}(n))^2", {"x": "vector(n)"}),
+                Sample(f"sum(square(X - {_name}(m, n)))", {"X": "matrix(m, n)"}),
+            ),
         )
     )
 
@@ -189,7 +214,9 @@ def _image_basis(node: Node, args: Any, size: Any) -> Any:
     import sympy
 
     i = node.params[0]
-    return sympy.FunctionMatrix(size(node.rows), 1, sympy.Lambda(sympy.symbols("i j"), sympy.KroneckerDelta(sympy.Symbol("i"), i)))
+    return sympy.FunctionMatrix(
+        size(node.rows), 1, sympy.Lambda(sympy.symbols("i j"), sympy.KroneckerDelta(sympy.Symbol("i"), i))
+    )
 
 
 define(
@@ -199,29 +226,25 @@ define(
         source="Magnus & Neudecker 2019, ch. 1",
         signatures=("int i, size n -> (n,1)",),
         constant=True,
-        call=lambda i, n: build.interned("basis", (), (i,), (n, 1)),
+        call=lambda i, n: interned("basis", (), (i,), (n, 1)),
         facts=lambda node: frozenset({"nonnegative"}),
         lowers=Lowering(
-            torch=lambda node, args, size: f"torch.eye({size(node.rows)}, {{like}})[:, {node.params[0]}:{node.params[0] + 1}]",
-            numpy=lambda node, args, size: f"np.eye({size(node.rows)}, {{like}})[:, {node.params[0]}:{node.params[0] + 1}]",
-            jax=lambda node, args, size: f"jnp.eye({size(node.rows)}, {{like}})[:, {node.params[0]}:{node.params[0] + 1}]",
+            torch=lambda node, args, size: (
+                f"torch.eye({size(node.rows)}, {{like}})[:, {node.params[0]}:{node.params[0] + 1}]"
+            ),
+            numpy=lambda node, args, size: (
+                f"np.eye({size(node.rows)}, {{like}})[:, {node.params[0]}:{node.params[0] + 1}]"
+            ),
+            jax=lambda node, args, size: (
+                f"jnp.eye({size(node.rows)}, {{like}})[:, {node.params[0]}:{node.params[0] + 1}]"
+            ),
         ),
-        latex="e_{{{i}}}",
         written=lambda node, args, size: f"basis({node.params[0]}, {size(node.rows)})",
         reference=_basis,
         sympy=_image_basis,
         samples=(Sample("norm2(x - basis(1, 3))^2", {"x": "vector(3)"}),),
     )
 )
-
-
-def _entry_sum(left: Node, right: Node) -> Node | None:
-    """A row times the ones, or the ones times a column, is the sum of the entries."""
-    if left.rows == 1 and right.op == "ones" and right.cols == 1:
-        return build.apply("sum", left)
-    if right.cols == 1 and left.op == "ones" and left.rows == 1:
-        return build.apply("sum", right)
-    return None
 
 
 def _orthogonal_pair(left: Node, right: Node) -> Node | None:

@@ -106,7 +106,7 @@ def elementwise(
     )
 
 
-def _same(name: str, module: str = "torch") -> dict[str, str]:
+def _same(name: str) -> dict[str, Any]:
     """The three spellings of a function that torch, NumPy and JAX call alike."""
     return {
         "torch": f"torch.{name}({{0}})",
@@ -115,7 +115,7 @@ def _same(name: str, module: str = "torch") -> dict[str, str]:
     }
 
 
-def _scipy(name: str) -> dict[str, str]:
+def _scipy(name: str) -> dict[str, Any]:
     return {
         "torch": f"torch.special.{name}({{0}})",
         "numpy": f"scipy.special.{name}({{0}})",
@@ -213,7 +213,8 @@ def _exponentials() -> None:
         mp=lambda m, x: m.log(abs(m.gamma(x))), sympy=lambda s, x: s.loggamma(x), at={1: 0, 2: 0},
         domain="positive")  # fmt: skip
     row("digamma", "the derivative of lgamma", _DLMF + "5.2", derivative=lambda x, y: _f("trigamma", x),
-        **_scipy("digamma"), mp=lambda m, x: m.digamma(x), sympy=lambda s, x: s.digamma(x), domain="positive")  # fmt: skip
+        **_scipy("digamma"), mp=lambda m, x: m.digamma(x), sympy=lambda s, x: s.digamma(x),
+        domain="positive")  # fmt: skip
     row("trigamma", "the derivative of digamma", _DLMF + "5.15", derivative=_no_polygamma,
         torch="torch.special.polygamma(1, {0})", numpy="scipy.special.polygamma(1, {0})",
         jax="jax.scipy.special.polygamma(1, {0})", mp=lambda m, x: m.psi(1, x),

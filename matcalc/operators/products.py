@@ -27,7 +27,9 @@ def _product_transposed(node: Node) -> Node:
 
 
 def _product_facts(node: Node) -> frozenset[str]:
-    facts = set(frozenset.intersection(*(arg.facts for arg in node.args)) & {"lower", "upper", "diagonal", "orthogonal"})
+    facts = set(
+        frozenset.intersection(*(arg.facts for arg in node.args)) & {"lower", "upper", "diagonal", "orthogonal"}
+    )
     if all("invertible" in arg.facts for arg in node.args):
         facts.add("invertible")
     if not node.is_square or node.is_scalar:
@@ -78,7 +80,9 @@ def _matpow_reference(node: Node, args: Any, size: Any) -> Any:
     return _chain([args[0]] * node.params[0])
 
 
-_KEPT_BY_POWERS = frozenset({"symmetric", "diagonal", "lower", "upper", "posdef", "psd", "orthogonal", "invertible", "nonnegative"})
+_KEPT_BY_POWERS = frozenset(
+    {"symmetric", "diagonal", "lower", "upper", "posdef", "psd", "orthogonal", "invertible", "nonnegative"}
+)
 
 
 def _matpow_facts(node: Node) -> frozenset[str]:
@@ -133,6 +137,19 @@ def _kron_trace_reference(node: Node, args: Any, size: Any) -> Any:
     return np.tensordot(blocks, args[1], axes=axes)
 
 
+def _image_kron_trace(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+
+    i, j = sympy.symbols("i j", integer=True)
+    k, l = sympy.Dummy("k", integer=True), sympy.Dummy("l", integer=True)  # noqa: E741  indices of the sum
+    whole, other = args
+    rows, cols = (size(s) for s in node.args[1].shape)
+    mine = (size(node.params[1]), size(node.params[2]))
+    row, col = (i * rows + k, j * cols + l) if node.params[0] == 0 else (k * mine[0] + i, l * mine[1] + j)
+    entry = sympy.Sum(whole[row, col] * other[k, l], (k, 0, rows - 1), (l, 0, cols - 1))
+    return sympy.FunctionMatrix(*mine, sympy.Lambda((i, j), entry))
+
+
 def _kron_trace_text(module: str) -> Any:
     def spell(node: Node, args: Any, size: Any) -> str:
         left, right = _kron_sides(node)
@@ -156,9 +173,7 @@ def _kron_trace_transpose(node: Node, i: int, u: Node) -> Node:
 
 def _kron_torch(node: Node, args: Any, size: Any) -> str:
     a, b = args
-    return (
-        f"({a}.unsqueeze(-1).unsqueeze(-3) * {b}.unsqueeze(-2).unsqueeze(-4)).flatten(-2).flatten(-3, -2)"
-    )
+    return f"({a}.unsqueeze(-1).unsqueeze(-3) * {b}.unsqueeze(-2).unsqueeze(-4)).flatten(-2).flatten(-3, -2)"
 
 
 def _inner_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -196,7 +211,11 @@ define(
         facts=_product_facts,
         reference=lambda node, args, size: _chain(args),
         sympy=_image_product,
-        samples=(Sample("x'*A*x"), Sample("b'*X'*X*c", {"c": "vector(n)", "b": "vector(n)"}), Sample("tr(A*X*B)")),
+        samples=(
+            Sample("x'*A*x"),
+            Sample("b'*X'*X*c", {"c": "vector(n)", "b": "vector(n)"}),
+            Sample("tr(A*X*B)"),
+        ),
         errors=(("let A: matrix(m,n); let B: matrix(m,n); tr(A*B)", "cannot multiply"),),
     )
 )
@@ -248,7 +267,10 @@ define(
         reference=_kron,
         sympy=lambda node, args, size: __import__("sympy").KroneckerProduct(*args),
         lowers=Lowering(torch=_kron_torch, numpy="np.kron({0}, {1})", jax="jnp.kron({0}, {1})"),
-        samples=(Sample("norm2(kron(A, B))^2", {"A": "matrix(2, 3)", "B": "matrix(3, 2)"}), Sample("y'*kron(A, B)*x", {"A": "matrix(2, 3)", "B": "matrix(3, 2)"})),
+        samples=(
+            Sample("norm2(kron(A, B))^2", {"A": "matrix(2, 3)", "B": "matrix(3, 2)"}),
+            Sample("y'*kron(A, B)*x", {"A": "matrix(2, 3)", "B": "matrix(3, 2)"}),
+        ),
     )
 )
 define(
@@ -262,6 +284,7 @@ define(
         differential=_kron_trace_rule,
         transpose=_kron_trace_transpose,
         reference=_kron_trace_reference,
+        sympy=_image_kron_trace,
         lowers=Lowering(torch=_kron_trace_text("torch"), numpy=_kron_trace_text("np"), jax=_kron_trace_text("jnp")),
         written=lambda node, args, size: (
             f"kron_trace({args[0]}, {args[1]}, {node.params[0]}, {size(node.params[1])}, {size(node.params[2])})"

@@ -112,7 +112,7 @@ def _euclidean(node: Node, args: Any, size: Any) -> Any:
 def _image_norm2(node: Node, args: Any, size: Any) -> Any:
     import sympy
 
-    return sympy.sqrt(sympy.Trace(sympy.Transpose(args[0]) * args[0]))
+    return sympy.sqrt(_image_total(node, sympy.HadamardProduct(args[0], args[0]), size))
 
 
 def _image_total(node: Node, matrix: Any, size: Any) -> Any:
@@ -161,7 +161,6 @@ define(
             numpy="{0:a}.sum((-2, -1), keepdims=True)",
             jax="{0:a}.sum((-2, -1), keepdims=True)",
         ),
-        latex=r"\mathbf{1}^\top {0}\,\mathbf{1}",
         samples=(Sample("sum(x)^2"), Sample("sum(square(sum(X, 0)))"), Sample("sum(exp(sum(X, 1)))")),
         errors=(("sum(X, 2)", "sum"),),
     )

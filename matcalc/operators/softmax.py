@@ -85,7 +85,9 @@ define(
         facts=lambda node: frozenset({"positive", "nonnegative", "nonzero"}),
         reference=_softmax,
         sympy=_image(log=False),
-        lowers=_spelled("torch.softmax({0}, {1})", "scipy.special.softmax({0}, axis={1})", "jax.nn.softmax({0}, axis={1})"),
+        lowers=_spelled(
+            "torch.softmax({0}, {1})", "scipy.special.softmax({0}, axis={1})", "jax.nn.softmax({0}, axis={1})"
+        ),
         samples=(Sample("y'*softmax(x)"), Sample("sum(A.*softmax(X*W))")),
     )
 )
@@ -100,7 +102,9 @@ define(
         reference=_log_softmax,
         sympy=_image(log=True),
         lowers=_spelled(
-            "torch.log_softmax({0}, {1})", "scipy.special.log_softmax({0}, axis={1})", "jax.nn.log_softmax({0}, axis={1})"
+            "torch.log_softmax({0}, {1})",
+            "scipy.special.log_softmax({0}, axis={1})",
+            "jax.nn.log_softmax({0}, axis={1})",
         ),
         samples=(Sample("-t'*log_softmax(z)", {"t": "vector(n)"}), Sample("sum(A.*log_softmax(X*W))")),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.nodes import interned
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.sizes import AnySize
 
@@ -92,7 +93,8 @@ def _diagonal_reference(node: Node, args: Any, size: Any) -> Any:
 def _image_diagonal(node: Node, args: Any, size: Any) -> Any:
     import sympy
 
-    return sympy.DiagonalOf(args[0])
+    n = size(node.rows)
+    return sympy.MatMul(sympy.HadamardProduct(sympy.Identity(n), args[0]), sympy.OneMatrix(n, 1))
 
 
 def _triangle(name: str) -> None:
@@ -109,7 +111,9 @@ def _triangle(name: str) -> None:
 
         i, j = sympy.symbols("i j", integer=True)
         keep = i >= j if name == "tril" else i <= j
-        mask = sympy.FunctionMatrix(size(node.rows), size(node.cols), sympy.Lambda((i, j), sympy.Piecewise((1, keep), (0, True))))
+        mask = sympy.FunctionMatrix(
+            size(node.rows), size(node.cols), sympy.Lambda((i, j), sympy.Piecewise((1, keep), (0, True)))
+        )
         return sympy.HadamardProduct(mask, args[0])
 
     define(
@@ -142,7 +146,7 @@ def _vec_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | Non
     if arg.rows == 1:
         return arg.T
     if arg.op in ("ones", "zeros"):
-        return build.interned(arg.op, (), (), (arg.rows * arg.cols, 1))
+        return interned(arg.op, (), (), (arg.rows * arg.cols, 1))
     return _pull_scalar("vec", arg)
 
 
@@ -153,12 +157,20 @@ def _unvec_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | N
     if arg.op == "vec" and arg.args[0].shape == params:
         return arg.args[0]
     if arg.op in ("ones", "zeros"):
-        return build.interned(arg.op, (), (), params)
+        return interned(arg.op, (), (), params)
     return _pull_scalar("unvec", arg, params)
 
 
 def _vec_reference(node: Node, args: Any, size: Any) -> Any:
     return args[0].reshape(-1, 1, order="F")
+
+
+def _image_unvec(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+
+    i, j = sympy.symbols("i j", integer=True)
+    entry = args[0][i + j * size(node.rows), 0]
+    return sympy.FunctionMatrix(size(node.rows), size(node.cols), sympy.Lambda((i, j), entry))
 
 
 def _unvec_reference(node: Node, args: Any, size: Any) -> Any:
@@ -186,7 +198,12 @@ define(
         facts=_diag_facts,
         reference=_diag_reference,
         sympy=lambda node, args, size: __import__("sympy").DiagMatrix(args[0]),
-        lowers=Lowering(role="diagonal", torch="torch.diag_embed({0:a}[..., 0])", numpy="({0:a} * np.eye({rows}, {like}))", jax="({0:a} * jnp.eye({rows}, {like}))"),
+        lowers=Lowering(
+            role="diagonal",
+            torch="torch.diag_embed({0:a}[..., 0])",
+            numpy="({0:a} * np.eye({rows}, {like}))",
+            jax="({0:a} * jnp.eye({rows}, {like}))",
+        ),
         latex=r"\operatorname{{diag}}({0})",
         samples=(
             Sample("norm2(diag(x) - A)^2"),
@@ -256,12 +273,17 @@ define(
         source="Magnus & Neudecker 2019, ch. 2.4",
         signatures=("(k,1), size m, size n -> (m,n)",),
         call=lambda v, m, n: build.apply("unvec", v, params=(m, n)),
-        shape=lambda args, params: params,  # type: ignore[arg-type,return-value]  # params are the two sizes
+        shape=lambda args, params: params,
         transpose=lambda node, i, u: build.apply("vec", u),
         simplify=_unvec_simplify,
         facts=lambda node: node.args[0].facts & _SIGNS,
         reference=_unvec_reference,
-        lowers=Lowering(torch=_unvec_text("{}.mT"), numpy=_unvec_text("np.swapaxes({}, -1, -2)"), jax=_unvec_text("jnp.swapaxes({}, -1, -2)")),
+        sympy=_image_unvec,
+        lowers=Lowering(
+            torch=_unvec_text("{}.mT"),
+            numpy=_unvec_text("np.swapaxes({}, -1, -2)"),
+            jax=_unvec_text("jnp.swapaxes({}, -1, -2)"),
+        ),
         latex=r"\operatorname{{unvec}}({0})",
         written=lambda node, args, size: f"unvec({args[0]}, {size(node.rows)}, {size(node.cols)})",
     )
@@ -351,7 +373,7 @@ def _placed_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | 
 
 
 def _unit(i: AnySize, n: AnySize) -> Node:
-    return build.interned("basis", (), (i,), (n, 1)) if n != 1 else build.number(1)
+    return interned("basis", (), (i,), (n, 1)) if n != 1 else build.number(1)
 
 
 def _placed_written(node: Node, args: Any, size: Any) -> str:
@@ -378,6 +400,20 @@ def _placed_reference(node: Node, args: Any, size: Any) -> Any:
     made = np.zeros((rows, cols), dtype=object)
     made[top : top + args[0].shape[0], left : left + args[0].shape[1]] = args[0]
     return made
+
+
+def _image_placed(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+
+    i, j = sympy.symbols("i j", integer=True)
+    top, left, rows, cols = (size(p) for p in node.params)
+    arg = node.args[0]
+
+    def shifted(high: Any, wide: Any, shift: Any) -> Any:
+        return sympy.FunctionMatrix(high, wide, sympy.Lambda((i, j), sympy.KroneckerDelta(i, j + shift)))
+
+    right = sympy.Transpose(shifted(cols, size(arg.cols), left))
+    return sympy.MatMul(shifted(rows, size(arg.rows), top), args[0], right)
 
 
 def _placed_torch(node: Node, args: Any, size: Any) -> str:
@@ -441,6 +477,7 @@ define(
         ),
         simplify=_placed_simplify,
         reference=_placed_reference,
+        sympy=_image_placed,
         lowers=Lowering(torch=_placed_torch, numpy=_placed_pad("np"), jax=_placed_pad("jnp")),
         written=_placed_written,
     )
@@ -507,7 +544,9 @@ def _stack(name: str, axis: int) -> None:
             reference=reference,
             sympy=image,
             lowers=Lowering(
-                torch=spell("torch.cat", "dim"), numpy=spell("np.concatenate", "axis"), jax=spell("jnp.concatenate", "axis")
+                torch=spell("torch.cat", "dim"),
+                numpy=spell("np.concatenate", "axis"),
+                jax=spell("jnp.concatenate", "axis"),
             ),
             samples=(
                 Sample(f"norm2({name}(A, X))^2", {"A": "matrix(3, 3)", "X": "matrix(3, 3)"}),
@@ -526,8 +565,18 @@ def _reshape_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node |
     if arg.shape == params:
         return arg
     if arg.op in ("ones", "zeros"):
-        return build.interned(arg.op, (), (), params)
+        return interned(arg.op, (), (), params)
     return _pull_scalar("reshape", arg, params)
+
+
+def _image_reshape(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+
+    i, j = sympy.symbols("i j", integer=True)
+    k, width = i * size(node.cols) + j, size(node.args[0].cols)
+    matrix = sympy.Matrix([[args[0]]]) if node.args[0].is_scalar else args[0]
+    entry = matrix[sympy.floor(k / width), sympy.Mod(k, width)]
+    return sympy.FunctionMatrix(size(node.rows), size(node.cols), sympy.Lambda((i, j), entry))
 
 
 def _reshape_text(node: Node, args: Any, size: Any) -> str:
@@ -541,11 +590,12 @@ define(
         source="Harris et al. 2020, Array programming with NumPy",
         signatures=("(p,q), size m, size n -> (m,n)",),
         call=lambda x, m, n: build.apply("reshape", x, params=(m, n)),
-        shape=lambda args, params: params,  # type: ignore[arg-type,return-value]  # params are the two sizes
+        shape=lambda args, params: params,
         transpose=lambda node, i, u: build.apply("reshape", u, params=node.args[0].shape),
         simplify=_reshape_simplify,
         facts=lambda node: node.args[0].facts & _SIGNS,
         reference=lambda node, args, size: args[0].reshape(size(node.rows), size(node.cols)),
+        sympy=_image_reshape,
         lowers=Lowering(torch=_reshape_text, numpy=_reshape_text, jax=_reshape_text),
         written=lambda node, args, size: f"reshape({args[0]}, {size(node.rows)}, {size(node.cols)})",
         samples=(Sample("norm2(reshape(X, 2, 6) - B)^2", {"X": "matrix(3, 4)"}),),

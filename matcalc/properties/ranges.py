@@ -30,7 +30,11 @@ def _onehot(rng: Any, rows: int, cols: int) -> Any:
 
 
 for _record in (
-    Property("nonzero", "no entry is zero", sample=lambda rng, m, n: _signs(rng, m, n) * rng.uniform(0.5, 1.5, (m, n))),
+    Property(
+        "nonzero",
+        "no entry is zero",
+        sample=lambda rng, m, n: _signs(rng, m, n) * rng.uniform(0.5, 1.5, (m, n)),
+    ),
     Property("nonnegative", "no entry is negative", sample=lambda rng, m, n: rng.uniform(0.2, 1.8, (m, n))),
     Property(
         "positive",
@@ -38,12 +42,31 @@ for _record in (
         implies=("nonnegative", "nonzero"),
         sample=lambda rng, m, n: rng.uniform(0.4, 1.8, (m, n)),
     ),
-    Property("unit", "every entry lies in (0, 1)", implies=("positive",), sample=lambda rng, m, n: rng.uniform(0.1, 0.9, (m, n))),
-    Property("above_one", "every entry is above 1", implies=("positive",), sample=lambda rng, m, n: rng.uniform(1.3, 2.5, (m, n))),
+    Property(
+        "unit",
+        "every entry lies in (0, 1)",
+        implies=("positive",),
+        sample=lambda rng, m, n: rng.uniform(0.1, 0.9, (m, n)),
+    ),
+    Property(
+        "above_one",
+        "every entry is above 1",
+        implies=("positive",),
+        sample=lambda rng, m, n: rng.uniform(1.3, 2.5, (m, n)),
+    ),
     Property("above_minus_one", "every entry is above -1", sample=lambda rng, m, n: rng.uniform(-0.7, 1.5, (m, n))),
     Property("simplex", "positive, and sums to one (each row of a matrix)", implies=("unit",), sample=_softmax),
-    Property("onehot", "one entry is 1 and the rest are 0 (in each row of a matrix)", implies=("nonnegative",), sample=_onehot),
-    Property("integer", "every entry is a whole number", sample=lambda rng, m, n: rng.integers(1, 5, size=(m, n)) * _signs(rng, m, n)),
+    Property(
+        "onehot",
+        "one entry is 1 and the rest are 0 (in each row of a matrix)",
+        implies=("nonnegative",),
+        sample=_onehot,
+    ),
+    Property(
+        "integer",
+        "every entry is a whole number",
+        sample=lambda rng, m, n: rng.integers(1, 5, size=(m, n)) * _signs(rng, m, n),
+    ),
     Property("sparse", "stored as a sparse matrix; says nothing of the values"),
 ):
     define_property(_record)

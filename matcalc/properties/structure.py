@@ -121,7 +121,9 @@ define_property(
         implies=("symmetric",),
         square=True,
         project=_diagonal_part,
-        sample=lambda rng, n, cols: __import__("numpy").diag(rng.uniform(0.5, 1.5, size=n) * rng.choice([-1.0, 1.0], size=n)),
+        sample=lambda rng, n, cols: __import__("numpy").diag(
+            rng.uniform(0.5, 1.5, size=n) * rng.choice([-1.0, 1.0], size=n)
+        ),
     )
 )
 define_property(

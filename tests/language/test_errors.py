@@ -45,11 +45,7 @@ def test_parts_stand_in_order():
         suggestion="A*x + C*x",
     )
     assert str(error) == (
-        "cannot add m×1 and k×1\n"
-        "  A*x + B*x\n  ^^^\n"
-        "  A*x + B*x\n        ^^^\n"
-        "A is m×n, B is k×n\n"
-        "Try: A*x + C*x"
+        "cannot add m×1 and k×1\n  A*x + B*x\n  ^^^\n  A*x + B*x\n        ^^^\nA is m×n, B is k×n\nTry: A*x + C*x"
     )
 
 

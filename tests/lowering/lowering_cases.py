@@ -106,12 +106,8 @@ CASES = {
     "solve matrix": Case(x_inv @ A, (X, A), "matrix", lambda X, A: inv(X) @ A),
     "solve right turned": Case(M @ x_inv.T, (M, X), "matrix", lambda M, X: M @ inv(X).T),
     "solve both": Case(-(x_inv.T @ A.T @ x_inv.T), (X, A), "matrix", lambda X, A: -inv(X).T @ A.T @ inv(X).T),
-    "solve twice": Case(
-        x_inv @ x + x_inv.T @ y, (X, x, y), "vector", lambda X, x, y: inv(X) @ x + inv(X).T @ y
-    ),
-    "solve squared": Case(
-        build.matrix_power(x_inv, 2) @ x, (X, x), "vector", lambda X, x: inv(X) @ inv(X) @ x
-    ),
+    "solve twice": Case(x_inv @ x + x_inv.T @ y, (X, x, y), "vector", lambda X, x, y: inv(X) @ x + inv(X).T @ y),
+    "solve squared": Case(build.matrix_power(x_inv, 2) @ x, (X, x), "vector", lambda X, x: inv(X) @ inv(X) @ x),
     "inverses": Case(x_inv @ b_inv, (X, B), "matrix", lambda X, B: inv(X) @ inv(B)),
     "inverse alone": Case(x_inv.T, (X,), "matrix", lambda X: inv(X).T),
     "posdef": Case(s_inv @ x + s_inv @ y, (S, x, y), "vector", lambda S, x, y: inv(S) @ (x + y)),

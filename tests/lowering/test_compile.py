@@ -60,10 +60,7 @@ def test_mixed_types_are_promoted():
 def test_float32_stays_through_numbers():
     for case in CASES.values():
         program = lower([(case.node, case.storage)], case.variables)
-        inputs = [
-            torch.eye(*shape(v)) if v.cols != 1 and v.rows != 1 else torch.ones(shape(v))
-            for v in case.variables
-        ]
+        inputs = [torch.eye(*shape(v)) if v.cols != 1 and v.rows != 1 else torch.ones(shape(v)) for v in case.variables]
         assert compiled(program, source(program))(*inputs).dtype == torch.float32
 
 

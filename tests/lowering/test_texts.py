@@ -120,9 +120,7 @@ def test_the_sizes_choose_the_order():
 
 def test_the_literal_program_does_as_it_is_told():
     assert "torch.linalg.inv(X) @ x" in text(CASES["solve"], optimise=False)
-    assert "M @ A @ A @ x" in text(CASES["chain"], optimise=False).replace(
-        "torch.linalg.matrix_power(A, 2)", "A @ A"
-    )
+    assert "M @ A @ A @ x" in text(CASES["chain"], optimise=False).replace("torch.linalg.matrix_power(A, 2)", "A @ A")
     assert "_adjugate" not in text(CASES["determinant"], optimise=False)
 
 
@@ -136,10 +134,7 @@ def test_the_adjugate_of_a_singular_matrix_is_its_cofactors(rank):
     generator = torch.Generator().manual_seed(rank)
     wide = torch.randn(4, rank, generator=generator, dtype=torch.float64)
     matrix = wide @ torch.randn(rank, 4, generator=generator, dtype=torch.float64)
-    minors = [
-        [(-1) ** (i + j) * torch.linalg.det(drop(drop(matrix, i, 0), j, 1)) for j in range(4)]
-        for i in range(4)
-    ]
+    minors = [[(-1) ** (i + j) * torch.linalg.det(drop(drop(matrix, i, 0), j, 1)) for j in range(4)] for i in range(4)]
     got = function(CASES["determinant"])(matrix)
     torch.testing.assert_close(got, torch.tensor(minors, dtype=torch.float64), rtol=1e-9, atol=1e-9)
 
@@ -235,6 +230,4 @@ def test_doubling_is_shared():
 def test_scalars_go_to_the_smallest_operand():
     assert "(a * x) @ y.mT" in text(Case(a * (x @ y.T), (a, x, y), "matrix", torch.exp))
     assert "k * (A @ x)" in text(Case(k * (A @ x), (k, A, x), "vector", torch.exp)).replace("lambda_", "k")
-    assert "2 * (M @ X)" in text(
-        Case(num(2) * (M @ X), (M, X), "matrix", torch.exp), sizes={"n": 100, "m": 3}
-    )
+    assert "2 * (M @ X)" in text(Case(num(2) * (M @ X), (M, X), "matrix", torch.exp), sizes={"n": 100, "m": 3})

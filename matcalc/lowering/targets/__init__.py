@@ -43,5 +43,5 @@ def target_named(name: str) -> Target:
     if name not in TARGETS:
         raise UnsupportedError(f"there is no target {name!r}; there is {', '.join(TARGETS)}")
     target = importlib.import_module(f"{__name__}.{name}").TARGET
-    assert isinstance(target, Target)  # noqa: S101  for the type checker
+    assert isinstance(target, Target)
     return target

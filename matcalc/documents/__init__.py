@@ -1,0 +1,1 @@
+"""Expressions in other notations: LaTeX and SymPy."""
