@@ -191,7 +191,7 @@ define(
         reference=lambda node, args, size: _sum_of(args),
         sympy=_image_sum,
         samples=(Sample("norm2(x + 2*y - 1)^2"), Sample("sum(square(X .+ b'))")),
-        errors=(("A*x + B*x + C", "cannot add"),),
+        errors=(("let A: matrix(m,n); let B: matrix(k,n); sum(A*x + B*x)", "cannot add"),),
     )
 )
 define(
@@ -245,7 +245,7 @@ define(
             Sample("sum(x.^y)", {"x": "vector(n; positive)"}),
             Sample("sum(X.^(-1/2))", {"X": "matrix(m, n; positive)"}),
         ),
-        errors=(("sum(x^2)", ".^"),),
+        errors=(("let x: vector(n); sum(x^2)", ".^"),),
     )
 )
 define(

@@ -68,6 +68,7 @@ def elementwise(
     aliases: tuple[str, ...] = (),
     simplify: Callable[[Node], Node | None] | None = None,
     latex: str | None = None,
+    sampled: bool = True,
 ) -> Operator:
     """Defines an elementwise function.
 
@@ -100,7 +101,7 @@ def elementwise(
             reference=_entrywise(mp),
             sympy=_image(sympy),
             latex=latex,
-            samples=(Sample(f"sum({name}(x))", let), Sample(f"sum(A*{name}(X)*B)", matrix)),
+            samples=(Sample(f"sum({name}(x))", let), Sample(f"sum(A*{name}(X)*B)", matrix)) if sampled else (),
             aliases=aliases,
         )
     )
@@ -218,7 +219,7 @@ def _exponentials() -> None:
     row("trigamma", "the derivative of digamma", _DLMF + "5.15", derivative=_no_polygamma,
         torch="torch.special.polygamma(1, {0})", numpy="scipy.special.polygamma(1, {0})",
         jax="jax.scipy.special.polygamma(1, {0})", mp=lambda m, x: m.psi(1, x),
-        sympy=lambda s, x: s.polygamma(1, x), domain="positive", value=_POSITIVE)  # fmt: skip
+        sympy=lambda s, x: s.polygamma(1, x), domain="positive", value=_POSITIVE, sampled=False)  # fmt: skip
 
 
 def _no_polygamma(x: Node, y: Node) -> Node:
