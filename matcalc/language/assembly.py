@@ -31,11 +31,16 @@ def assembled(
         MatcalcError: for a value that does not exist (a division by zero, a power beyond the limits).
     """
     work = _Assembly(made, shapes, sizes, limits)
+    inner = {id(tree.left) for tree in made.nodes if isinstance(tree, Binary) and _goes_on(tree)}
     for tree in made.nodes:
+        if id(tree) in inner:
+            continue
         try:
             node = work.node(tree)
         except MatcalcError as error:
             raise error.at(made.text, tree.span) if error.text is None else error from None
+        if len(node.args) > limits.nodes:
+            raise exceeded(limits, "nodes", len(node.args), "an expression of too many parts", made.text, tree.span)
         work.done[id(tree)] = node
     return work.done[id(made.program.result)], work.order, work.variables
 
@@ -105,25 +110,40 @@ class _Assembly:
         return node
 
     def sum(self, tree: Binary) -> Node:
-        left, right = build.broadcast(self.of(tree.left), self.of(tree.right))
-        negative = tree.operator.endswith("-")
-        mine = self.terms.get(id(tree.left), [left]) if left is self.of(tree.left) else [left]
-        terms = [*mine, build.negate(right) if negative else right]
-        node = build.subtract(left, right) if negative else build.add(left, right)
+        first, rest = _row(tree)
+        parts = [self.of(first)]
+        terms = list(self.terms.get(id(first), parts))
+        for operator, right in rest:
+            node = build.negate(self.of(right)) if operator.endswith("-") else self.of(right)
+            shape = _common(parts[0].shape, node.shape)
+            if parts[0].shape != shape:
+                parts = [build.spread(build.add(*parts), shape)]
+                terms = list(parts)
+            parts.append(build.spread(node, shape))
+            terms.append(parts[-1])
+        made = build.add(*parts)
         self.terms[id(tree)] = terms
-        inner = node.args[-1] if node.op in ("scale", "times") and node.args[-1].op == "add" else node
-        if inner.op == "add" and len(terms) <= self.limits.tokens:
+        inner = made.args[-1] if made.op in ("scale", "times") and made.args[-1].op == "add" else made
+        if inner.op == "add":
             self.order.setdefault(inner, tuple(terms))
-        return node
+        return made
+
+    def entrywise(self, tree: Binary) -> Node:
+        first, rest = _row(tree)
+        made, run = None, [self.of(first)]
+        for operator, right in rest:
+            factor = self.of(right) if operator == ".*" else build.power(self.of(right), build.number(-1))
+            if factor.shape != run[0].shape:
+                made = build.times(*run) if made is None else made * build.times(*run)
+                run = []
+            run.append(factor)
+        return build.times(*run) if made is None else made * build.times(*run)
 
     def dotted(self, tree: Binary) -> Node:
         left, right = self.of(tree.left), self.of(tree.right)
-        if tree.operator == ".^":
-            if right.is_scalar:
-                return self.raised(left, right, tree)
-            left, right = build.broadcast(left, right)
-            return build.power(left, right)
-        return left / right if tree.operator == "./" else left * right
+        if right.is_scalar:
+            return self.raised(left, right, tree)
+        return build.power(*build.broadcast(left, right))
 
     def raised(self, base: Node, exponent: Node, tree: Tree) -> Node:
         value = build.number_of(exponent)
@@ -184,10 +204,19 @@ class _Assembly:
             return build.spread(self.of(called.matrices[0]), self.shape(tree))
         operator = operator_named(called.name)
         values: list[Any] = self.arguments(tree)
+        if called.name == "basis":
+            self.check_place(values[0], values[1], tree)
         if operator.call is not None:
             made: Node = operator.call(*values)
             return made
         return build.apply(called.name, *values)
+
+    def check_place(self, place: int, size: AnySize, tree: Call) -> None:
+        if place < 0 or (isinstance(size, int) and place >= size):
+            message = f"there is no place {place} in a vector of size {size}"
+            where = tree.arguments[0].span
+            why = "places are counted from 0"
+            raise ShapeError(message, text=self.made.text, spans=(where,), why=why)
 
     def arguments(self, tree: Call) -> list[Any]:
         called = self.made.calls[id(tree)]
@@ -209,6 +238,29 @@ class _Assembly:
         return stack["vstack"](*(stack["hstack"](*(self.of(each) for each in row)) for row in rows))
 
 
+_ROWS = {**dict.fromkeys(("+", "-", ".+", ".-"), 1), **dict.fromkeys((".*", "./"), 2)}
+
+
+def _goes_on(tree: Binary) -> bool:
+    """Whether the left operand belongs to the same row of sums or of elementwise products, made at once."""
+    row, left = _ROWS.get(tree.operator), tree.left
+    return row is not None and isinstance(left, Binary) and _ROWS.get(left.operator) == row
+
+
+def _row(tree: Binary) -> tuple[Tree, list[tuple[str, Tree]]]:
+    """The first operand of a row of operators, and each operator with what follows it."""
+    rest = [(tree.operator, tree.right)]
+    while _goes_on(tree):
+        assert isinstance(tree.left, Binary)  # for the type checker; `_goes_on` has seen to it
+        tree = tree.left
+        rest.append((tree.operator, tree.right))
+    return tree.left, rest[::-1]
+
+
+def _common(left: Shape, right: Shape) -> Shape:
+    return (right[0] if left[0] == 1 else left[0]), (right[1] if left[1] == 1 else left[1])
+
+
 def _multiplied(work: _Assembly, tree: Binary) -> Node:
     left, right = work.of(tree.left), work.of(tree.right)
     if left.is_scalar or right.is_scalar:
@@ -227,7 +279,8 @@ def _kron(work: _Assembly, tree: Binary) -> Node:
 
 _BINARY: dict[str, Callable[[_Assembly, Binary], Node]] = {
     **dict.fromkeys(("+", "-", ".+", ".-"), _Assembly.sum),
-    **dict.fromkeys((".*", "./", ".^"), _Assembly.dotted),
+    **dict.fromkeys((".*", "./"), _Assembly.entrywise),
+    ".^": _Assembly.dotted,
     **dict.fromkeys(("*", "@"), _multiplied),
     "/": lambda work, tree: build.divide(work.of(tree.left), work.of(tree.right)),
     "\\": lambda work, tree: build.product(build.inverse(work.of(tree.left)), work.of(tree.right)),

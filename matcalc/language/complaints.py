@@ -16,7 +16,8 @@ _SHOWN = {SCALAR: "a scalar", VECTOR: "a vector", ROW: "a row", MATRIX: "a matri
 
 def kinds_complaint(made: Scene) -> ShapeError:
     """The first relation that fails when every name is what its spelling suggests."""
-    kinds: dict[int, int] = {value: kind_of(shape) for value, shape in made.shapes.items()}
+    domains = enumerate(made.network.domains)
+    kinds: dict[int, int] = {value: domain for value, domain in domains if domain in KIND_NAMES}
     for name, value in made.names.items():
         if value not in kinds:
             liked = preferred(name)
@@ -25,12 +26,12 @@ def kinds_complaint(made: Scene) -> ShapeError:
         given = tuple(kinds.get(value) for value in relation.values[:-1])
         fitting = [entry for entry in relation.table if all(g in (None, e) for g, e in zip(given, entry, strict=False))]
         if not fitting:
-            return complaint(made, relation, {v: _example(k, v) for v, k in kinds.items()})
+            return complaint(made, relation, {v: made.shapes.get(v) or _example(k, v) for v, k in kinds.items()})
         kinds.setdefault(relation.values[-1], fitting[0][-1])
         for value, kind in zip(relation.values, fitting[0], strict=True):
             kinds.setdefault(value, kind)
         if kinds[relation.values[-1]] not in {entry[-1] for entry in fitting}:
-            return complaint(made, relation, {v: _example(k, v) for v, k in kinds.items()})
+            return complaint(made, relation, {v: made.shapes.get(v) or _example(k, v) for v, k in kinds.items()})
     for value in range(len(made.network.domains)):
         kinds.setdefault(value, made.network.domains[value] if made.network.domains[value] in KIND_NAMES else SCALAR)
     names = ", ".join(made.names)

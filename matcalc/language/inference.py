@@ -67,8 +67,11 @@ def typed(program: Program, declared: Mapping[str, str] | None = None, limits: L
     limits = limits or Limits()
     known, rigid = _declared(program, declared or {}, limits)
     made = scene(program, known, rigid, limits)
-    shapes, sizes = _read(made, rigid)
-    return _finished(made, shapes, sizes, rigid, limits)
+    try:
+        shapes, sizes = _read(made, rigid)
+        return _finished(made, shapes, sizes, rigid, limits)
+    except MatcalcError as error:
+        raise error.at(program.text, program.result.span) from None
 
 
 def typed_claim(
@@ -193,7 +196,10 @@ def _read(made: Scene, rigid: set[str], root_shape: Shape | None = None) -> tupl
 
 
 def _refuse_tie(made: Scene, chosen: Assignment, readings: Iterable[Assignment], rigid: set[str]) -> None:
-    other = next(iter(readings), None)
+    try:
+        other = next(iter(readings), None)
+    except ShapeError:  # too many to say; the one found is among the cheapest
+        return
     if other is None or other.cost != chosen.cost:
         return
     if _solve(made, other, rigid, None)[2] is not None:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from matcalc.errors import ShapeError
 from matcalc.expression.signature import Signature, signature
 from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
 
@@ -178,7 +179,7 @@ class Assignment:
 def assignments(network: Network, domains: bytearray, names: Sequence[Candidate]) -> Iterator[Assignment]:
     """All readings, the cheapest first: best-first search with the least cost still possible as bound.
 
-    Stops quietly after a bounded number of steps.
+    Raises ShapeError after a bounded number of steps.
     """
     count = itertools.count()
     zero = _least(domains, names)
@@ -197,6 +198,7 @@ def assignments(network: Network, domains: bytearray, names: Sequence[Candidate]
             if network.settle(branch, (chosen.value,)):
                 left = sum(branch[name.value] not in KIND_NAMES for name in names)
                 heapq.heappush(heap, (_least(branch, names), left, next(count), branch))
+    raise ShapeError("the names can be read in too many ways", why="declare some of them with --let")
 
 
 def _undecided(domains: bytearray, names: Sequence[Candidate]) -> Candidate | None:

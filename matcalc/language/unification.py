@@ -13,9 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from matcalc.errors import LimitError
 from matcalc.expression.sizes import AnySize, Monomial, Size, substitute_sizes
 
 _MARK = "?"
+_MOST_DEGREE = 64
+_MOST_TERMS = 256
+_MOST = 10**18
 LETTERS = ("n", "m", "k", "p", "q", "r")
 
 
@@ -28,6 +32,7 @@ class Sizes:
     bound: dict[str, AnySize] = field(default_factory=dict)
     deferred: list[tuple[AnySize, AnySize]] = field(default_factory=list)
     made: int = 0
+    seen: dict[str, AnySize] = field(default_factory=dict)
 
     def copy(self) -> Sizes:
         """An independent copy."""
@@ -40,16 +45,15 @@ class Sizes:
 
     def resolved(self, size: AnySize) -> AnySize:
         """A size with everything put in that is known."""
+        start = size
         while isinstance(size, Size):
-            if size.is_name:
-                known = self._followed(size)
-                if known is size:
-                    return size
-                size = known
-            elif any(name in self.bound for name in size.names):
-                size = substitute_sizes(size, self.bound)
-            else:
-                return size
+            known = {name: self.seen.get(name, self.bound[name]) for name in size.names if name in self.bound}
+            if not known:
+                break
+            size = substitute_sizes(size, known)
+            _check_growth(size)
+        if isinstance(start, Size) and start.is_name and start is not size:
+            self.seen[str(start)] = size
         return size
 
     def _followed(self, size: AnySize) -> AnySize:
@@ -99,6 +103,7 @@ class Sizes:
         if isinstance(full, Size) and (str(variable) in full.names or not _can_be_large(full)):
             return False
         self.bound[str(variable)] = value
+        self.seen[str(variable)] = full
         return True
 
     def _pins(self, left: AnySize, right: AnySize) -> bool:
@@ -178,6 +183,13 @@ class Sizes:
             for unknown in sorted(full.names) if isinstance(full, Size) else ():
                 if unknown.startswith(_MARK):
                     self.bound[unknown] = Size.named(next(names))
+
+
+def _check_growth(size: AnySize) -> None:
+    """Refuse sizes that repeated products and sums have made too large to work with."""
+    terms = size.terms if isinstance(size, Size) else (((), size),)
+    if len(terms) > _MOST_TERMS or any(len(names) > _MOST_DEGREE or abs(k) > _MOST for names, k in terms):
+        raise LimitError("the sizes in this expression grow too large")
 
 
 def _all_names() -> Iterable[str]:
