@@ -40,7 +40,7 @@ def point(question: Question, options: CheckOptions, trial: int) -> Point | str:
         sizes = _sizes(question, options, trial, attempt)
         if sizes is None:
             continue
-        values = {v.params[0]: _value(v, rng, sizes, attempt, question) for v in question.variables}
+        values = {v.params[0]: _value(v, rng, sizes, (trial, attempt), question) for v in question.variables}
         trouble = _trouble(question, values, sizes)
         if not trouble:
             return Point(sizes, values)
@@ -127,24 +127,26 @@ _REGIMES: tuple[Callable[[Any, int, int], Any], ...] = (
 )
 
 
-def _value(variable: Node, rng: Any, sizes: Mapping[str, int], attempt: int, question: Question) -> Any:
+def _value(variable: Node, rng: Any, sizes: Mapping[str, int], turn: tuple[int, int], question: Question) -> Any:
     rows, cols = (as_integer(s, sizes) for s in variable.shape)
     for wanted in _samplers(variable, question):
         sampler = PROPERTIES[wanted].sample
         if sampler is not None:
-            made = _both_signs(wanted, sampler(rng, rows, cols), variable, rng, attempt)
+            made = _both_signs(wanted, sampler(rng, rows, cols), variable, rng, turn)
             for name in sorted(variable.facts):
                 made = projected(name, made) if name in _SUBSPACES else made
             return made
+    attempt = turn[1]
     regime = attempt if attempt < len(_REGIMES) else int(rng.integers(len(_REGIMES)))
     return _REGIMES[regime](rng, rows, cols)
 
 
-def _both_signs(wanted: str, made: Any, variable: Node, rng: Any, attempt: int) -> Any:
+def _both_signs(wanted: str, made: Any, variable: Node, rng: Any, turn: tuple[int, int]) -> Any:
     """A determinant of either sign, and an argument in (-1, 1) where only an operator asks for it."""
+    trial, attempt = turn
     if attempt % 2:
         return made
-    if wanted == "invertible" and rng.integers(2):
+    if wanted == "invertible" and trial % 2:
         made[0] = -made[0]
     if wanted == "unit" and not variable.params[2]:
         made = made * rng.choice([-1.0, 1.0], size=made.shape)

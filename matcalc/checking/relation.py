@@ -82,6 +82,9 @@ def _value_factor(pairs: Sequence[Pair]) -> str:
     ratios = [_ratio(p) for p in pairs]
     if any(r is None for r in ratios):
         return ""
+    squares = [abs(r) * abs(p.value) ** 0.5 for r, p in zip(ratios, pairs, strict=True) if r is not None]
+    if all(p.value > 0 for p in pairs) and all(abs(s - 0.5) < 1e-7 for s in squares):
+        return "factor: the claim is the gradient of f where the function is f^2; it is off by the factor 2*f"
     for words, power in (("f", 1.0), ("1/f", -1.0), ("sqrt(f)", 0.5), ("1/sqrt(f)", -0.5)):
         if power % 1 and any(p.value <= 0 for p in pairs):
             continue

@@ -1,0 +1,90 @@
+"""Verdicts on claims: the blind spots of other checkers, and what was once wrong here."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import matcalc as mc
+
+ROWS = [
+    ("x'*A*x", "x", "2*A*x", {}, "refuted"),
+    ("x'*A*x", "x", "(A + A')*x", {}, "verified"),
+    ("1e-7*x'*A*x", "x", "2e-7*A*x", {}, "refuted"),
+    ("tr(A*X*B)", "X", "B*A", {}, "refuted"),
+    ("log(det(X))", "X", "inv(X)", {}, "refuted"),
+    ("log(det(X))", "X", "inv(X)'", {}, "verified"),
+    ("0.5*x'*x - b'*x", "x", "x - b + 1", {}, "refuted"),
+    ("w'*tanh(x)", "x", "w.*(1 - x.^2)", {}, "refuted"),
+    ("sum(sigmoid(x))", "x", "exp(-x)./(1 + exp(-x)).^2", {}, "verified"),
+    ("-t'*log_softmax(z)", "z", "t - softmax(z)", {}, "refuted"),
+    ("norm2(X - U*V)^2", "U", "-2*(X - U*V)*V", {}, "refuted"),
+    ("norm2(X - U*V)^2", "U", "-2*(X - U*V)*V'", {}, "verified"),
+    ("tr(A*X)", "X", "A'", {"X": "matrix(5,5; symmetric)"}, "refuted"),
+    ("abs(det(X))*tr(inv(X))", "X", "det(X)*(inv(X)'*tr(inv(X)) - (inv(X)^2)')", {}, "refuted"),
+    ("sum(asin(x)) + sum(abs(x))", "x", "(1-x.^2).^(-1/2) + 1", {}, "refuted"),
+    ("logdet(X)", "X", "diag(diag(X).^(-1))", {"X": "matrix(n,n; posdef, diagonal)"}, "verified"),
+    ("x'*x/3", "x", "0.6666666666666667*x", {}, "verified"),
+    ("x'*x/3", "x", "0.66666667*x", {}, "refuted"),
+    ("sum(softmax(x))", "x", "0*x", {}, "verified"),
+    ("x'*A*x", "x", "0*x", {}, "refuted"),
+    ("1e-30*x'*x", "x", "1e-30*x", {}, "refuted"),
+    ("1e30*x'*x", "x", "2e30*x", {}, "verified"),
+    ("x'*A*x + c*x'*x", "x", "(A + A')*x + 2.000001*c*x", {}, "refuted"),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "claim", "let", "verdict"), ROWS, ids=[f"{r[0]}: {r[2]}" for r in ROWS])
+def test_a_claim_gets_its_verdict(text: str, name: str, claim: str, let: dict[str, str], verdict: str) -> None:
+    report = mc.check(text, name, claim=claim, let=let or None)
+    assert report.verdict == verdict, str(report)
+
+
+@pytest.mark.parametrize(
+    ("text", "claim", "words"),
+    [
+        ("x'*A*x", "2*A*x", "right only if A is symmetric"),
+        ("x'*x", "-2*x", "sign"),
+        ("x'*x", "x", "1/2 times"),
+        ("f = x'*A*x; f*f", "(A + A')*x", "off by the factor 2*f"),
+        ("b'*x", "b + 3", "plus 3"),
+    ],
+)
+def test_a_wrong_claim_is_told_how_it_is_wrong(text: str, claim: str, words: str) -> None:
+    assert words in str(mc.check(text, "x", claim=claim, let={"b": "vector(n)"} if "b" in text else None).diagnosis)
+
+
+def test_the_same_seed_gives_the_same_report_and_another_seed_other_points() -> None:
+    first, again, other = (mc.check("x'*A*x", "x", claim="2*A*x", seed=s).to_dict() for s in (1, 1, 2))
+    assert first == again
+    assert first["counterexample"]["inputs"] != other["counterexample"]["inputs"]
+
+
+def test_a_python_function_is_a_claim() -> None:
+    assert mc.check("x'*A*x", "x", claim=lambda x, A: (A + A.T) @ x).verdict == "verified"
+    assert mc.check("x'*A*x", "x", claim=lambda x, A: 2 * A @ x).verdict == "refuted"
+    assert mc.check("x'*x", "x", claim=lambda x: x * float("nan")).verdict != "verified"
+
+
+def test_verify_takes_any_torch_function_and_never_accepts_nan() -> None:
+    x = torch.arange(1.0, 4.0)
+    assert mc.verify(lambda x: x @ x, lambda x: 2 * x, [x]).verdict == "verified"
+    assert mc.verify(lambda x: x @ x, lambda x: x, [x]).verdict == "refuted"
+    assert mc.verify(lambda x: x @ x, lambda x: x * float("nan"), [x]).verdict != "verified"
+    assert mc.verify(lambda x: x @ x, lambda x: (2 * x)[:, None], [x]).verdict != "verified"
+
+
+def test_code_that_is_off_is_never_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    from matcalc.checking import run
+
+    right = run.lowered
+    monkeypatch.setattr(run, "lowered", lambda *given: 1.5 * right(*given))
+    report = mc.grad("x'*A*x", "x").check()
+    assert report.verdict == "inconclusive"
+    assert "lowered code" in report.reason
+
+
+def test_assert_gradient_raises_with_the_report() -> None:
+    mc.testing.assert_gradient("x'*x", "x", claim="2*x")
+    with pytest.raises(AssertionError, match="refuted"):
+        mc.testing.assert_gradient("x'*x", "x", claim="x")

@@ -1,0 +1,125 @@
+"""The command line, as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from matcalc.cli.main import run
+
+MAIN = "x.T*A*x - b.T*x"
+
+
+def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
+    with pytest.raises(SystemExit) as stopped:
+        run(arguments)
+    shown = capsys.readouterr()
+    return int(stopped.value.code or 0), shown.out, shown.err
+
+
+def test_the_main_job(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = called(capsys, "grad", MAIN, "--wrt", "x")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[2] == "  (A + A.T)*x - b"
+    assert lines[4:7] == [
+        "where x: vector(n)   inferred",
+        "      A: matrix(n, n)   inferred",
+        "      b: vector(n)   inferred",
+    ]
+    assert lines[8].startswith("verified against autograd: 5 trials, float64 error ")
+    assert lines[8].endswith("cpu")
+
+
+def test_json_holds_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(capsys, "grad", MAIN, "--wrt", "x", "--format", "json", "--seed", "3")
+    record = json.loads(out)
+    assert code == 0
+    assert set(record) >= {"input", "wrt", "kind", "variables", "result", "latex", "check"}
+    assert record["result"] == "(A + A.T)*x - b"
+    assert record["variables"]["A"]["shape"] == ["n", "n"]
+    assert (record["check"]["verdict"], record["check"]["seed"], record["check"]["devices"]) == ("verified", 3, ["cpu"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "part"),
+    [
+        (["grad", "x*y.T", "--wrt", "x"], 2, "matcalc jacobian"),
+        (["grad", "x.T*x", "--wrt", "q"], 2, "the names are x"),
+        (["grad", "2x", "--wrt", "x"], 2, "Try: 2*x"),
+        (["grad", "sofmax(x)", "--wrt", "x"], 2, "did you mean 'softmax'"),
+        (["grad", "(" * 20000, "--wrt", "x"], 3, "limit"),
+        (["grad", "9^9^9^9", "--wrt", "x"], 3, "scalar_power"),
+        (["grad", "x'*x\x1b[31m", "--wrt", "x"], 2, "U+001B"),
+        (["grad", "x'*x", "--wrt", "x", "--let", "x: vector(0)"], 2, "positive integer"),
+        (["grad", "x'*x", "--wrt", "x", "--let", "x: vector(n; shiny)"], 2, "no property 'shiny'"),
+        (["grad", "x'*x", "--wrt", "x", "--device", "tpu"], 4, "no device"),
+        (["grad", "@no-such-file", "--wrt", "x"], 2, "cannot read"),
+        (["grad", "x'*x", "--wrt", "x", "--format", "pdf"], 2, "no format"),
+        (["jacobian", "A*x", "--wrt", "x"], 2, "not there yet"),
+    ],
+)
+def test_bad_input_gets_a_sentence_and_its_code(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, part: str
+) -> None:
+    found, _, err = called(capsys, *arguments)
+    assert (found, "Traceback" in err) == (code, False)
+    assert part in err
+
+
+def test_a_wrong_claim_exits_1_and_a_right_one_0(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(capsys, "check", "x.T*A*x", "--wrt", "x", "--claim", "2*A*x")
+    assert code == 1
+    assert "right only if A is symmetric" in out
+    assert called(capsys, "check", "x.T*A*x", "--wrt", "x", "--claim", "(A + A')*x")[0] == 0
+
+
+def test_an_expression_may_start_with_a_minus_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "  -2*x" in called(capsys, "grad", "-x'*x", "--wrt", "x", "--no-check")[1]
+
+
+def test_a_file_and_standard_input_are_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "f.txt").write_text("x'*x  # a comment\n", encoding="utf-8")
+    assert "  2*x" in called(capsys, "grad", f"@{tmp_path / 'f.txt'}", "--wrt", "x", "--no-check")[1]
+    piped = subprocess.run(
+        [sys.executable, "-m", "matcalc.cli.main", "grad", "-", "--wrt", "x", "--no-check"],
+        input="x'*x", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "  2*x" in piped.stdout
+
+
+def test_a_derivation_without_check_imports_neither_torch_nor_sympy() -> None:
+    script = (
+        "import sys\nfrom matcalc.cli.main import run\n"
+        "try:\n    run(['grad', 'x.T*A*x', '--wrt', 'x', '--no-check'])\nexcept SystemExit:\n    pass\n"
+        "print([m for m in ('torch', 'sympy', 'jax') if m in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert shown.stdout.splitlines()[-1] == "[]"
+
+
+def test_code_with_value_is_a_function_that_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    _, out, _ = called(capsys, "code", MAIN, "--wrt", "x", "--with-value")
+    space: dict[str, object] = {}
+    exec(out, space)  # noqa: S102  the emitted module is what is tested
+    a, x, b = torch.randn(3, 3), torch.randn(3), torch.randn(3)
+    value, gradient = space["gradient"](x, a, b)  # type: ignore[operator]
+    torch.testing.assert_close(value, x @ a @ x - b @ x)
+    torch.testing.assert_close(gradient, (a + a.T) @ x - b)
+
+
+def test_functions_lists_searches_and_explains(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "logdet" in called(capsys, "functions")[1]
+    assert "1 - tanh(x).^2" in called(capsys, "functions", "tanh")[1]
+    assert called(capsys, "functions", "qqqq")[0] == 2
+
+
+def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Example: matcalc grad" in called(capsys, "grad", "--help")[1]
