@@ -88,7 +88,7 @@ class Expression:
         raise ParseError(
             f"there is no {name!r} to differentiate by",
             why=f"the names are {', '.join(self.variables) or 'none'}",
-            suggestion=f"--wrt {next(iter(self.variables), 'x')}",
+            suggestion=f"--wrt {next(iter(self.variables))}" if self.variables else "",
         )
 
     @property
@@ -122,6 +122,14 @@ class Expression:
         from matcalc.documents.latex import latex
 
         return latex(self.node, self.style(every_size=True))
+
+    def graph(self) -> Any:
+        """The computation graph; not there yet.
+
+        Raises:
+            UnsupportedError: always.
+        """
+        raise UnsupportedError("the computation graph is not there yet")
 
     def _outputs(self, with_value: bool) -> list[tuple[Node, str]]:
         return [(self.node, self._storage)]
@@ -202,6 +210,14 @@ class Derivative(Expression):
 
     def _documentation(self) -> str:
         return f"{self._function_name} of {self.expression.pretty()} by {self.wrt}: {self.pretty()}"
+
+    def derivation(self) -> Any:
+        """The steps of the derivation; not there yet.
+
+        Raises:
+            UnsupportedError: always.
+        """
+        raise UnsupportedError("the steps of a derivation are not there yet")
 
     def check(self, **options: Any) -> Report:
         """Compares with autograd and with differences in 50 digits; see :func:`matcalc.check`."""

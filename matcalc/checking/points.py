@@ -18,6 +18,8 @@ _MARGIN = 0.02
 _KINK_MARGIN = 0.01
 _TRIES = 48
 _HUGE = 1e60
+_MOST_WORK = 60_000
+_DENSE = ("product", "inv", "det", "logdet", "matpow")
 _SUBSPACES = ("symmetric", "skew", "diagonal", "lower", "upper")
 _LADDER = (3, 4, 2, 5, 6, 7, 8, 9)
 
@@ -40,6 +42,8 @@ def point(question: Question, options: CheckOptions, trial: int) -> Point | str:
         sizes = _sizes(question, options, trial, attempt)
         if sizes is None:
             continue
+        if not _affordable(question, sizes):
+            return "at these sizes it is too large for arithmetic in 90 digits; give smaller --sizes"
         values = {v.params[0]: _value(v, rng, sizes, (trial, attempt), question) for v in question.variables}
         trouble = _trouble(question, values, sizes)
         if not trouble:
@@ -92,6 +96,17 @@ def _fits(question: Question, sizes: Mapping[str, int]) -> bool:
             if node.op == "basis" and node.params[0] >= as_integer(node.rows, sizes):
                 return False
     return True
+
+
+def _affordable(question: Question, sizes: Mapping[str, int]) -> bool:
+    """Whether one evaluation stays within the work that is allowed: entries, times what each sums over."""
+    work = 0
+    for node in {node: None for root in question.roots for node in postorder(root)}:
+        rows, cols = (as_integer(s, sizes) for s in node.shape)
+        inner = max((as_integer(s, sizes) for arg in node.args for s in arg.shape if arg.is_square), default=1)
+        entries = max([rows * cols, *(as_integer(a.rows, sizes) * as_integer(a.cols, sizes) for a in node.args)])
+        work += entries * (inner if node.op in _DENSE else 1)
+    return work <= _MOST_WORK
 
 
 # ----------------------------------------------------------------------------------------------------- values
