@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -365,6 +366,9 @@ def _projected(found: Node, variable: Node) -> Node:
 
 
 def _with_direction(f: Expression, name: str, shape: Any, storage: str) -> tuple[Node, Typed]:
+    name = latin(name)
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ParseError(f"{name!r} is no name for a direction", why="a name is letters, digits and _")
     if name in f.variables:
         raise ParseError(f"{name!r} is a name of the expression; a direction needs a new one")
     node = build.variable(latin(name), shape, storage)

@@ -93,7 +93,20 @@ def _collected(total: Node) -> Node:
 
 def _piece(term: Node) -> _Piece:
     scalar, rest = term.args if term.op == "scale" else (build.number(1), term)
-    return _Piece(scalar, rest.args if rest.op == "product" else (rest,))
+    if rest.op != "product":
+        return _Piece(scalar, (rest,))
+    chain = []
+    for factor in rest.args:
+        negative = factor.op == "add" and _leads_negative(factor)
+        chain.append(build.negate(factor) if negative else factor)
+        scalar = build.negate(scalar) if negative else scalar
+    return _Piece(scalar, tuple(chain))
+
+
+def _leads_negative(total: Node) -> bool:
+    """One sign for a sum and its opposite, so that terms with either are seen to share it."""
+    parts = [build.split(term) for term in total.args]
+    return min(parts, key=lambda part: (-part[1].weight, part[1].digest))[0] < 0
 
 
 def _best_merge(terms: list[Node], total: Node) -> list[Node] | None:
@@ -140,6 +153,8 @@ def _merged(terms: list[Node], side: str) -> Node:
         return build.multiply(_scalar_sum([p.scalar for p in pieces]), build.product(*run))
     outside, inside = _common_scalar([p.scalar for p in pieces])
     inner = _sum(build.add(*(build.multiply(s, build.product(*rest)) for s, rest in zip(inside, rests, strict=True))))
+    if inner.op == "add" and all(build.split(term)[0] < 0 for term in inner.args):
+        outside, inner = build.negate(outside), build.negate(inner)
     whole = build.product(*run, inner) if side == "left" else build.product(inner, *run)
     return build.multiply(outside, whole)
 

@@ -157,9 +157,12 @@ def _time_is_up(signum: int, frame: object) -> None:
 def _watch(arguments: Sequence[str]) -> None:
     """A time limit for the whole command, where the system has one."""
     if hasattr(signal, "setitimer"):
-        seconds = [a.partition("=")[2] for a in arguments if a.startswith("seconds=")]
+        seconds = [a.rpartition("=")[2] for a in arguments if "seconds=" in a]
         signal.signal(signal.SIGALRM, _time_is_up)
-        signal.setitimer(signal.ITIMER_REAL, float(seconds[-1]) if seconds and seconds[-1].isdigit() else 60.0)
+        signal.setitimer(
+            signal.ITIMER_REAL,
+            float(seconds[-1]) if seconds and seconds[-1].isascii() and seconds[-1].isdigit() else 60.0,
+        )
 
 
 _WITH_TEXT = ("grad", "check", "code", "jvp", "vjp", "hvp", "jacobian", "hessian")
@@ -181,6 +184,8 @@ def _is_option(text: str) -> bool:
 def run(arguments: Sequence[str] | None = None) -> None:
     """The console entry: every failure a sentence on standard error and an exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         _watch(given)
         app(args=_separated(given), prog_name="matcalc")
@@ -199,6 +204,9 @@ def run(arguments: Sequence[str] | None = None) -> None:
             f"matcalc has a bug: {type(error).__name__}: {error}\nRun it again with --debug and report what it shows.",
             70,
         )
+    finally:
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _fail(message: str, exit_code: int) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matcalc.derivative import Expression
 
 _FORMATS = ("text", "json", "latex", "markdown")
+_MOST_READ = 2**20
 _DTYPES = ("float64", "float32")
 
 
@@ -49,10 +50,13 @@ class Asked:
 def read_text(text: str) -> str:
     """An argument, standard input for ``-``, a file's text for ``@FILE``."""
     if text == "-":
-        return sys.stdin.read()
+        if sys.stdin is None:
+            raise ParseError("there is no standard input to read")
+        return sys.stdin.read(_MOST_READ)
     if text.startswith("@"):
         try:
-            return Path(text[1:]).read_text(encoding="utf-8")
+            with Path(text[1:]).open(encoding="utf-8") as file:
+                return file.read(_MOST_READ)
         except (OSError, UnicodeDecodeError, ValueError) as error:
             raise ParseError(f"cannot read {text[1:]!r}: {getattr(error, 'strerror', None) or error}") from error
     return text
@@ -72,7 +76,12 @@ def sizes_from(text: str | None) -> dict[str, int]:
         name, sign, value = piece.strip().partition("=")
         if not piece.strip():
             continue
-        if not sign or not name.isidentifier() or not value.isdigit() or not 1 <= int(value[:9]) <= Limits().size:
+        if (
+            not sign
+            or not name.isidentifier()
+            or not (value.isascii() and value.isdigit())
+            or not 1 <= int(value[:9]) <= Limits().size
+        ):
             raise ParseError(f"{piece.strip()!r} gives no size", why="sizes are written n=5,m=3, from 1 to 4096")
         found[name] = int(value)
     return found
