@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from matcalc.cli.options import Asked, CheckAsked, read_text
-from matcalc.errors import LimitError, MatcalcError, escape
+from matcalc.errors import LimitError, MatcalcError, ParseError, escape
 
 app = typer.Typer(
     name="matcalc",
@@ -31,7 +31,7 @@ Trials = Annotated[int, typer.Option(min=1, max=100, help="How many points to ch
 Seed = Annotated[int, typer.Option(min=0, help="Everything random follows from it.")]
 NoCheck = Annotated[bool, typer.Option("--no-check", help="Derive only; torch is not imported.")]
 Format = Annotated[str, typer.Option("--format", "-f", help="text, json, latex or markdown.")]
-Layout = Annotated[str, typer.Option(help="numerator or denominator, for Jacobians.")]
+Layout = Annotated[str, typer.Option(help="numerator or denominator, for Jacobians; a gradient has its name's shape.")]
 Limit = Annotated[list[str] | None, typer.Option("--limit", help="A limit to raise, as nesting=200; repeatable.")]
 Unconstrained = Annotated[bool, typer.Option("--unconstrained", help="No projection onto a declared structure.")]
 Direction = Annotated[str, typer.Option("--direction", "-d", help="A new name for the direction.")]
@@ -66,6 +66,8 @@ def grad(
     from matcalc.cli.show import show_derivative
 
     asked = Asked.read(text, let, limit, form)
+    if layout not in ("numerator", "denominator"):
+        raise ParseError(f"no layout {layout!r}", why="the layouts are numerator and denominator")
     found = derivative.grad(asked.expression(), wrt, unconstrained=unconstrained)
     check = None if no_check else CheckAsked(trials, seed, device, dtype, sizes, unconstrained)
     raise typer.Exit(show_derivative(found, asked, check))
@@ -161,7 +163,7 @@ def _watch(arguments: Sequence[str]) -> None:
         signal.signal(signal.SIGALRM, _time_is_up)
         signal.setitimer(
             signal.ITIMER_REAL,
-            float(seconds[-1]) if seconds and seconds[-1].isascii() and seconds[-1].isdigit() else 60.0,
+            float(seconds[-1]) if seconds and seconds[-1].isascii() and seconds[-1].isdigit() else 20.0,
         )
 
 

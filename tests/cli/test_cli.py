@@ -61,6 +61,9 @@ def test_json_holds_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> N
         (["grad", "x'*x", "--wrt", "x", "--device", "tpu"], 4, "no device"),
         (["grad", "@no-such-file", "--wrt", "x"], 2, "cannot read"),
         (["grad", "x'*x", "--wrt", "x", "--format", "pdf"], 2, "no format"),
+        (["grad", "x'*x", "--wrt", "x", "--layout", "sideways"], 2, "no layout"),
+        (["grad", "x'*x", "--wrt", "x", "--sizes", "n=²"], 2, "gives no size"),
+        (["jvp", "x'*x", "--wrt", "x", "--direction", "1+"], 2, "no name for a direction"),
         (["jacobian", "A*x", "--wrt", "x"], 2, "not there yet"),
     ],
 )
