@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.calculus.differential import differential, direction_for
 from matcalc.calculus.simplify import textbook
 from matcalc.calculus.transpose import transposed_map
-from matcalc.errors import ParseError, ShapeError, UnsupportedError
+from matcalc.errors import DomainError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.property import PROPERTIES
@@ -309,8 +309,8 @@ def _scalar_reading(f: Expression) -> str:
             if v.inferred and not kind.startswith(v.kind):
                 try:
                     found = parse(f.text, {v.name: kind})
-                except Exception:  # noqa: S112  a reading that does not work is no suggestion
-                    continue
+                except (ParseError, ShapeError, DomainError, UnsupportedError):
+                    continue  # a reading that does not work is no suggestion
                 if found.node.is_scalar:
                     return f"{v.name}: {kind}"
     return ""
