@@ -47,10 +47,19 @@ def check(
 
 
 def check_derivative(derivative: Derivative, **options: Any) -> Report:
-    """A derivation of ours against the witnesses."""
-    if derivative.kind != "grad":
-        raise UnsupportedError(f"checking a {derivative.kind} is not there yet")
-    return _checked(derivative, None, **options)
+    """A derivation of ours against the witnesses.
+
+    >>> from matcalc.derivative import hvp
+    >>> check_derivative(hvp("x'*A*x", "x", "v")).verdict
+    'verified'
+    """
+    if derivative.kind == "grad":
+        return _checked(derivative, None, **options)
+    from matcalc.checking.directional import questions
+    from matcalc.checking.run import run_check
+    from matcalc.checking.verdict import combined
+
+    return combined([run_check(question, options_from(**options)) for question in questions(derivative)])
 
 
 def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **options: Any) -> Report:

@@ -187,6 +187,14 @@ class _Assembly:
         )
         if single:
             last = first + 1
+        length = last - first
+        if isinstance(length, Size) and any(factor < 0 for monomial, factor in length.terms if monomial):
+            raise ShapeError(
+                f"this slice has the length {length}, which need not be positive",
+                text=self.made.text,
+                spans=(tree.span,),
+                why=f"it fits only some sizes: declare {size} as a number",
+            )
         if isinstance(size, int) and isinstance(first, int) and isinstance(last, int) and not 0 <= first < last <= size:
             raise ShapeError(
                 f"the index is outside: there are {size}, counted from 0",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 
-from matcalc.errors import ParseError, Span
+from matcalc.errors import ParseError, ShapeError, Span
 from matcalc.expression.operator import callable_named
 from matcalc.expression.sizes import AnySize, Shape, Size
 from matcalc.language.functions import (
@@ -201,8 +201,21 @@ def _find_calls(made: Scene, root: Node) -> None:
             made.calls[id(node)] = called
             for _, tree in called.sizes:
                 size = size_of(tree, made.text, made.limits)
-                made.size_names |= size.names if isinstance(size, Size) else set()
+                names = size.names if isinstance(size, Size) else frozenset()
+                _refuse_values_as_sizes(made, names, tree)
+                made.size_names |= names
         waiting += operands(made, node)
+
+
+def _refuse_values_as_sizes(made: Scene, names: Iterable[str], tree: Node) -> None:
+    for name in names:
+        if name in made.known and name not in made.size_names:
+            raise ParseError(
+                f"{name!r} is a {made.known[name].kind} here, not a size",
+                text=made.text,
+                spans=(tree.span,),
+                why="a size has a name of its own, or is size(X, 0)",
+            )
 
 
 # --- one node
@@ -466,6 +479,14 @@ def _relate_function(made: Scene, node: Call, called: Called, values: list[int])
 
 def _relate_index(made: Scene, node: Index) -> None:
     cuts = _cuts(node.items)
+    for cut in cuts:
+        if cut.stop is not None and cut.start >= cut.stop and (cut.start >= 0) == (cut.stop >= 0):
+            raise ShapeError(
+                f"the slice {cut.start}:{cut.stop} is empty",
+                text=made.text,
+                spans=(node.span,),
+                why="it begins with the first number and ends before the second, counted from 0",
+            )
     operand = made.value_of[id(node.operand)]
     sizes = made.shapes.get(operand, (2**40, 2**40))
     domain = made.network.domains[operand]
