@@ -34,22 +34,27 @@ class Point:
 
 def point(question: Question, options: CheckOptions, trial: int) -> Point | str:
     """The point of a trial, or the reason why none was found."""
-    import numpy as np
-
     reason = "no sizes fit the expression"
     for attempt in range(_TRIES):
-        rng = np.random.Generator(np.random.PCG64([options.seed, trial, attempt]))
-        sizes = _sizes(question, options, trial, attempt)
-        if sizes is None:
+        at = drawn(question, options, trial, attempt)
+        if at is None:
             continue
-        if not _affordable(question, sizes):
-            return "at these sizes it is too large for arithmetic in 90 digits; give smaller --sizes"
-        values = {v.params[0]: _value(v, rng, sizes, (trial, attempt), question) for v in question.variables}
-        trouble = _trouble(question, values, sizes)
+        trouble = _trouble(question, at.values, at.sizes)
         if not trouble:
-            return Point(sizes, values)
+            return at
         reason = trouble
     return reason
+
+
+def drawn(question: Question, options: CheckOptions, trial: int, attempt: int) -> Point | None:
+    """Sizes and values, of which nobody has seen yet whether they lie inside the domain; None where no sizes fit."""
+    import numpy as np
+
+    rng = np.random.Generator(np.random.PCG64([options.seed, trial, attempt]))
+    sizes = _sizes(question, options, trial, attempt)
+    if sizes is None:
+        return None
+    return Point(sizes, {v.params[0]: _value(v, rng, sizes, (trial, attempt), question) for v in question.variables})
 
 
 # ------------------------------------------------------------------------------------------------------ sizes
@@ -98,15 +103,18 @@ def _fits(question: Question, sizes: Mapping[str, int]) -> bool:
     return True
 
 
-def _affordable(question: Question, sizes: Mapping[str, int]) -> bool:
-    """Whether one evaluation stays within the work that is allowed: entries, times what each sums over."""
+def is_large(question: Question, options: CheckOptions) -> bool:
+    """Whether arithmetic in 90 digits would take too long: entries, times what each sums over, in one evaluation."""
+    sizes = next((s for k in range(4) if (s := _sizes(question, options, 0, k)) is not None), None)
+    if sizes is None:
+        return False
     work = 0
     for node in {node: None for root in question.roots for node in postorder(root)}:
         rows, cols = (as_integer(s, sizes) for s in node.shape)
         inner = max((as_integer(s, sizes) for arg in node.args for s in arg.shape if arg.is_square), default=1)
         entries = max([rows * cols, *(as_integer(a.rows, sizes) * as_integer(a.cols, sizes) for a in node.args)])
         work += entries * (inner if node.op in _DENSE else 1)
-    return work <= _MOST_WORK
+    return work > _MOST_WORK
 
 
 # ----------------------------------------------------------------------------------------------------- values
@@ -194,8 +202,12 @@ def _trouble(question: Question, values: Mapping[str, Any], sizes: Mapping[str, 
             for node in postorder(root):
                 try:
                     value = evaluate(node, lifted_values, sizes, memo)
-                except (ZeroDivisionError, ValueError, OverflowError, TypeError) as error:
+                except (ZeroDivisionError, ValueError, OverflowError) as error:
                     return f"{node.op} is not defined there ({type(error).__name__})"
+                except TypeError as error:
+                    if "mpc" not in str(error) and "complex" not in str(error):
+                        raise
+                    return f"{node.op} is not real there"
                 if not all(mpmath.isfinite(v) and not isinstance(v, mpmath.mpc) and abs(v) < _HUGE for v in value.flat):
                     return f"{node.op} is not finite and real there"
                 trouble = _node_trouble(node, [memo[arg] for arg in node.args], root is question.expression)

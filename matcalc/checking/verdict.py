@@ -23,6 +23,7 @@ class Report:
         smallest_visible: a relative error that would have been seen.
         counterexample: for a refuted claim the point and both values.
         diagnosis: what a refuted claim has to do with the truth.
+        odd_one_out: the witness that disagrees where the others agree, or "".
         witnesses: what each witness said.
         discarded: why points did not count.
         reason: why nothing could be decided.
@@ -38,6 +39,7 @@ class Report:
     smallest_visible: float | None = None
     counterexample: dict[str, Any] | None = None
     diagnosis: str | None = None
+    odd_one_out: str = ""
     witnesses: tuple[str, ...] = ()
     discarded: tuple[str, ...] = ()
     reason: str = ""
@@ -67,6 +69,7 @@ class Report:
             "smallest_visible": self.smallest_visible,
             "counterexample": _finite(self.counterexample),
             "diagnosis": self.diagnosis,
+            "odd_one_out": self.odd_one_out,
             "witnesses": list(self.witnesses),
             "discarded": list(self.discarded),
             "reason": self.reason,
@@ -86,6 +89,8 @@ class Report:
             return f"inconclusive: {self.reason}"
         if self.verdict == "refuted":
             return f"refuted: the {'claim' if self.claimed else 'derivation'} disagrees with the witnesses"
+        if self.odd_one_out:
+            return f"verified by differences: {self.trials} trials; {self.odd_one_out} is the odd one out"
         errors = f"float64 error {self.max_error:.1e}"
         if self.float32_error is not None:
             errors += f" (float32 {self.float32_error:.1e})"

@@ -189,9 +189,13 @@ def test_json_without_the_device_is_printed_all_the_same(capsys: pytest.CaptureF
 
 @pytest.mark.parametrize(
     ("raised", "code", "says"),
-    [(KeyboardInterrupt(), 130, "error: interrupted"), (RuntimeError("odd"), 70, "matcalc has a bug: RuntimeError: odd"),
-     (MemoryError(), 3, "out of memory"), (OSError(28, "No space left on device"), 2, "cannot write the result")],
-)  # fmt: skip
+    [
+        (KeyboardInterrupt(), 130, "error: interrupted"),
+        (RuntimeError("odd"), 70, "matcalc has a bug: RuntimeError: odd"),
+        (MemoryError(), 3, "out of memory"),
+        (OSError(28, "No space left on device"), 2, "cannot write the result"),
+    ],
+)
 def test_what_goes_wrong_inside_is_a_sentence(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, raised: BaseException, code: int, says: str
 ) -> None:
