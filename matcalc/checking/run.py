@@ -136,9 +136,7 @@ def _claimed_value(question: Question, at: Point, exact: Mapping[str, Any]) -> t
     if isinstance(question.claimed, Node):
         return evaluate(question.claimed, exact, at.sizes), True
     floats = called(question, at)
-    made = np.empty(floats.shape, dtype=object)
-    made.flat = [mpmath.mpf(float(v)) for v in floats.flat]
-    return made, False
+    return np.array([mpmath.mpf(float(v)) for v in floats.flat], dtype=object).reshape(floats.shape), False
 
 
 def _in_floats(question: Question, at: Point, dtype: str, device: str, claimed: Any) -> Any:
