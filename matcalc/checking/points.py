@@ -9,7 +9,6 @@ from typing import Any
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.subspace import projected
-from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import Size, as_integer
@@ -19,7 +18,6 @@ _KINK_MARGIN = 0.01
 _TRIES = 48
 _HUGE = 1e60
 _MOST_WORK = 60_000
-_DENSE = ("product", "inv", "det", "logdet", "matpow")
 _SUBSPACES = ("symmetric", "skew", "diagonal", "lower", "upper")
 _LADDER = (3, 4, 2, 5, 6, 7, 8, 9)
 
@@ -94,11 +92,8 @@ def _fits(question: Question, sizes: Mapping[str, int]) -> bool:
         for node in postorder(root):
             if any(as_integer(s, sizes) < 1 for s in node.shape):
                 return False
-            if node.op == "index" and any(
-                as_integer(node.params[k], sizes) > as_integer(node.args[0].shape[k // 2], sizes) for k in (1, 3)
-            ):
-                return False
-            if node.op == "basis" and node.params[0] >= as_integer(node.rows, sizes):
+            fits = node.operator.fits
+            if fits is not None and not fits(node, lambda size: as_integer(size, sizes)):
                 return False
     return True
 
@@ -113,7 +108,7 @@ def is_large(question: Question, options: CheckOptions) -> bool:
         rows, cols = (as_integer(s, sizes) for s in node.shape)
         inner = max((as_integer(s, sizes) for arg in node.args for s in arg.shape if arg.is_square), default=1)
         entries = max([rows * cols, *(as_integer(a.rows, sizes) * as_integer(a.cols, sizes) for a in node.args)])
-        work += entries * (inner if node.op in _DENSE else 1)
+        work += entries * (inner if node.operator.cubic else 1)
     return work > _MOST_WORK
 
 
@@ -225,20 +220,10 @@ def _node_trouble(node: Node, args: list[Any], strict: bool) -> str:
     for kink in node.operator.kinks:
         if any(0 < abs(v - kink.at) < _KINK_MARGIN for v in args[0].flat):
             return f"{node.op} is too close to its kink there"
-    if node.op == "power":
-        return _power_trouble(node, args)
+    if node.operator.trouble is not None:
+        return node.operator.trouble(node, args)
     if node.operator.ties is not None and min(abs(v) for v in node.operator.ties(args).flat) < _KINK_MARGIN:
         return f"{node.op} is too close to a tie there"
-    return ""
-
-
-def _power_trouble(node: Node, args: list[Any]) -> str:
-    p = build.number_of(node.args[1])
-    whole = p is not None and p.denominator == 1
-    if not whole and min(args[0].flat) < _MARGIN:
-        return "the base of a power is not positive there"
-    if whole and p < 0 and min(abs(v) for v in args[0].flat) < _MARGIN:  # type: ignore[operator]  # whole: not None
-        return "division by nearly zero there"
     return ""
 
 
