@@ -84,7 +84,7 @@ class Operator:
         derivative: of an elementwise operator: ``(x, y)`` to the derivative at x, where the value is y.
         samples, errors: rows for the tests.
         aliases: other names a user may type.
-        ties: of its argument arrays, what is zero where the operator has a kink between two arguments.
+        ties: ``(node, argument arrays)`` to what is zero where the operator has a kink between two of their entries.
         trouble: ``(node, argument arrays)`` to what is wrong with them as arguments, or "": a domain that depends on
             the node's parameters, beyond what ``domain`` can say.
         fits: ``(node, size evaluator)`` to whether the parameters lie inside the sizes.
@@ -121,7 +121,7 @@ class Operator:
     samples: tuple[Sample, ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
     aliases: tuple[str, ...] = ()
-    ties: Callable[[Sequence[Any]], Any] | None = None
+    ties: Callable[[Node, Sequence[Any]], Any] | None = None
     trouble: Callable[[Node, Sequence[Any]], str] | None = None
     fits: Callable[[Node, Callable[[AnySize], int]], bool] | None = None
     notation: bool = False

@@ -17,8 +17,8 @@ from matcalc.language.syntax import Binary, Call, Name, Node, Number, Sign, chil
 from matcalc.limits import Limits, exceeded
 
 PLANNED = (
-    "prod", "max", "min", "logsumexp", "norm_inf", "norm_nuc", "norm_spec", "pinv", "adj", "expm", "logm",
-    "sqrtm", "chol", "vech", "skew", "cross", "eigvals", "lambda_max", "lambda_min", "softmax",
+    "norm_nuc", "norm_spec", "pinv", "adj", "expm", "logm",
+    "sqrtm", "chol", "vech", "eigvals", "lambda_max", "lambda_min", "softmax",
     "log_softmax", "cross_entropy", "mse", "bce", "huber", "layernorm", "maxpool1d", "maxpool2d",
     "avgpool1d", "avgpool2d", "conv1d", "conv2d", "stopgrad", "leaky_relu", "elu", "silu", "gelu",
 )  # fmt: skip
