@@ -13,13 +13,32 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib import resources
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from matcalc.errors import LimitError, MatcalcError, ParseError, Span
+from matcalc.language.greek import latin
 from matcalc.language.mistakes import Finding, Lexeme, Situation, explain
+from matcalc.language.tree import (
+    Binary,
+    Binding,
+    Block,
+    Call,
+    Declaration,
+    Index,
+    Name,
+    Node,
+    Number,
+    Program,
+    Sign,
+    SizeTree,
+    Slice,
+    Transpose,
+    children,
+    children_first,
+)  # fmt: skip
 from matcalc.limits import Limits, exceeded
 
 if TYPE_CHECKING:
@@ -35,17 +54,6 @@ PROPERTY_WORDS = frozenset((
     "positive", "nonnegative", "nonzero", "unit", "simplex", "onehot", "integer", "sparse",
 ))  # fmt: skip
 """Words that are never sizes, so that `matrix(n, symmetric)` is refused and not misread."""
-
-_GREEK_LETTERS = "αβγδεζηθικλμνξπρστυφχψωϵςϑϕϖϰϱµΓΔΘΛΞΠΣΦΨΩ"
-_GREEK_WORDS = (
-    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu",
-    "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "epsilon", "sigma",
-    "theta", "phi", "pi", "kappa", "rho", "mu", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma",
-    "Phi", "Psi", "Omega",
-)  # fmt: skip
-
-GREEK = dict(zip(_GREEK_LETTERS, _GREEK_WORDS, strict=True))
-"""The Latin spelling of each Greek letter that a name may hold."""
 
 _OPERATORS = {
     "**": "^",
@@ -69,126 +77,6 @@ _BITS_PER_DIGIT = 3.3220
 _REPAIRS = 16
 _REPAIRED_LENGTH = 4000
 _DIGITS_AT_ONCE = 4000
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Node:
-    """What every part of the tree is: something with a span, parentheses around it included."""
-
-    span: Span = field(kw_only=True)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.span.start}:{self.span.end})"
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Number(Node):
-    """A number as written, exactly: `0.5` is 1/2."""
-
-    value: Fraction
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Name(Node):
-    """A name in its Latin spelling: `λ` is `lambda`."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Sign(Node):
-    """`-x` or `+x`."""
-
-    negative: bool
-    operand: Node
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Binary(Node):
-    r"""Two operands and one of `+ - * @ \ .* ./ / kron .+ .- ^ .^`; `glyph` is what was typed."""
-
-    operator: str
-    left: Node
-    right: Node
-    operator_span: Span
-    glyph: str
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Transpose(Node):
-    """A transpose, and how it was written: `.T`, `'`, `ᵀ`, `^T`, `.t()`, `.mT`."""
-
-    operand: Node
-    written: str
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """`start:stop`, either of them open."""
-
-    start: int | None
-    stop: int | None
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Index(Node):
-    """`x[1]`, `A[0, :]`; a span for each item."""
-
-    operand: Node
-    items: tuple[int | Slice, ...]
-    item_spans: tuple[Span, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Call(Node):
-    """A function by its name, known or not, and its arguments."""
-
-    function: str
-    arguments: tuple[Node, ...]
-    function_span: Span
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Block(Node):
-    """`[A, B; C, D]`, row by row."""
-
-    rows: tuple[tuple[Node, ...], ...]
-
-
-SizeTree = Number | Name | Binary
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Declaration:
-    """`let name: kind(sizes; properties)`; without a name in the text, `name` is as given or empty."""
-
-    name: str
-    kind: str
-    sizes: tuple[SizeTree, ...]
-    properties: tuple[str, ...]
-    span: Span
-    name_span: Span
-    property_spans: tuple[Span, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Binding:
-    """`name = value`, a shared subexpression."""
-
-    name: str
-    value: Node
-    span: Span
-    name_span: Span
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Program:
-    """A text: what it declares, what it names, and the one expression that it is."""
-
-    text: str
-    declarations: tuple[Declaration, ...]
-    bindings: tuple[Binding, ...]
-    result: Node
 
 
 def read(text: str, limits: Limits = DEFAULT_LIMITS, names: Iterable[str] = frozenset()) -> Program:
@@ -232,47 +120,6 @@ def declarations(text: str, limits: Limits = DEFAULT_LIMITS) -> tuple[Declaratio
     """
     found: tuple[Declaration, ...] = _Reading(text, "declaration", limits, frozenset(), _REPAIRS).finished()
     return found
-
-
-def children(node: Node) -> tuple[Node, ...]:
-    """The nodes directly below, from left to right.
-
-    >>> len(children(read("a + b").result))
-    2
-    """
-    match node:
-        case Sign(operand=operand) | Transpose(operand=operand) | Index(operand=operand):
-            return (operand,)
-        case Binary(left=left, right=right):
-            return (left, right)
-        case Call(arguments=arguments):
-            return arguments
-        case Block(rows=rows):
-            return tuple(entry for row in rows for entry in row)
-    return ()
-
-
-def children_first(root: Node) -> list[Node]:
-    """Every node of a tree after its children, without recursion.
-
-    >>> [type(node).__name__ for node in children_first(read("-x + 1").result)]
-    ['Name', 'Sign', 'Number', 'Binary']
-    """
-    found, waiting = [], [root]
-    while waiting:
-        node = waiting.pop()
-        found.append(node)
-        waiting += children(node)
-    return found[::-1]
-
-
-def latin(name: str) -> str:
-    """A name with its Greek letters spelled out.
-
-    >>> latin("λ_max")
-    'lambda_max'
-    """
-    return "".join(GREEK.get(letter, letter) for letter in name)
 
 
 class _MisplacedError(Exception):
@@ -882,10 +729,3 @@ def _power(base: Fraction, exponent: int, limits: Limits) -> Fraction:
         digits = int(bits / _BITS_PER_DIGIT)
         raise exceeded(limits, "decimal_exponent", digits // 64, f"a number of about {digits} digits")
     return base**exponent
-
-
-__all__ = [
-    "Binary", "Binding", "Block", "Call", "Declaration", "Index", "LimitError", "Name", "Node", "Number",
-    "Program", "Sign", "SizeTree", "Slice", "Transpose", "children", "children_first", "declaration",
-    "declarations", "latin", "read",
-]  # fmt: skip
