@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from matcalc.errors import Span
+from matcalc.language.refusals import Finding
 
 
 class Lexeme(NamedTuple):
@@ -59,15 +60,6 @@ class Situation:
     def word(self) -> str:
         """The text in question."""
         return self.span.cut(self.text)
-
-
-class Finding(NamedTuple):
-    """What to say, where, why, and a text that may be what was meant."""
-
-    message: str
-    span: Span
-    why: str
-    suggestion: str
 
 
 class Hit(NamedTuple):
