@@ -16,7 +16,8 @@ from matcalc.language.declarations import declarable
 from matcalc.language.exponents import check_powers
 from matcalc.language.grammar import lexed, parsed
 from matcalc.language.layout import laid_out
-from matcalc.language.mistakes import Lexeme, Situation, explain
+from matcalc.language.mistakes.situation import Lexeme, Situation
+from matcalc.language.mistakes.table import explain
 from matcalc.language.refusals import Finding, MisplacedError, RefusedError
 from matcalc.language.tokens import span_of
 from matcalc.language.tree import Binding, Block, Declaration, Node, Program, children_first
@@ -105,8 +106,8 @@ class _Reading:
         return program
 
     def _explained(self, error: MisplacedError, tokens: list[Token]) -> Finding:
-        lexemes = tuple(Lexeme(token.type, str(token), *_ends(token)) for token in tokens)
-        index = sum(1 for lexeme in lexemes if lexeme.start < error.span.start)
+        lexemes = tuple(Lexeme(token.type, str(token), span_of(token)) for token in tokens)
+        index = sum(1 for lexeme in lexemes if lexeme.span.start < error.span.start)
         return explain(Situation(self.text, lexemes, index, error.kind, error.span))
 
     def _told(self, finding: Finding) -> ParseError:
@@ -127,11 +128,6 @@ class _Reading:
         except MatcalcError as error:
             return error.suggestion
         return candidate
-
-
-def _ends(token: Token) -> tuple[int, int]:
-    span = span_of(token)
-    return span.start, span.end
 
 
 def _assembled(text: str, statements: list[Any]) -> Program:
