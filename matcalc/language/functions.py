@@ -13,7 +13,7 @@ from matcalc.errors import ParseError, ShapeError, Span, UnsupportedError
 from matcalc.expression.operator import ALIASES, TABLE, Operator, callable_named
 from matcalc.expression.signature import Parameter, Signature
 from matcalc.expression.sizes import AnySize, Size
-from matcalc.language.syntax import Binary, Call, Name, Node, Number, Sign, children_first
+from matcalc.language.tree import Binary, Call, Name, Node, Number, Sign, children_first
 from matcalc.limits import Limits, exceeded
 
 PLANNED = (
