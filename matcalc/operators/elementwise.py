@@ -217,7 +217,7 @@ def _exponentials() -> None:
         **_scipy("digamma"), mp=lambda m, x: m.digamma(x), sympy=lambda s, x: s.digamma(x),
         domain="positive")  # fmt: skip
     row("trigamma", "the derivative of digamma", _DLMF + "5.15", derivative=_no_polygamma,
-        torch="torch.special.polygamma(1, {0})", numpy="scipy.special.polygamma(1, {0})",
+        torch="torch.special.zeta(2, {0})", numpy="scipy.special.zeta(2, {0})",
         jax="jax.scipy.special.polygamma(1, {0})", mp=lambda m, x: m.psi(1, x),
         sympy=lambda s, x: s.polygamma(1, x), domain="positive", value=_POSITIVE, sampled=False)  # fmt: skip
 
