@@ -85,6 +85,7 @@ class Operator:
         derivative: of an elementwise operator: ``(x, y)`` to the derivative at x, where the value is y.
         samples, errors: rows for the tests.
         aliases: other names a user may type.
+        stable: ``node`` to an equal one that overflows only where the value does, or None; the lowering asks.
         ties: of its argument arrays, what is zero where the operator has a kink between two arguments.
         notation: whether the operator has its own place in the grammar and cannot be called by name.
     """
@@ -112,6 +113,7 @@ class Operator:
     samples: tuple[Sample, ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
     aliases: tuple[str, ...] = ()
+    stable: Callable[[Node], Node | None] | None = None
     ties: Callable[[Sequence[Any]], Any] | None = None
     notation: bool = False
     constant: bool = False

@@ -15,6 +15,7 @@ from matcalc.lowering.program import Output, Parameter, Program
 from matcalc.lowering.reading_sizes import readings
 from matcalc.lowering.sharing import named, solves_shared
 from matcalc.lowering.solves import solves_within
+from matcalc.lowering.stable import stable
 from matcalc.lowering.targets import target_named
 from matcalc.lowering.terms import Term, Terms, below
 
@@ -32,7 +33,8 @@ def lower(
     """The program that computes ``outputs``, each with how it looks outside, from ``variables`` in order.
 
     ``sizes`` are typical values of size names, for choosing an order of products. Without ``optimise`` every
-    node is computed as it stands, left to right. The ``target`` matters where it has no word for a solve.
+    node is computed as it stands, left to right, whatever overflows. The ``target`` matters where it has no word for
+    a solve.
 
     Raises:
         UnsupportedError: for an unknown target, a name that code cannot have and a size that no input tells.
@@ -45,7 +47,7 @@ def lower(
     names, terms, spelled = Names(), Terms(), target_named(target)
     parameters = tuple(Parameter(v.params[0], v.params[1], names.own(v.params[0]), v.shape) for v in variables)
     inputs = {p.name: terms.name(p.python_name, p.shape) for p in parameters}
-    roots = [node for node, _ in outputs]
+    roots = stable([node for node, _ in outputs]) if optimise else [node for node, _ in outputs]
     rules: Rules = Plan(terms, inputs, roots, sizes or {}) if optimise else Literal(terms, inputs)
     values = [terms.array(rules.of(root)) for root in roots]
     values = solves_within(values, terms, spelled)
