@@ -16,7 +16,7 @@ from matcalc.lowering.reading_sizes import readings
 from matcalc.lowering.sharing import named, solves_shared
 from matcalc.lowering.solves import solves_within
 from matcalc.lowering.stable import stable
-from matcalc.lowering.targets import target_named
+from matcalc.lowering.targets import Target, target_named
 from matcalc.lowering.terms import Term, Terms, below
 
 if TYPE_CHECKING:
@@ -53,13 +53,13 @@ def lower(
     values = solves_within(values, terms, spelled)
     if optimise and "lu_solve" in spelled.templates:
         values = solves_shared(values, terms)
-    size_readings = readings(_sizes_in(values), parameters, sizes or {}, names)
+    size_readings = readings(_sizes_in(values, spelled), parameters, sizes or {}, names)
     targets = [names.own(target) for target in _targets(len(outputs))]
     return Program(
         parameters,
         size_readings,
         _alignments(values, parameters) if spelled.guesses_vectors else (),
-        tuple(named(values, targets, terms, names.temporary)),
+        tuple(named(values, targets, terms, names.temporary, spelled)),
         tuple(Output(target, storage, node.shape) for target, (node, storage) in zip(targets, outputs, strict=True)),
     )
 
@@ -68,8 +68,8 @@ def _targets(count: int) -> list[str]:
     return ["result"] if count == 1 else ["value", "result", *(f"result{k}" for k in range(2, count))]
 
 
-def _sizes_in(values: Sequence[Term]) -> list[AnySize]:
-    """The sizes that a spelling may mention."""
+def _sizes_in(values: Sequence[Term], target: Target) -> list[AnySize]:
+    """The sizes that the target's spelling may mention."""
     found: list[AnySize] = []
     for term in below(*values):
         if term.op in ("expand", "cholesky_inverse"):
@@ -77,7 +77,8 @@ def _sizes_in(values: Sequence[Term]) -> list[AnySize]:
         elif term.op == "size":
             found.append(term.params[0])
         elif term.op == "apply":
-            found += mentions(term.params[0]).sizes
+            node = term.params[0]
+            found += mentions(node, target.spelling(node.operator.lowers)).sizes
     return found
 
 
