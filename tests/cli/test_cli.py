@@ -119,6 +119,17 @@ def test_code_with_value_is_a_function_that_runs(capsys: pytest.CaptureFixture[s
     torch.testing.assert_close(gradient, (a + a.T) @ x - b)
 
 
+def test_code_for_another_target_is_a_function_that_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    import numpy as np
+
+    _, out, _ = called(capsys, "code", MAIN, "--wrt", "x", "--target", "numpy")
+    space: dict[str, object] = {}
+    exec(out, space)  # noqa: S102  the emitted module is what is tested
+    gradient = space["gradient"](x=[1, 2], A=np.eye(2), b=[0, 1])  # type: ignore[operator]
+    assert gradient.tolist() == [2, 3]
+    assert "import jax.numpy as jnp\n" in called(capsys, "code", MAIN, "--wrt", "x", "--target", "jax")[1]
+
+
 def test_functions_lists_searches_and_explains(capsys: pytest.CaptureFixture[str]) -> None:
     assert "logdet" in called(capsys, "functions")[1]
     assert "1 - tanh(x).^2" in called(capsys, "functions", "tanh")[1]
