@@ -525,8 +525,17 @@ def _stack(name: str, axis: int) -> None:
         column = [sympy.Matrix([[a]]) if arg.is_scalar else a for arg, a in zip(node.args, args, strict=True)]
         return sympy.BlockMatrix([[c] for c in column] if axis == 0 else [column])
 
-    def spell(module: str, keyword: str) -> Any:
-        return lambda node, args, size: f"{module}(({', '.join(args)},), {keyword}={axis - 2})"
+    def spell(call: str, keyword: str, expanded: str) -> Any:
+        def text(node: Node, args: Any, size: Any) -> str:
+            """A constant part gets the leading axes of the others, which joining does not broadcast."""
+            moving = next((a for arg, a in zip(node.args, args, strict=True) if arg.free), None)
+            parts = [
+                a if arg.free or moving is None else expanded.format(a, moving, *map(size, arg.shape))
+                for arg, a in zip(node.args, args, strict=True)
+            ]
+            return f"{call}(({', '.join(parts)},), {keyword}={axis - 2})"
+
+        return text
 
     pattern = "(m,n)... -> (m,n)"
     define(
@@ -544,13 +553,14 @@ def _stack(name: str, axis: int) -> None:
             reference=reference,
             sympy=image,
             lowers=Lowering(
-                torch=spell("torch.cat", "dim"),
-                numpy=spell("np.concatenate", "axis"),
-                jax=spell("jnp.concatenate", "axis"),
+                torch=spell("torch.cat", "dim", "{0}.expand(*{1}.shape[:-2], -1, -1)"),
+                numpy=spell("np.concatenate", "axis", "np.broadcast_to({0}, (*{1}.shape[:-2], {2}, {3}))"),
+                jax=spell("jnp.concatenate", "axis", "jnp.broadcast_to({0}, (*{1}.shape[:-2], {2}, {3}))"),
             ),
             samples=(
                 Sample(f"norm2({name}(A, X))^2", {"A": "matrix(3, 3)", "X": "matrix(3, 3)"}),
                 Sample(f"sum(exp({name}(a, b, a*b)))"),
+                Sample(f"sum(square({name}(1, a, exp(a))))"),
             ),
         )
     )
