@@ -26,20 +26,20 @@ def source(program: Program, target: str = "torch", name: str = "gradient", doc:
         raise UnsupportedError(f"a function cannot be called {name!r}")
     spelled = target_named(target)
     function = "\n".join(_function(program, speller(program, spelled), name, doc))
-    helpers = [text.strip("\n") for helper, text in spelled.helpers.items() if f"{helper}(" in function]
+    helpers = [text.strip("\n") for helper, text in spelled.helpers.items() if re.search(rf"\b{helper}\(", function)]
     body = "\n\n\n".join([*helpers, function])
     return f'"""{_title(doc, name)}"""\n\n{_imports(body, spelled)}\n\n\n{body}\n'
 
 
 def _imports(body: str, target: Target) -> str:
-    lines = [line for word, line in target.imports.items() if re.search(rf"\b{word}\.", body)]
-    return "\n".join(sorted(lines) or [target.imports[target.name]])
+    lines = [line for word, line in target.imports.items() if re.search(rf"\b{re.escape(word)}\.", body)]
+    return "\n".join(sorted(lines) or [next(iter(target.imports.values()))])
 
 
 def _function(program: Program, spell: Speller, name: str, doc: str) -> Iterator[str]:
     yield f"def {name}({', '.join(p.python_name for p in program.parameters)}):"
     yield from _indented(_docstring(program, spell, doc or name))
-    yield from _indented(_inward(program))
+    yield from _indented(_inward(program, spell.target))
     statements = [f"{target} = {spell.spelled(value)}" for target, value in program.statements]
     yield from _indented(_readings(program, spell, statements))
     yield from _indented(
@@ -54,7 +54,10 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
     return (f"    {line}" if line else "" for line in lines)
 
 
-def _inward(program: Program) -> Iterator[str]:
+def _inward(program: Program, target: Target) -> Iterator[str]:
+    names = ", ".join(p.python_name for p in program.parameters)
+    if target.entry and names:
+        yield f"{names if len(program.parameters) > 1 else f'({names},)'} = {target.entry}({names})"
     for p in program.parameters:
         if p.storage in _INWARD:
             yield f"{p.python_name} = {p.python_name}{_INWARD[p.storage]}"
@@ -88,7 +91,7 @@ def _docstring(program: Program, spell: Speller, doc: str) -> Iterator[str]:
     yield from ("", "Returns:")
     yield from (f"    {_looks(o.storage, o.shape)}" for o in program.outputs)
     yield ""
-    yield "Leading axes are batch axes."
+    yield "Leading axes are batch axes." + (f" {spell.target.note}" if spell.target.note else "")
     yield '"""'
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from matcalc.lowering.targets import Target
+
+if TYPE_CHECKING:
+    from matcalc.lowering.terms import Term
 
 _ADJUGATE = '''
 def _adjugate(X):
@@ -19,16 +24,19 @@ def _adjugate(X):
 '''
 
 
-def _solve(left: bool) -> str:
+def _solve(term: Term) -> str:
+    (left,) = term.params
     return "torch.linalg.solve({0}, {1})" if left else "torch.linalg.solve({0}, {1}, left=False)"
 
 
-def _solve_triangular(upper: bool, left: bool) -> str:
+def _solve_triangular(term: Term) -> str:
+    upper, left = term.params
     side = "" if left else ", left=False"
     return f"torch.linalg.solve_triangular({{0}}, {{1}}, upper={upper}{side})"
 
 
-def _lu_solve(left: bool, turned: bool) -> str:
+def _lu_solve(term: Term) -> str:
+    left, turned = term.params
     side = "" if left else ", left=False"
     return f"torch.linalg.lu_solve(*{{0}}, {{1}}{side}{', adjoint=True' if turned else ''})"
 
@@ -56,4 +64,6 @@ TARGET = Target(
     like_nothing="dtype=torch.get_default_dtype()",
     helpers={"_adjugate": _ADJUGATE},
     spelling=lambda lowers: lowers.torch,
+    solves_right=True,
+    guesses_vectors=True,
 )
