@@ -28,10 +28,15 @@ def textbook(node: Node) -> Node:
 
 
 def _visit(node: Node, args: Sequence[Node]) -> Node:
-    made = build.with_args(node, tuple(args))
+    made = _settled(build.with_args(node, tuple(args)))
     if made.op in ("scale", "times") and any(arg.op == "add" for arg in made.args):
         return made
     return _sum(made) if made.op == "add" else made
+
+
+def _settled(node: Node) -> Node:
+    simpler = node.operator.settle(node) if node.operator.settle is not None else None
+    return node if simpler is None else simpler
 
 
 def _sum(total: Node) -> Node:
