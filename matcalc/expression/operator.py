@@ -88,8 +88,8 @@ class Operator:
         trouble: ``(node, argument arrays)`` to what is wrong with them as arguments, or "": a domain that depends on
             the node's parameters, beyond what ``domain`` can say.
         fits: ``(node, size evaluator)`` to whether the parameters lie inside the sizes.
-        settle: a result's node to an equal, simpler one by what was declared of a name as a set without interior (a
-            simplex); used on results alone, since a derivative would miss what the simplification has used up.
+        settle: a node of a result to an equal, simpler one by what was declared of a name as a set without interior (a
+            simplex); see :func:`matcalc.calculus.simplify.settled`.
         frozen: whether derivatives take the value for a constant.
         trims: whether what a size argument leaves over of a size is dropped, as torch's pooling does.
         misfit: the arguments' shapes and parameters to why they do not fit, or "".
