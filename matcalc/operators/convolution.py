@@ -59,11 +59,13 @@ def _replaced(node: Node, i: int, d: Node) -> tuple[Node, ...]:
 
 
 def _bilinear(name: str, args: tuple[Node, ...], shape: Any) -> Node | None:
-    """Multiples come out, zero stays zero, a single entry scales."""
+    """Multiples come out, of matrices a common transpose too; zero stays zero, a single entry scales."""
     if any(build.is_zero(arg) for arg in args):
         return build.zeros(*shape(args, ()))
     if args[1].is_scalar:
         return build.multiply(args[1], args[0])
+    if all(arg.op == "transpose" for arg in args):
+        return build.apply(name, *(arg.args[0] for arg in args)).T if name.startswith("conv2d") else None
     for k, arg in enumerate(args):
         if arg.op == "scale":
             rest = (*args[:k], arg.args[1], *args[k + 1 :])
@@ -206,9 +208,6 @@ def _pair(
     """A cross-correlation and the full convolution that is its transpose."""
     name, other = f"conv{dimension}", f"conv{dimension}_full"
 
-    def transposed(node: Node) -> Node:
-        return build.apply(node.op, *(arg.T for arg in node.args))
-
     define(
         Operator(
             name,
@@ -218,7 +217,6 @@ def _pair(
             differential=lambda node, i, d: build.apply(node.op, *_replaced(node, i, d)),
             transpose=lambda node, i, u: build.apply(other, u, node.args[1]) if i == 0 else build.apply(
                 name, node.args[0], u),
-            transposed=transposed if dimension == "2d" else None,
             simplify=_valid_simplify(name),
             shape=_valid_shape(name),
             misfit=_misfit(name),
@@ -238,7 +236,6 @@ def _pair(
             signatures=(full,),
             differential=lambda node, i, d: build.apply(node.op, *_replaced(node, i, d)),
             transpose=lambda node, i, u: build.apply(name, u, node.args[1 - i]),
-            transposed=transposed if dimension == "2d" else None,
             simplify=_full_simplify(other),
             shape=_full_shape,
             reference=_full_reference,

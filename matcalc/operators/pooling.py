@@ -22,11 +22,13 @@ def _call(name: str) -> Any:
     return lambda x, k: build.apply(name, windows.whole_windows(name, x, k), params=(k,))
 
 
-def _turned(name: str) -> Any:
-    """The blocks of the transpose are those of the matrix, transposed."""
-    if name.endswith("1d"):
-        return None
-    return lambda node: build.apply(node.op, node.args[0].T, params=node.params)
+def _simplified(name: str, args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
+    """A window of one entry is the entry; the blocks of a transpose are those of the matrix, transposed."""
+    if params[0] == 1:
+        return args[0]
+    if args[0].op == "transpose" and name.endswith("2d"):
+        return build.apply(name, args[0].args[0], params=params).T
+    return None
 
 
 def _signature(name: str) -> str:
@@ -73,7 +75,7 @@ def _mean_image(node: Node, args: Any, size: Any) -> Any:
 
 def _average(name: str, *samples: Sample) -> None:
     def simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
-        return args[0] if params[0] == 1 else windows.multiple_out(name, args, params)
+        return _simplified(name, args, params) or windows.multiple_out(name, args, params)
 
     define(
         Operator(
@@ -87,7 +89,6 @@ def _average(name: str, *samples: Sample) -> None:
             shape=_shape(name),
             differential=lambda node, i, d: build.apply(name, d, params=node.params),
             transpose=_spread_over_windows,
-            transposed=_turned(name),
             simplify=simplify,
             facts=lambda node: node.args[0].facts & {"positive", "nonnegative"},
             reference=_mean_reference,
@@ -123,8 +124,7 @@ def _maximum(name: str, pick: str, *samples: Sample) -> None:
             call=_call(name),
             shape=_shape(name),
             differential=lambda node, i, d: build.apply(pick, d, node.args[0], params=node.params),
-            transposed=_turned(name),
-            simplify=lambda args, params: args[0] if params[0] == 1 else None,
+            simplify=lambda args, params: _simplified(name, args, params),
             facts=lambda node: node.args[0].facts & {"positive", "nonnegative", "nonzero"},
             ties=windows.gaps(0),
             reference=lambda node, args, size: windows.blocks(node, args[0]).max(axis=2),
