@@ -128,7 +128,11 @@ def test_what_a_simplex_adds_up_to_is_used_in_results_alone() -> None:
 
 
 def test_a_claim_that_forgets_the_simplex_is_refuted() -> None:
-    assert mc.check("cross_entropy(z, y)", "z", claim="softmax(z) - y", let={"z": "vector(n)"}).verdict == "refuted"
+    report = mc.check("cross_entropy(z, y)", "z", claim="softmax(z) - y", let={"z": "vector(n)"})
+    assert report.verdict == "refuted"
+    assert report.diagnosis == "right only if y adds up to one: declare it simplex or onehot"
+    rows = mc.check("cross_entropy(X*W, Y)", "W", claim="X'*(softmax(X*W) - Y)/size(X, 0)")
+    assert rows.diagnosis == "right only if Y adds up to one: declare it simplex or onehot"
     assert mc.check("cross_entropy(z, y)", "z", claim="softmax(z) - y", let=ONE_HOT).verdict == "verified"
     assert mc.check("cross_entropy(z, y)", "z", claim="y - softmax(z)", let=ONE_HOT).verdict == "refuted"
 
