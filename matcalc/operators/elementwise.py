@@ -128,16 +128,20 @@ def _scipy(name: str) -> dict[str, Any]:
     }
 
 
-def _inside(outer: str) -> Callable[[Node], Node | None]:
-    """f(g(x)) = x where g is f's inverse on its whole range."""
-    return lambda x: x.args[0] if x.op == outer else None
-
-
 def _log_of(x: Node) -> Node | None:
-    """log(exp(x)) = x, and log(sum(exp(x))) without its overflow."""
+    """log(exp(x)) = x, and log(sum(exp(x))) and log(softmax(x)) without their overflow."""
     if x.op == "exp":
         return x.args[0]
+    if x.op == "softmax":
+        return _f("log_softmax", x.args[0])
     return build.apply("logsumexp", x.args[0].args[0]) if x.op == "sum" and x.args[0].op == "exp" else None
+
+
+def _exp_of(x: Node) -> Node | None:
+    """exp(log(x)) = x, and the softmax of which x is the logarithm."""
+    if x.op == "log":
+        return x.args[0]
+    return _f("softmax", x.args[0]) if x.op == "log_softmax" else None
 
 
 def _even(x: Node) -> Node | None:
@@ -191,7 +195,7 @@ def _exponentials() -> None:
     row = elementwise
     row("exp", "e to the power of every entry", _DLMF + "4.7", derivative=lambda x, y: y, **_same("exp"),
         mp=lambda m, x: m.exp(x), sympy=lambda s, x: s.exp(x), at={0: 1}, value=_POSITIVE,
-        simplify=_inside("log"))  # fmt: skip
+        simplify=_exp_of)  # fmt: skip
     row("log", "the natural logarithm", _DLMF + "4.7", derivative=lambda x, y: x**-1, **_same("log"),
         mp=lambda m, x: m.log(x), sympy=lambda s, x: s.log(x), at={1: 0}, domain="positive", aliases=("ln",),
         simplify=_log_of, stable=stability.log_of)  # fmt: skip
