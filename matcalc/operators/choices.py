@@ -72,6 +72,7 @@ def _extreme(name: str, sign: int, pick: Any, image: Any) -> None:
         Operator(
             name,
             says=f"the {'larger' if sign > 0 else 'smaller'} of two, entry by entry",
+            broadcasts=True,
             source="Boyd & Vandenberghe 2004, ch. 3.2",
             signatures=_PAIR,
             call=_call(name),
@@ -133,6 +134,7 @@ define(
     Operator(
         "atan2",
         says="the angle of the point (x, y), from y and x",
+        broadcasts=True,
         source="NIST Digital Library of Mathematical Functions, 4.23",
         signatures=_PAIR,
         call=_call("atan2"),
@@ -148,6 +150,7 @@ define(
     Operator(
         "where",
         says="a where c > 0, else b",
+        broadcasts=True,
         source="Harris et al. 2020, Array programming with NumPy",
         signatures=("(m,n), (m,n), (m,n) -> (m,n)",),
         call=_call("where"),

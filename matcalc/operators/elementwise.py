@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import factorial
 from typing import TYPE_CHECKING, Any
 
+from matcalc.errors import DomainError, UnsupportedError
 from matcalc.expression import build
 from matcalc.expression.operator import Kink, Lowering, Operator, Sample, define
 from matcalc.operators import stability
@@ -12,6 +14,7 @@ from matcalc.operators import stability
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
 
+_MOST_ORDER = 170  # the largest k with k! a double
 _DLMF = "NIST Digital Library of Mathematical Functions, "
 _POSITIVE = frozenset({"positive", "nonnegative", "nonzero"})
 _NONNEGATIVE = frozenset({"nonnegative"})
@@ -217,19 +220,31 @@ def _exponentials() -> None:
         torch="torch.lgamma({0})", numpy="scipy.special.gammaln({0})", jax="jax.scipy.special.gammaln({0})",
         mp=lambda m, x: m.log(abs(m.gamma(x))), sympy=lambda s, x: s.loggamma(x), at={1: 0, 2: 0},
         domain="positive")  # fmt: skip
-    row("digamma", "the derivative of lgamma", _DLMF + "5.2", derivative=lambda x, y: _f("trigamma", x),
+    row("digamma", "the derivative of lgamma", _DLMF + "5.2", derivative=lambda x, y: _polygamma(1, x),
         **_scipy("digamma"), mp=lambda m, x: m.digamma(x), sympy=lambda s, x: s.digamma(x),
         domain="positive")  # fmt: skip
-    row("trigamma", "the derivative of digamma", _DLMF + "5.15", derivative=_no_polygamma,
-        torch="torch.special.zeta(2, {0})", numpy="scipy.special.zeta(2, {0})",
-        jax="jax.scipy.special.polygamma(1, {0})", mp=lambda m, x: m.psi(1, x),
-        sympy=lambda s, x: s.polygamma(1, x), domain="positive", value=_POSITIVE, sampled=False)  # fmt: skip
 
 
-def _no_polygamma(x: Node, y: Node) -> Node:
-    from matcalc.errors import UnsupportedError
+def _polygamma(k: int, x: Node) -> Node:
+    if k < 0:
+        raise DomainError(f"polygamma has orders from 0, and not {k}")
+    return _f("digamma", x) if k == 0 else build.apply("polygamma", x, params=(k,))
 
-    raise UnsupportedError("the derivative of trigamma (the polygamma function of order 2) is not there yet")
+
+def _zeta(module: str) -> Any:
+    """(-1)^(k+1) k! ζ(k+1, x), DLMF 25.11.12: torch's own trigamma errs in the tenth digit, SciPy's forgets float32."""
+
+    def spell(node: Node, args: Any, size: Any) -> str:
+        k = node.params[0]
+        if k > _MOST_ORDER:
+            raise UnsupportedError(
+                f"polygamma of order {k} is beyond floating-point numbers; {_MOST_ORDER} is the most"
+            )
+        text = f"{module}.zeta({k + 1}, {args[0]})"
+        factor = (-1) ** (k + 1) * factorial(k)
+        return text if factor == 1 else f"({factor if abs(factor) < 2**53 else float(factor)!r} * {text})"
+
+    return spell
 
 
 def _gelu(x: Node, y: Node) -> Node:
@@ -276,5 +291,39 @@ define(
         signatures=("(m,n), (1,1) -> (m,n)",),
         call=lambda x, slope: _f("relu", x) - slope * _f("relu", -x),
         samples=(Sample("sum(square(leaky_relu(x, 0.1)))"), Sample("sum(leaky_relu(x, a))")),
+    )
+)
+define(
+    Operator(
+        "polygamma",
+        says="polygamma(k, x): the derivative of digamma of order k",
+        source=_DLMF + "5.15",
+        signatures=("int k, (m,n) -> (m,n)",),
+        call=lambda k, x: _polygamma(k, x),
+        shape=lambda args, params: args[0].shape,
+        differential=lambda node, i, d: build.times(_polygamma(node.params[0] + 1, node.args[0]), d),
+        domain={0: "positive"},
+        written=lambda node, args, size: f"polygamma({node.params[0]}, {args[0]})",
+        reference=lambda node, args, size: _entrywise(lambda m, x: m.psi(node.params[0], x))(node, args, size),
+        sympy=lambda node, args, size: _image(lambda s, x: s.polygamma(node.params[0], x))(node, args, size),
+        lowers=Lowering(
+            torch=_zeta("torch.special"),
+            numpy=_zeta("scipy.special"),
+            jax=_zeta("jax.scipy.special"),
+        ),
+        samples=(
+            Sample("sum(polygamma(2, x))", {"x": "vector(n; positive)"}),
+            Sample("sum(digamma(polygamma(1, x)))", {"x": "vector(n; positive)"}),
+        ),
+    )
+)
+define(
+    Operator(
+        "trigamma",
+        says="the derivative of digamma",
+        source=_DLMF + "5.15",
+        signatures=("(m,n) -> (m,n)",),
+        call=lambda x: _polygamma(1, x),
+        samples=(Sample("sum(trigamma(x))", {"x": "vector(n; positive)"}),),
     )
 )

@@ -214,6 +214,7 @@ define(
     Operator(
         "product",
         says="the matrix product",
+        cubic=True,
         source="Magnus & Neudecker 2019, ch. 8",
         notation=True,
         shape=lambda args, params: (args[0].rows, args[-1].cols),
@@ -250,6 +251,7 @@ define(
     Operator(
         "matpow",
         says="a square matrix to an integer power",
+        cubic=True,
         source="Magnus & Neudecker 2019, ch. 8",
         notation=True,
         shape=lambda args, params: args[0].shape,

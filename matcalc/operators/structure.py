@@ -272,6 +272,7 @@ define(
         says="the m×n matrix whose columns, one under the other, are a vector",
         source="Magnus & Neudecker 2019, ch. 2.4",
         signatures=("(k,1), size m, size n -> (m,n)",),
+        conserves=True,
         call=lambda v, m, n: build.apply("unvec", v, params=(m, n)),
         shape=lambda args, params: params,
         transpose=lambda node, i, u: build.apply("vec", u),
@@ -339,6 +340,10 @@ def _index_written(node: Node, args: Any, size: Any) -> str:
 def _index_spelled(node: Node, args: Any, size: Any) -> str:
     r0, r1, c0, c1 = (size(p) for p in node.params)
     return f"{args[0]}[..., {r0}:{r1}, {c0}:{c1}]"
+
+
+def _index_fits(node: Node, size: Any) -> bool:
+    return all(size(node.params[k]) <= size(node.args[0].shape[k // 2]) for k in (1, 3))
 
 
 def _index_reference(node: Node, args: Any, size: Any) -> Any:
@@ -440,6 +445,7 @@ define(
         source="Golub & Van Loan 2013, ch. 1.1",
         notation=True,
         shape=lambda args, params: (params[1] - params[0], params[3] - params[2]),
+        fits=_index_fits,
         transpose=_index_transpose,
         simplify=_index_simplify,
         facts=lambda node: node.args[0].facts & _SIGNS,
@@ -544,6 +550,7 @@ def _stack(name: str, axis: int) -> None:
             says="the arguments " + ("one under the other" if axis == 0 else "side by side"),
             source="Golub & Van Loan 2013, ch. 1.3",
             signatures=(pattern,),
+            stacks=axis,
             call=call,
             shape=shape,
             differential=rule,
@@ -599,6 +606,7 @@ define(
         says="the entries, read row by row, in another shape",
         source="Harris et al. 2020, Array programming with NumPy",
         signatures=("(p,q), size m, size n -> (m,n)",),
+        conserves=True,
         call=lambda x, m, n: build.apply("reshape", x, params=(m, n)),
         shape=lambda args, params: params,
         transpose=lambda node, i, u: build.apply("reshape", u, params=node.args[0].shape),
