@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
 
 _MOST_ORDER = 170  # the largest k with k! a double
+# Without SciPy, and without overflow: the exponent is never positive.
+_NUMPY_SIGMOID = "(np.exp(np.minimum({0}, 0)) / (1 + np.exp(-np.abs({0}))))"
 _DLMF = "NIST Digital Library of Mathematical Functions, "
 _POSITIVE = frozenset({"positive", "nonnegative", "nonzero"})
 _NONNEGATIVE = frozenset({"nonnegative"})
@@ -196,18 +198,19 @@ def _exponentials() -> None:
     row("expm1", "exp(x) - 1", _DLMF + "4.7", derivative=lambda x, y: _f("exp", x), **_same("expm1"),
         mp=lambda m, x: m.expm1(x), sympy=lambda s, x: s.exp(x) - 1, at={0: 0})  # fmt: skip
     row("sigmoid", "the logistic function 1/(1 + exp(-x))", "Bishop 2006, eq. (4.88)",
-        derivative=lambda x, y: y * (_one(x) - y), torch="torch.sigmoid({0})", numpy="scipy.special.expit({0})",
+        derivative=lambda x, y: y * (_one(x) - y), torch="torch.sigmoid({0})", numpy=_NUMPY_SIGMOID,
         jax="jax.nn.sigmoid({0})", mp=_logistic, sympy=lambda s, x: 1 / (1 + s.exp(-x)), value=_POSITIVE)  # fmt: skip
     row("logit", "log(x/(1 - x))", "Bishop 2006, eq. (4.90)", derivative=lambda x, y: (x * (_one(x) - x)) ** -1,
-        **_scipy("logit"), mp=lambda m, x: m.log(x / (1 - x)), sympy=lambda s, x: s.log(x / (1 - x)),
-        domain="unit")  # fmt: skip
+        torch="torch.special.logit({0})", numpy="np.log({0:a} / (1 - {0:a}))",
+        jax="jax.scipy.special.logit({0})", mp=lambda m, x: m.log(x / (1 - x)),
+        sympy=lambda s, x: s.log(x / (1 - x)), domain="unit")  # fmt: skip
     row("softplus", "log(1 + exp(x))", "Dugas et al. 2001", derivative=lambda x, y: _f("sigmoid", x),
         torch="torch.logaddexp({0}, torch.zeros_like({0}))", numpy="np.logaddexp({0}, 0)",
         jax="jax.nn.softplus({0})", mp=lambda m, x: m.log1p(m.exp(x)), sympy=lambda s, x: s.log(1 + s.exp(x)),
         value=_POSITIVE)  # fmt: skip
     row("silu", "x*sigmoid(x)", "Elfwing et al. 2018",
         derivative=lambda x, y: _f("sigmoid", x) * (_one(x) + x * (_one(x) - _f("sigmoid", x))),
-        torch="torch.nn.functional.silu({0})", numpy="({0:a} * scipy.special.expit({0}))", jax="jax.nn.silu({0})",
+        torch="torch.nn.functional.silu({0})", numpy="({0:a} * " + _NUMPY_SIGMOID + ")", jax="jax.nn.silu({0})",
         mp=lambda m, x: x * _logistic(m, x), sympy=lambda s, x: x / (1 + s.exp(-x)), at={0: 0})  # fmt: skip
     row("gelu", "x*Φ(x), Φ the normal distribution function", "Hendrycks & Gimpel 2016", derivative=_gelu,
         torch="torch.nn.functional.gelu({0})", numpy="({0:a} * scipy.special.ndtr({0}))",
