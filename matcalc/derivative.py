@@ -16,9 +16,10 @@ from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import AnySize
+from matcalc.language.greek import latin
 from matcalc.language.inference import Typed, typed
 from matcalc.language.printer import Style, written
-from matcalc.language.syntax import declarations, latin, read
+from matcalc.language.syntax import declarations, read
 from matcalc.limits import Limits
 
 if TYPE_CHECKING:

@@ -222,7 +222,7 @@ def _node_trouble(node: Node, args: list[Any], strict: bool) -> str:
             return f"{node.op} is too close to its kink there"
     if node.operator.trouble is not None:
         return node.operator.trouble(node, args)
-    if node.operator.ties is not None and min(abs(v) for v in node.operator.ties(args).flat) < _KINK_MARGIN:
+    if node.operator.ties is not None and min(abs(v) for v in node.operator.ties(node, args).flat) < _KINK_MARGIN:
         return f"{node.op} is too close to a tie there"
     return ""
 

@@ -13,12 +13,12 @@ from matcalc.errors import ParseError, ShapeError, Span, UnsupportedError
 from matcalc.expression.operator import ALIASES, TABLE, Operator, callable_named
 from matcalc.expression.signature import Parameter, Signature
 from matcalc.expression.sizes import AnySize, Size
-from matcalc.language.syntax import Binary, Call, Name, Node, Number, Sign, children_first
+from matcalc.language.tree import Binary, Call, Name, Node, Number, Sign, children_first
 from matcalc.limits import Limits, exceeded
 
 PLANNED = (
-    "prod", "max", "min", "logsumexp", "norm_inf", "norm_nuc", "norm_spec", "pinv", "adj", "expm", "logm",
-    "sqrtm", "chol", "vech", "skew", "cross", "eigvals", "lambda_max", "lambda_min", "softmax",
+    "norm_nuc", "norm_spec", "pinv", "adj", "expm", "logm",
+    "sqrtm", "chol", "vech", "eigvals", "lambda_max", "lambda_min", "softmax",
     "log_softmax", "cross_entropy", "mse", "bce", "huber", "layernorm", "maxpool1d", "maxpool2d",
     "avgpool1d", "avgpool2d", "conv1d", "conv2d", "stopgrad", "leaky_relu", "elu", "silu", "gelu",
 )  # fmt: skip

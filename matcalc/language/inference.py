@@ -12,9 +12,11 @@ from matcalc.expression.sizes import AnySize, Shape, Size
 from matcalc.language.assembly import assembled
 from matcalc.language.complaints import complaint, kinds_complaint
 from matcalc.language.functions import size_of
+from matcalc.language.greek import latin
 from matcalc.language.kinds import KIND_NAMES, SCALAR, Assignment, assignments, is_one
 from matcalc.language.relations import Known, Relation, Scene, candidates, scene
-from matcalc.language.syntax import Declaration, Program, declaration, latin
+from matcalc.language.syntax import declaration
+from matcalc.language.tree import Declaration, Program
 from matcalc.language.unification import Sizes
 from matcalc.limits import Limits
 

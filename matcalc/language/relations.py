@@ -18,6 +18,7 @@ from matcalc.language.functions import (
     resolved_call,
     size_of,
 )
+from matcalc.language.greek import GREEK
 from matcalc.language.kinds import (
     ANY,
     MATRIX,
@@ -32,8 +33,7 @@ from matcalc.language.kinds import (
     kind_of,
     table,
 )
-from matcalc.language.syntax import (
-    GREEK,
+from matcalc.language.tree import (
     Binary,
     Block,
     Call,

@@ -252,8 +252,8 @@ define(
         shape=lambda args, params: args[0].shape,
         differential=_power_rule,
         facts=_power_facts,
-        stable=stability.power_of,
         trouble=_power_trouble,
+        stable=stability.power_of,
         reference=_power_reference,
         sympy=_image_power,
         samples=(

@@ -137,6 +137,13 @@ def _inside(outer: str) -> Callable[[Node], Node | None]:
     return lambda x: x.args[0] if x.op == outer else None
 
 
+def _log_of(x: Node) -> Node | None:
+    """log(exp(x)) = x, and log(sum(exp(x))) without its overflow."""
+    if x.op == "exp":
+        return x.args[0]
+    return build.apply("logsumexp", x.args[0].args[0]) if x.op == "sum" and x.args[0].op == "exp" else None
+
+
 def _even(x: Node) -> Node | None:
     coefficient, rest = build.split(x)
     if coefficient != 1:
@@ -191,7 +198,7 @@ def _exponentials() -> None:
         simplify=_inside("log"))  # fmt: skip
     row("log", "the natural logarithm", _DLMF + "4.7", derivative=lambda x, y: x**-1, **_same("log"),
         mp=lambda m, x: m.log(x), sympy=lambda s, x: s.log(x), at={1: 0}, domain="positive", aliases=("ln",),
-        simplify=_inside("exp"), stable=stability.log_of)  # fmt: skip
+        simplify=_log_of, stable=stability.log_of)  # fmt: skip
     row("log1p", "log(1 + x)", _DLMF + "4.7", derivative=lambda x, y: (_one(x) + x) ** -1, **_same("log1p"),
         mp=lambda m, x: m.log1p(x), sympy=lambda s, x: s.log(1 + x), at={0: 0}, domain="above_minus_one",
         stable=stability.log1p_of)  # fmt: skip
