@@ -25,7 +25,7 @@ from matcalc.limits import Limits
 if TYPE_CHECKING:
     from matcalc.checking.verdict import Report
 
-Let = Mapping[str, str] | None
+Let = Mapping[str, str] | Iterable[str] | None
 
 
 @dataclass(frozen=True)
@@ -264,8 +264,10 @@ def parse(text: str, let: Let = None, limits: Limits | None = None) -> Expressio
     >>> str(parse("x' @ A @ x"))
     'x.T*A*x'
     """
-    limits = limits or Limits()
-    found = typed(read(text, limits, names=frozenset(let or ())), let, limits)
+    if not isinstance(text, str):
+        raise ParseError(f"an expression is a text, and not a {type(text).__name__}")
+    limits, declared = limits or Limits(), _mapping(let)
+    found = typed(read(text, limits, names=frozenset(declared)), declared, limits)
     return Expression(text, found, found.node, limits)
 
 
@@ -283,7 +285,7 @@ def grad(f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool 
     (A + A.T)*x - b
     """
     f = _expression(f, let)
-    name = latin(wrt)
+    name = _name(wrt)
     variable = f.typed_variable(name)
     _refuse_non_scalar(f)
     direction = direction_for(variable)
@@ -339,9 +341,9 @@ def jvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, uncon
     2*x.T*v
     """
     f = _expression(f, let)
-    variable = f.typed_variable(latin(wrt))
+    variable = f.typed_variable(_name(wrt))
     d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
-    return Derivative(f.text, extended, textbook(differential(f.node, variable, d)), f.limits, f, latin(wrt), "jvp")
+    return Derivative(f.text, extended, textbook(differential(f.node, variable, d)), f.limits, f, _name(wrt), "jvp")
 
 
 def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
@@ -351,12 +353,12 @@ def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None, *, uncon
     A.T*u
     """
     f = _expression(f, let)
-    variable = f.typed_variable(latin(wrt))
+    variable = f.typed_variable(_name(wrt))
     u, extended = _with_direction(f, cotangent, f.node.shape, storage_of(f.node))
     direction = direction_for(variable)
     found = textbook(transposed_map(differential(f.node, variable, direction), direction, u))
     projected = "" if unconstrained else subspace_of(variable)
-    return Derivative(f.text, extended, _projected(found, projected), f.limits, f, latin(wrt), "vjp", projected)
+    return Derivative(f.text, extended, _projected(found, projected), f.limits, f, _name(wrt), "vjp", projected)
 
 
 def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
@@ -366,12 +368,12 @@ def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, uncon
     (A + A.T)*v
     """
     f = _expression(f, let)
-    variable = f.typed_variable(latin(wrt))
+    variable = f.typed_variable(_name(wrt))
     d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
     gradient = grad(f, wrt, unconstrained=unconstrained)
     found = textbook(differential(gradient.node, variable, d))
     projected = gradient.projected
-    return Derivative(f.text, extended, _projected(found, projected), f.limits, f, latin(wrt), "hvp", projected)
+    return Derivative(f.text, extended, _projected(found, projected), f.limits, f, _name(wrt), "hvp", projected)
 
 
 def _projected(found: Node, onto: str) -> Node:
@@ -381,7 +383,7 @@ def _projected(found: Node, onto: str) -> Node:
 
 
 def _with_direction(f: Expression, name: str, shape: Any, storage: str) -> tuple[Node, Typed]:
-    name = latin(name)
+    name = _name(name)
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise ParseError(f"{name!r} is no name for a direction", why="a name is letters, digits and _")
     if name in f.variables:
@@ -405,6 +407,29 @@ def _outside(shape: Any, storage: str) -> tuple[AnySize, ...]:
 
 def _expression(f: Expression | str, let: Let) -> Expression:
     return f if isinstance(f, Expression) else parse(f, let)
+
+
+def _name(wrt: object) -> str:
+    if not isinstance(wrt, str):
+        raise ParseError(f"a name is a text, and not a {type(wrt).__name__}")
+    return latin(wrt)
+
+
+def _mapping(let: object) -> dict[str, str]:
+    """Declarations as a mapping; a list of texts, or one text, is what the command line takes."""
+    if isinstance(let, str):
+        return let_from([let])
+    if isinstance(let, Mapping):
+        if not all(isinstance(text, str) for pair in let.items() for text in pair):
+            raise ParseError("a declaration is a text", why="as in let={'A': 'matrix(n, n; symmetric)'}")
+        return dict(let)
+    if isinstance(let, Iterable):
+        texts = list(let)
+        if all(isinstance(text, str) for text in texts):
+            return let_from(texts)
+    if let is None:
+        return {}
+    raise ParseError("declarations are a mapping from names to texts", why="as in let={'A': 'matrix(n, n)'}")
 
 
 def jacobian(f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
@@ -432,7 +457,9 @@ def let_from(declared: Iterable[str]) -> dict[str, str]:
         if not text.strip():
             raise ParseError("an empty declaration", suggestion='--let "A: matrix(m, n)"')
         for declaration in declarations(text):
-            found[declaration.name] = text.split(":", 1)[1].strip()
+            if declaration.name in found:
+                raise ParseError(f"{declaration.name!r} is declared twice", text=text, spans=(declaration.name_span,))
+            found[declaration.name] = text.split(":", 1)[1].strip() if ":" in text else text
     return found
 
 

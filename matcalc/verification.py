@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse
-from matcalc.errors import ShapeError, UnsupportedError
+from matcalc.errors import ParseError, ShapeError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.language.inference import VariableRecord, typed_claim
 from matcalc.language.syntax import read
@@ -76,8 +76,10 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
     note = ""
     if isinstance(claim, str):
         derived, claimed, note = _read_claim(derived, claim)
-    elif claim is not None:
+    elif callable(claim):
         claimed = claim
+    elif claim is not None:
+        raise ParseError(f"a claim is a text or a function, and not a {type(claim).__name__}")
     question = Question(
         expression=derived.expression.node,
         name=derived.wrt,
@@ -126,6 +128,8 @@ def options_from(
     """The options of a check, as a record."""
     from matcalc.checking.question import CheckOptions
 
+    if sizes is not None and not isinstance(sizes, Mapping):
+        raise ParseError("sizes are a mapping from names to numbers", why="as in sizes={'n': 5}")
     given: dict[str, Any] = {} if trials is None else {"trials": trials}
     return CheckOptions(seed=seed, devices=tuple(devices), dtypes=tuple(dtypes), sizes=dict(sizes or {}), **given)
 

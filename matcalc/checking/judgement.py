@@ -66,7 +66,7 @@ def allowance(question: Question) -> float:
     if not isinstance(question.claimed, Node):
         return FLOAT
     numbers = [n.params[0] for root in question.roots[1:] for n in postorder(root) if n.op == "number"]
-    return 8 * _UNIT if any(value.denominator > _DECIMALS for value in numbers) else EXACT
+    return 8 * _UNIT if any(min(abs(v.numerator), v.denominator) > _DECIMALS for v in numbers) else EXACT
 
 
 def rounding(at: Point, name: str, largest: float) -> float:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.subspace import projected
+from matcalc.checking.values import Turn, lacks, value
 from matcalc.expression.nodes import Node, postorder
-from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import Size, as_integer
 
 _MARGIN = 0.02
@@ -19,7 +18,7 @@ _TRIES = 48
 _LATE = 8
 _HUGE = 1e60
 _MOST_WORK = 60_000
-_SUBSPACES = ("symmetric", "skew", "diagonal", "lower", "upper")
+_MORE = (*range(10), 14, 20, 30, 50, 90)
 _LADDER = (3, 4, 2, 5, 6, 7, 8, 9)
 
 
@@ -38,10 +37,9 @@ def point(question: Question, options: CheckOptions, trial: int) -> Point | str:
         at = drawn(question, options, trial, attempt)
         if at is None:
             continue
-        trouble = _trouble(question, at.values, at.sizes)
-        if not trouble:
+        reason = trouble(question, at)
+        if not reason:
             return at
-        reason = trouble
     return reason
 
 
@@ -53,7 +51,8 @@ def drawn(question: Question, options: CheckOptions, trial: int, attempt: int) -
     sizes = _sizes(question, options, trial, attempt)
     if sizes is None:
         return None
-    return Point(sizes, {v.params[0]: _value(v, rng, sizes, (trial, attempt), question) for v in question.variables})
+    turn = Turn(trial, attempt)
+    return Point(sizes, {v.params[0]: value(v, rng, sizes, turn, question.expression) for v in question.variables})
 
 
 # ------------------------------------------------------------------------------------------------------ sizes
@@ -73,7 +72,7 @@ def _sizes(question: Question, options: CheckOptions, trial: int, attempt: int) 
     names = _size_names(question)
     all_one = trial == options.trials - 1 > 0 and attempt == 0
     turn = trial + attempt
-    for more in range(10):
+    for more in _MORE:
         ladder = [s + more for s in _LADDER]
         chosen = {
             n: 1 if all_one else ladder[(k + turn) % min(len(ladder), max(len(names), 3))] for k, n in enumerate(names)
@@ -123,96 +122,21 @@ def is_large(question: Question, options: CheckOptions) -> bool:
     return work > _MOST_WORK
 
 
-# ----------------------------------------------------------------------------------------------------- values
-
-
-def _normal(rng: Any, m: int, n: int) -> Any:
-    return rng.standard_normal((m, n))
-
-
-def _conditioned(rng: Any, m: int, n: int) -> Any:
-    import numpy as np
-
-    if m == n and m > 1:
-        return 1.4 * np.eye(n) + 0.6 * rng.standard_normal((n, n)) / n**0.5
-    return rng.standard_normal((m, n))
-
-
-def _like_posdef(rng: Any, m: int, n: int) -> Any:
-    if m == n and m > 1:
-        return PROPERTIES["posdef"].sample(rng, m, n) + 0.1 * rng.standard_normal((m, n))  # type: ignore[misc]
-    return rng.uniform(0.4, 1.8, (m, n))
-
-
-_REGIMES: tuple[Callable[[Any, int, int], Any], ...] = (
-    _normal,
-    _conditioned,
-    lambda rng, m, n: rng.uniform(0.4, 1.8, (m, n)),
-    _like_posdef,
-    lambda rng, m, n: 0.3 * rng.standard_normal((m, n)),
-    lambda rng, m, n: rng.uniform(0.1, 0.9, (m, n)) / max(m, n),
-    lambda rng, m, n: rng.uniform(1.2, 3.0, (m, n)),
-    lambda rng, m, n: -rng.uniform(0.2, 1.2, (m, n)),
-)
-
-
-def _value(variable: Node, rng: Any, sizes: Mapping[str, int], turn: tuple[int, int], question: Question) -> Any:
-    rows, cols = (as_integer(s, sizes) for s in variable.shape)
-    for wanted in _samplers(variable, question):
-        sampler = PROPERTIES[wanted].sample
-        if sampler is not None:
-            made = _both_signs(wanted, _sampled(sampler, rng, rows, cols, variable), variable, rng, turn)
-            for name in sorted(variable.facts):
-                made = projected(name, made) if name in _SUBSPACES else made
-            return made
-    attempt = turn[1]
-    regime = attempt if attempt < len(_REGIMES) else int(rng.integers(len(_REGIMES)))
-    return _REGIMES[regime](rng, rows, cols)
-
-
-def _sampled(sampler: Any, rng: Any, rows: int, cols: int, variable: Node) -> Any:
-    """A matrix that has one column at these sizes is still a matrix: its property holds in each row."""
-    import numpy as np
-
-    if cols == 1 != variable.cols and rows > 1:
-        return np.vstack([sampler(rng, 1, 1) for _ in range(rows)])
-    return sampler(rng, rows, cols)
-
-
-def _both_signs(wanted: str, made: Any, variable: Node, rng: Any, turn: tuple[int, int]) -> Any:
-    """A determinant of either sign, and an argument in (-1, 1) where only an operator asks for it."""
-    trial, attempt = turn
-    if attempt % 2:
-        return made
-    if wanted == "invertible" and trial % 2:
-        made[0] = -made[0]
-    if wanted == "unit" and not variable.params[2]:
-        made = made * rng.choice([-1.0, 1.0], size=made.shape)
-    return made
-
-
-def _samplers(variable: Node, question: Question) -> Iterator[str]:
-    """Declared properties, the narrowest first; then what an operator demands of the name itself."""
-    declared = list(variable.params[2])
-    yield from sorted(declared, key=lambda name: (name in _SUBSPACES, -len(PROPERTIES[name].implies)))
-    if declared:
-        return
-    for node in postorder(question.expression):
-        for i, wanted in node.operator.domain.items():
-            if node.args[i] is variable and wanted != "nonzero":
-                yield wanted
-
-
 # ---------------------------------------------------------------------------------------------------- domains
 
 
-def _trouble(question: Question, values: Mapping[str, Any], sizes: Mapping[str, int]) -> str:
+def trouble(question: Question, at: Point) -> str:
     """Why the point is no good, or ""."""
     import mpmath
 
+    for variable in question.variables:
+        lacking = lacks(variable, at.values[variable.params[0]])
+        if lacking:
+            return f"no value of {variable.params[0]} that is {lacking} and all else that is declared of it was found"
     memo: dict[Node, Any] = {}
+    sizes = at.sizes
     with mpmath.workdps(20):
-        lifted_values = lifted(values, question.variables)
+        lifted_values = lifted(at.values, question.variables)
         for root in question.roots:
             for node in postorder(root):
                 try:
@@ -225,9 +149,9 @@ def _trouble(question: Question, values: Mapping[str, Any], sizes: Mapping[str, 
                     return f"{node.op} is not real there"
                 if not all(mpmath.isfinite(v) and not isinstance(v, mpmath.mpc) and abs(v) < _HUGE for v in value.flat):
                     return f"{node.op} is not finite and real there"
-                trouble = _node_trouble(node, [memo[arg] for arg in node.args], root is question.expression)
-                if trouble:
-                    return trouble
+                found = _node_trouble(node, [memo[arg] for arg in node.args], root is question.expression)
+                if found:
+                    return found
     return ""
 
 

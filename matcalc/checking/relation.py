@@ -8,6 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 _CLOSE = 1e-8
+_SHARE = 1e-3
+_ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,9 @@ def _ratio(p: Pair) -> float | None:
     if weight == 0:
         return None
     c = float((p.claimed * p.truth).sum()) / weight
-    return c if c and _same(p.claimed, c * p.truth) else None
+    left = float(abs(p.claimed - c * p.truth).max())
+    allowed = _SHARE * float(abs(p.claimed - p.truth).max()) + _ROUNDING * float(abs(p.claimed).max())
+    return c if c and left <= allowed else None
 
 
 def _constant_factor(pairs: Sequence[Pair]) -> str:
@@ -104,7 +108,8 @@ def _extra_constant(pairs: Sequence[Pair]) -> str:
 
     gaps = [p.claimed - p.truth for p in pairs]
     c = float(gaps[0].flat[0])
-    seen = all(abs(c) > 1e-9 * np.abs(p.truth).max() for p in pairs)
-    if seen and all(np.abs(gap - c).max() < 1e-7 * abs(c) for gap in gaps):
+    seen = all(abs(c) > 1e-11 * np.abs(p.truth).max() for p in pairs)
+    room = 1e-7 * abs(c) + _ROUNDING * max(float(np.abs(p.truth).max()) for p in pairs)
+    if seen and all(np.abs(gap - c).max() < room for gap in gaps):
         return f"an extra term: the claim is the gradient plus {c:.6g}"
     return ""

@@ -26,6 +26,7 @@ from matcalc.checking.large import run_large
 from matcalc.checking.points import Point, is_large, point
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
+from matcalc.checking.reach import missing_sides, reached, spoken
 from matcalc.checking.relation import Pair, relation
 from matcalc.checking.torch_side import autograd, devices_for, lowered, versions
 from matcalc.checking.verdict import Report
@@ -66,14 +67,20 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     if is_large(question, options):
         return run_large(question, options)
     devices = devices_for(options.devices)
-    trials, discarded = [], []
+    points, discarded = [], []
     for number in range(options.trials):
         at = point(question, options, number)
         if isinstance(at, str):
             discarded.append(f"trial {number}: {at}")
         else:
-            trials.append(_trial(question, options, devices, number, at))
-    return _report(question, options, devices, trials, tuple(discarded))
+            points.append((number, at))
+    usual = [at for _, at in points]
+    missing = missing_sides(question, usual)
+    more, unreached = reached(question, options, usual, missing) if points else ([], missing)
+    points += [(options.trials + k, at) for k, at in enumerate(more)]
+    trials = [_trial(question, options, devices, number, at) for number, at in points]
+    one_sided = tuple(sorted({spoken(question, side) for side in unreached}))
+    return _report(question, options, devices, trials, tuple(discarded), one_sided)
 
 
 def _trial(question: Question, options: CheckOptions, devices: tuple[str, ...], number: int, at: Point) -> Trial:
@@ -123,6 +130,7 @@ def _report(
     devices: tuple[str, ...],
     trials: list[Trial],
     discarded: tuple[str, ...],
+    one_sided: tuple[str, ...],
 ) -> Report:
     common: dict[str, Any] = {
         "trials": len(trials),
@@ -154,6 +162,8 @@ def _report(
         return _refuted(question, options, trials, wrong[0], common)
     if any(t.survivors for t in trials):
         return Report("inconclusive", reason="a damaged copy of the claim would pass as well", **common)
+    if one_sided and common["claimed"]:
+        return Report("inconclusive", reason=one_sided[0], **common)
     if len(trials) < min(2, options.trials):
         return Report("inconclusive", reason=f"only {len(trials)} point was found; {discarded[0]}", **common)
     errors32 = [t.error32 for t in trials if t.error32 is not None]
@@ -163,7 +173,7 @@ def _report(
         float32_error=max(errors32, default=None),
         smallest_visible=visible,
         odd_one_out="" if all(t.auto_agrees for t in trials) else "torch autograd",
-        witnesses=(*_said(trials, visible), *([question.note] if question.note else [])),
+        witnesses=(*_said(trials, visible), *one_sided, *([question.note] if question.note else [])),
         **common,
     )
 
@@ -195,10 +205,22 @@ def _refuted(
     return Report(
         "refuted",
         counterexample=seen,
-        diagnosis=_only_symmetric(question, first.at) or _only_adding_up(question, first.at) or relation(pairs),
+        diagnosis=_only_symmetric(question, first.at)
+        or _only_adding_up(question, first.at)
+        or _only_somewhere(trials)
+        or relation(pairs),
         witnesses=tuple(lines),
         **common,
     )
+
+
+def _only_somewhere(trials: list[Trial]) -> str:
+    """Whether a wrong claim holds at some of the points, of which all have sizes above 1."""
+    right = [t for t in trials if t.holds and max(t.at.sizes.values(), default=2) > 1]
+    wrong = [t for t in trials if not t.holds]
+    if not right or len(wrong) == len(trials):
+        return ""
+    return f"right at {len(right)} of the points and wrong at {len(wrong)}: does it hold on one branch alone?"
 
 
 def _only_symmetric(question: Question, at: Point) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+SUBSPACES = ("symmetric", "skew", "diagonal", "lower", "upper")
+
 
 def projected(name: str, gradient: Any) -> Any:
     """``gradient`` projected onto the subspace called ``name``; itself where the name is empty."""

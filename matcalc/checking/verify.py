@@ -28,6 +28,7 @@ class _Trial:
     pair: Pair
     shapes_agree: bool
     claim_is_auto: bool
+    detached: bool
     claim_is_slope: bool | None
     auto_is_slope: bool | None
 
@@ -84,6 +85,7 @@ def _trial(fn: Callable[..., Any], claimed: Callable[..., Any], inputs: list[Any
 
     x = inputs[wrt].clone().requires_grad_(True)
     value = at(x)
+    detached = not value.requires_grad
     (truth,) = torch.autograd.grad(value, x, allow_unused=True) if value.requires_grad else (None,)
     truth = torch.zeros_like(x) if truth is None else truth.detach()
     try:
@@ -94,7 +96,7 @@ def _trial(fn: Callable[..., Any], claimed: Callable[..., Any], inputs: list[Any
     room = _ROOM * max(_size(said), _size(truth))
     auto = same_shape and bool((said - truth).abs().max() <= room) if said.numel() else same_shape
     votes = _votes(at, inputs[wrt], said, truth, generator) if same_shape else (None, None)
-    return _Trial(Pair(_matrix(said), _matrix(truth), float(value.detach())), same_shape, auto, *votes)
+    return _Trial(Pair(_matrix(said), _matrix(truth), float(value.detach())), same_shape, auto, detached, *votes)
 
 
 def _scalar(fn: Callable[..., Any], inputs: list[Any]) -> Any:
@@ -139,6 +141,9 @@ def _report(trials: list[_Trial], seed: int) -> Report:
         "versions": versions(), "claimed": True, "witnesses": _said(trials),
     }  # fmt: skip
     pairs = [t.pair for t in trials]
+    if all(t.detached for t in trials) and any(t.claim_is_slope and not t.claim_is_auto for t in trials):
+        reason = "the function's result has no gradient: was it detached, or made a Python number by .item()?"
+        return Report("inconclusive", reason=reason, **common)
     for number, t in enumerate(trials):
         if not _is_finite(t.pair.truth):
             return Report("inconclusive", reason=f"autograd's gradient is not finite in trial {number}", **common)

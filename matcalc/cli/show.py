@@ -32,6 +32,7 @@ def _out(text: str) -> None:
 
 def show_derivative(found: Derivative, asked: Asked, options: Mapping[str, Any] | None) -> int:
     """Prints a derivative, and its check after it unless there are no ``options``; returns the exit code."""
+    _refuse_other_sizes(found, options)
     if asked.form == "json":
         return _show_json(found, asked, options)
     _out(_SHOWN[asked.form](found))
@@ -44,6 +45,13 @@ def show_derivative(found: Derivative, asked: Asked, options: Mapping[str, Any] 
     else:
         _out(_report_lines(report))
     return report.exit_code
+
+
+def _refuse_other_sizes(found: Derivative, options: Mapping[str, Any] | None) -> None:
+    known = found.expression.typed.sizes
+    for name in (options or {}).get("sizes", ()):
+        if name not in known:
+            raise ParseError(f"there is no size {name!r}", why=f"the sizes are {', '.join(known) or 'all numbers'}")
 
 
 def _show_json(found: Derivative, asked: Asked, options: Mapping[str, Any] | None) -> int:

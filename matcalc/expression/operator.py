@@ -85,6 +85,7 @@ class Operator:
         samples, errors: rows for the tests.
         aliases: other names a user may type.
         ties: ``(node, argument arrays)`` to what is zero where the operator has a kink between two of their entries.
+        branch: ``(node, argument arrays)`` to what chooses the branch by its sign, beside what ``kinks`` say.
         trouble: ``(node, argument arrays)`` to what is wrong with them as arguments, or "": a domain that depends on
             the node's parameters, beyond what ``domain`` can say.
         fits: ``(node, size evaluator)`` to whether the parameters lie inside the sizes.
@@ -128,6 +129,7 @@ class Operator:
     errors: tuple[tuple[str, str], ...] = ()
     aliases: tuple[str, ...] = ()
     ties: Callable[[Node, Sequence[Any]], Any] | None = None
+    branch: Callable[[Node, Sequence[Any]], Any] | None = None
     trouble: Callable[[Node, Sequence[Any]], str] | None = None
     fits: Callable[[Node, Callable[[AnySize], int]], bool] | None = None
     stable: Callable[[Node], Node | None] | None = None

@@ -109,6 +109,8 @@ def _placed_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | 
     if build.is_zero(arg):
         return build.zeros(*params[2:])
     top, left, rows, cols = params
+    if build.is_one(arg) and 1 in (rows, cols) and not (isinstance(top, int) and isinstance(left, int)):
+        return None
     if arg.is_scalar:
         return build.multiply(arg, _unit(top, rows) @ _unit(left, cols).T)
     if arg.op == "scale":
@@ -121,7 +123,12 @@ def _placed_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | 
 
 
 def _unit(i: AnySize, n: AnySize) -> Node:
-    return interned("basis", (), (i,), (n, 1)) if n != 1 else build.number(1)
+    """The unit vector; where its place is no number it is a 1 between zeros, which is how it can be written."""
+    if n == 1:
+        return build.number(1)
+    if isinstance(i, int):
+        return interned("basis", (), (i,), (n, 1))
+    return interned("placed", (build.number(1),), (i, 0, n, 1), (n, 1))
 
 
 def _placed_transpose(node: Node, i: int, u: Node) -> Node:

@@ -79,6 +79,7 @@ def _extreme(name: str, sign: int, pick: Any, image: Any) -> None:
             differential=rule,
             simplify=lambda args, params: _zero_split(name, args),
             ties=lambda node, args: args[0] - args[1],
+            branch=lambda node, args: args[0] - args[1],
             reference=_entrywise(lambda m, a, b: pick(a, b)),
             sympy=_image(image),
             lowers=Lowering(
@@ -157,6 +158,7 @@ define(
         differential=_where_rule,
         transpose=_where_transpose,
         ties=lambda node, args: args[0],
+        branch=lambda node, args: args[0],
         simplify=_where_simplify,
         reference=_entrywise(lambda m, c, a, b: a if c > 0 else b),
         sympy=_image(lambda s, c, a, b: s.Piecewise((a, c > 0), (b, True))),

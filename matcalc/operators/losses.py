@@ -136,6 +136,7 @@ define(
         facts=lambda node: frozenset({"nonnegative"}),
         domain={1: "positive"},
         ties=lambda node, args: abs(args[0]) - args[1],
+        branch=lambda node, args: abs(args[0]) - args[1],
         reference=_huber_reference,
         sympy=_huber_image,
         lowers=Lowering(torch=_huber_text("torch"), numpy=_huber_text("np"), jax=_huber_text("jnp")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
-from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.expression.operator import Kink, Lowering, Operator, Sample, define
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -265,6 +265,7 @@ define(
         says="the sum of the absolute values of all entries",
         source="Boyd & Vandenberghe 2004, app. A.1",
         signatures=("(m,n) -> (1,1)",),
+        kinks=(Kink(0, 0),),
         differential=lambda node, i, d: build.apply("inner", build.apply("sign", node.args[0]), d),
         simplify=_norm_homogeneous("norm1"),
         facts=lambda node: _NONNEGATIVE,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
 
 _HALF_TO_THREE_HALVES = (2 / 3, 3 / 2)
+_NEAR = 1e-9
 _DOUBLINGS = 7  # from 16 digits to a thousand
 
 
@@ -34,6 +35,12 @@ def _orthogonal_exactly(q: Any) -> Any:
     for _ in range(_DOUBLINGS):
         q = q @ (3 * eye - q.T @ q) / 2
     return q
+
+
+def _is_orthogonal(q: Any) -> bool:
+    import numpy as np
+
+    return bool(np.abs(q.T @ q - np.eye(len(q))).max() < _NEAR)
 
 
 def _invertible(rng: Any, n: int, cols: int) -> Any:
@@ -123,6 +130,7 @@ define_property(
         implies=("psd", "invertible"),
         square=True,
         sample=_posdef,
+        holds=lambda a: bool(__import__("numpy").linalg.eigvalsh(a).min() > 0),
     )
 )
 define_property(
@@ -167,6 +175,7 @@ define_property(
         implies=("invertible",),
         square=True,
         sample=_orthogonal,
+        holds=_is_orthogonal,
         exact=_orthogonal_exactly,
     )
 )

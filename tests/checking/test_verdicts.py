@@ -31,6 +31,37 @@ ROWS = [
     ("1e-30*x'*x", "x", "1e-30*x", {}, "refuted"),
     ("1e30*x'*x", "x", "2e30*x", {}, "verified"),
     ("x'*A*x + c*x'*x", "x", "(A + A')*x + 2.000001*c*x", {}, "refuted"),
+    # branches that the usual points do not reach
+    ("relu(a-3)", "a", "0", {}, "refuted"),
+    ("sum(where(abs(x)-3, 3*abs(x)-4.5, 0.5*x.^2))", "x", "x", {}, "refuted"),
+    ("abs(a-4)", "a", "-1", {}, "refuted"),
+    ("sum(minimum(x,2))", "x", "ones(n)", {}, "refuted"),
+    ("relu(2-norm2(x))", "x", "-x/norm2(x)", {}, "refuted"),
+    ("maximum(a,10)", "a", "0", {}, "refuted"),
+    ("where(a-20,a^2,a)", "a", "1", {}, "refuted"),
+    ("norm1(x-5)", "x", "-ones(n)", {}, "refuted"),
+    ("acosh(a*b)", "a", "abs(b)/sqrt((a*b)^2-1)", {}, "refuted"),
+    ("log(a*b)", "a", "1/a", {}, "verified"),
+    ("sum(relu(x.^2 + 1))", "x", "2*x", {}, "inconclusive"),
+    # tiny, steep, and nearly right
+    ("1e-300*a", "a", "2e-300", {}, "refuted"),
+    ("1e-300*a", "a", "1e-300", {}, "verified"),
+    ("exp(-(a-30)^2)", "a", "0", {}, "refuted"),
+    ("sin(10^8*a)", "a", "10^8*cos(10^8*a)", {}, "verified"),
+    # sets without interior
+    ("tr(A'*A*B)", "A", "A*(B+B')", {"A": "matrix(n,n; orthogonal)"}, "verified"),
+    ("tr(inv(A)*B)", "A", "-inv(A)'*B'*inv(A)'", {"A": "matrix(n,n; orthogonal)"}, "verified"),
+    ("norm2(A*x)^2", "x", "2*x", {"A": "matrix(n,n; orthogonal)"}, "verified"),
+    ("sum(p)^2", "p", "2*ones(n)", {"p": "vector(n; simplex)"}, "verified"),
+    # structures that meet
+    ("x'*A*y", "A", "diag(x.*y)", {"A": "matrix(n,n; lower, upper)"}, "verified"),
+    ("x'*A*y", "A", "tril(x*y')", {"A": "matrix(n,n; lower, upper)"}, "refuted"),
+    ("x'*A*y", "A", "diag(x.*y)", {"A": "matrix(n,n; symmetric, lower)"}, "verified"),
+    ("x'*A*x", "x", "2*A*x", {"A": "matrix(n,n; upper, posdef)"}, "verified"),
+    ("tr(A*A*B)", "A", "1/2*(A*(B + B') + (B + B')*A)", {"A": "matrix(n,n; symmetric, orthogonal)"}, "verified"),
+    # products that a skew matrix makes zero
+    ("x'*A*x", "x", "0*x", {"A": "matrix(n,n; skew)"}, "verified"),
+    ("exp(x'*A*x) + x'*x", "x", "2*x", {"A": "matrix(n,n; skew)"}, "verified"),
 ]
 
 
@@ -48,6 +79,8 @@ def test_a_claim_gets_its_verdict(text: str, name: str, claim: str, let: dict[st
         ("x'*x", "x", "1/2 times"),
         ("f = x'*A*x; f*f", "(A + A')*x", "off by the factor 2*f"),
         ("b'*x", "b + 3", "plus 3"),
+        ("x'*x", "2*x .+ 1e-10", "an extra term: the claim is the gradient plus 1e-10"),
+        ("sum(relu(x .- 3))", "zeros(n)", "does it hold on one branch alone"),
     ],
 )
 def test_a_wrong_claim_is_told_how_it_is_wrong(text: str, claim: str, words: str) -> None:
