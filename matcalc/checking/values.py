@@ -60,6 +60,12 @@ def _with_all_declared(made: Any, variable: Node) -> Any:
         exact = PROPERTIES[name].exact
         for _ in range(_POLISHES if exact is not None else 0):
             made = exact(made).astype(float)  # type: ignore[misc]  # the range is empty without it
+    return _in_subspaces(made, variable)
+
+
+def _in_subspaces(made: Any, variable: Node) -> Any:
+    for name in sorted(variable.facts):
+        made = projected(name, made) if name in SUBSPACES else made
     return made
 
 

@@ -9,7 +9,7 @@ outside;
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from matcalc.expression import build
@@ -42,11 +42,13 @@ class Style:
         order: for sums that a user typed, their terms in that order.
         sizes: the size names that may stand for numbers; others are written ``size(x, 0)``.
         variables: where to read such a size.
+        memo: what is printed already; every text begins with none.
     """
 
     order: Mapping[Node, tuple[Node, ...]] = field(default_factory=dict)
     sizes: frozenset[str] | None = None
     variables: tuple[Node, ...] = ()
+    memo: dict[Node, Text] = field(default_factory=dict, compare=False, repr=False)
 
 
 def written(node: Node, style: Style | None = None) -> str:
@@ -56,23 +58,27 @@ def written(node: Node, style: Style | None = None) -> str:
     >>> written((A + A.T) @ x - build.number(2) * x)
     '(A + A.T)*x - 2*x'
     """
-    style = style or Style()
+    style = replace(style or Style(), memo={})
     if node.weight <= _WIDEST:
-        return fold(node, _printer(style)).body
+        return _text(node, style).body
     return _with_names(node, style)
 
 
 def _with_names(root: Node, style: Style) -> str:
     """A text that would repeat itself beyond reading names what it repeats."""
-    counts, memo, lines = users(root), dict[Node, Text](), list[str]()
-    taken, visit = root.free, _printer(style)
+    counts, memo, lines = users(root), style.memo, list[str]()
+    taken = root.free
     for node in postorder(root):
-        memo[node] = visit(node, [memo[arg] for arg in node.args])
+        _text(node, style)
         if node is not root and counts[node] > 1 and node.weight >= _WORTH_A_NAME:
             name = next(f"t{k}" for k in range(len(lines) + 1, 10**9) if f"t{k}" not in taken)
             lines.append(f"{name} = {memo[node].body}; ")
             memo[node] = Text(name, ATOM)
     return "".join(lines) + memo[root].body
+
+
+def _text(node: Node, style: Style) -> Text:
+    return fold(node, _printer(style), style.memo)
 
 
 def _printer(style: Style) -> Callable[[Node, Sequence[Text]], Text]:
@@ -154,8 +160,7 @@ def _term(scalar: Node, style: Style) -> Term:
             below.append(build.power(factor.args[0], build.negate(factor.args[1])))
         else:
             above.append(factor)
-    visit = _printer(style)
-    texts = [[fold(f, visit) for f in in_reading_order(group)] for group in (above, below)]
+    texts = [[_text(f, style) for f in in_reading_order(group)] for group in (above, below)]
     return Term(number < 0, abs(number), tuple(texts[0]), tuple(texts[1]))
 
 
@@ -221,13 +226,13 @@ def _spans(node: Node, factors: Sequence[Node]) -> bool:
 
 def _operand(factor: Node, bare: bool, style: Style) -> str:
     shown = factor.args[0] if bare and factor.op == "spread" else factor
-    return fold(shown, _printer(style)).within(POWER)
+    return _text(shown, style).within(POWER)
 
 
 def _power(node: Node, args: Sequence[Text], style: Style) -> Text:
     base, exponent = node.args
     if _is_negative(exponent):
-        under = fold(build.power(base, build.negate(exponent)), _printer(style)).within(POWER)
+        under = _text(build.power(base, build.negate(exponent)), style).within(POWER)
         return Text(f"1/{under}" if node.is_scalar else f"1./{under}", MUL)
     if build.number_of(exponent) == Fraction(1, 2):
         return Text(f"sqrt({args[0].body})", ATOM)
@@ -277,7 +282,6 @@ def _add(node: Node, args: Sequence[Text], style: Style) -> Text:
 
 def _addend(term: Node, style: Style) -> _Addend:
     """A term with its sign apart; constants and rows that spread are shown bare."""
-    visit = _printer(style)
     scalar, rest = (term, None) if term.is_scalar else term.args if term.op == "scale" else (build.number(1), term)
     taken = _term(scalar, style)
     if rest is None:
@@ -286,7 +290,7 @@ def _addend(term: Node, style: Style) -> _Addend:
         plain = scalar.op == "number"
         return _Addend(term, taken.negative, taken.text(), dotted=not plain, number=plain)
     shown = rest.args[0] if rest.op == "spread" else rest
-    text = taken.text(fold(shown, visit))
+    text = taken.text(_text(shown, style))
     return _Addend(term, taken.negative, text, dotted=rest.op == "spread", number=False)
 
 
@@ -294,7 +298,7 @@ def _plain(addend: _Addend, style: Style) -> _Addend:
     """The same term written so that it has its full shape by itself."""
     scalar, rest = addend.node.args if addend.node.op == "scale" else (build.number(1), addend.node)
     taken = _term(scalar, style)
-    return _Addend(addend.node, taken.negative, taken.text(fold(rest, _printer(style))), dotted=False, number=False)
+    return _Addend(addend.node, taken.negative, taken.text(_text(rest, style)), dotted=False, number=False)
 
 
 def terms_in_order(node: Node, style: Style) -> list[Node]:
