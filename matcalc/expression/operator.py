@@ -33,12 +33,16 @@ class Lowering:
     ``role`` says what a product can do better than form the value: ``diagonal`` (the diagonal matrix of a column, which
     multiplies rows or columns), ``trace`` (of a product, a sum of entries), ``determinant`` (times the inverse it is
     the adjugate, which exists where the inverse does not).
+
+    ``helpers`` are private functions that the spellings call: by the target's name, each function's name and text.
+    They go into a module that mentions them.
     """
 
     torch: Spelling | None = None
     numpy: Spelling | None = None
     jax: Spelling | None = None
     role: str = ""
+    helpers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,6 @@ from __future__ import annotations
 
 from matcalc.lowering.targets import Target
 
-_ADJUGATE = '''
-def _adjugate(X):
-    """det(X) inv(X), also where X is singular.
-
-    X = U diag(s) V' has the adjugate det(U) det(V) V diag(others) U', where each entry of others is the
-    product of all other entries of s.
-    """
-    U, s, Vh = torch.linalg.svd(X)
-    itself = torch.eye(s.shape[-1], dtype=torch.bool, device=s.device)
-    others = torch.where(itself, 1.0, s[..., None, :]).prod(-1)
-    sign = torch.linalg.det(U) * torch.linalg.det(Vh)
-    return sign[..., None, None] * (Vh.mT * others[..., None, :]) @ U.mT
-'''
-
 
 def _solve(left: bool) -> str:
     return "torch.linalg.solve({0}, {1})" if left else "torch.linalg.solve({0}, {1}, left=False)"
@@ -54,6 +40,5 @@ TARGET = Target(
     },
     like="dtype={0}.dtype, device={0}.device",
     like_nothing="dtype=torch.get_default_dtype()",
-    helpers={"_adjugate": _ADJUGATE},
     spelling=lambda lowers: lowers.torch,
 )
