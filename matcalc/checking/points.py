@@ -234,6 +234,9 @@ def _holds(wanted: str, value: Any) -> bool:
     import numpy as np
 
     floats = value.astype(float)
+    holds = PROPERTIES[wanted].holds
+    if holds is not None:
+        return holds(floats)
     if wanted == "invertible":
         singular = np.linalg.svd(floats, compute_uv=False)
         return bool(singular[-1] > 1e-2 * singular[0] and singular[-1] > 1e-3)

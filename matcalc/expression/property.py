@@ -22,6 +22,7 @@ class Property:
         kinds: which kinds of name can have it, all where empty.
         project: the orthogonal projection of a gradient onto the linear subspace, where the property is one.
         sample: ``(generator, rows, cols)`` to a NumPy matrix that has it, generic otherwise.
+        holds: of a NumPy matrix, whether it has the property, with room to spare; where a domain asks for it.
         source: where it is defined.
     """
 
@@ -34,6 +35,7 @@ class Property:
     excludes: tuple[str, ...] = ()
     project: Callable[[Node], Node] | None = None
     sample: Callable[[Any, int, int], Any] | None = None
+    holds: Callable[[Any], bool] | None = None
 
 
 PROPERTIES: dict[str, Property] = {}

@@ -32,6 +32,7 @@ SIZES_OF_KIND = {"scalar": 0, "vector": 1, "row": 1, "matrix": 2}
 
 PROPERTY_WORDS = frozenset((
     "symmetric", "skew", "posdef", "psd", "diagonal", "lower", "upper", "orthogonal", "invertible",
+    "full_rank", "principal", "positive_stable",
     "positive", "nonnegative", "nonzero", "unit", "simplex", "onehot", "integer", "sparse",
 ))  # fmt: skip
 """Words that are never sizes, so that `matrix(n, symmetric)` is refused and not misread."""
