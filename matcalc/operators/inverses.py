@@ -10,7 +10,12 @@ from matcalc.expression.operator import Lowering, Operator, Sample, define
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
 
-_KEPT = frozenset({"symmetric", "diagonal", "lower", "upper", "posdef", "psd", "orthogonal", "invertible", "skew"})
+_KEPT = frozenset(
+    {
+        "symmetric", "diagonal", "lower", "upper", "posdef", "psd", "orthogonal", "skew",
+        "invertible", "full_rank", "principal", "positive_stable",
+    }
+)  # fmt: skip
 
 
 def _inverse_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -30,6 +35,19 @@ def _inverse_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node |
     if "orthogonal" in base.facts:
         return base.T
     return None
+
+
+def _inverse_joins(left: Node, right: Node) -> Node | None:
+    """inv(B)'·inv(B) = inv(B·B') and inv(B)·inv(B)' = inv(B'·B), where that product is something simpler."""
+    if left.op == "inv" and right is left.T:
+        base = left.args[0]
+        made = build.product(base.T, base)
+    elif right.op == "inv" and left is right.T:
+        base = right.args[0]
+        made = build.product(base, base.T)
+    else:
+        return None
+    return None if made.op in ("product", "matpow") else build.inverse(made)
 
 
 def _inverse_rule(node: Node, i: int, d: Node) -> Node:
@@ -139,6 +157,7 @@ define(
         aliases=("inverse",),
         differential=_inverse_rule,
         simplify=_inverse_simplify,
+        joins=_inverse_joins,
         facts=lambda node: (node.args[0].facts & _KEPT) | {"invertible"},
         domain={0: "invertible"},
         reference=_solved,
