@@ -105,7 +105,8 @@ def _affordable(question: Question, sizes: Mapping[str, int]) -> bool:
         rows, cols = (as_integer(s, sizes) for s in node.shape)
         inner = max((as_integer(s, sizes) for arg in node.args for s in arg.shape if arg.is_square), default=1)
         entries = max([rows * cols, *(as_integer(a.rows, sizes) * as_integer(a.cols, sizes) for a in node.args)])
-        work += entries * (inner if node.op in _DENSE else 1)
+        effort = max(node.operator.effort, node.op in _DENSE)
+        work += entries * (inner * effort if effort else 1)
     return work <= _MOST_WORK
 
 

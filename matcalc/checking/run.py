@@ -196,6 +196,7 @@ def _smallest(exact: Mapping[str, Any], question: Question, largest: float) -> A
 
 
 def _full_gradient(question: Question, exact: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
+    """Entry by entry, along the projections of the unit matrices: the point never leaves a declared subspace."""
     import mpmath
     import numpy as np
 
@@ -204,7 +205,7 @@ def _full_gradient(question: Question, exact: Mapping[str, Any], sizes: Mapping[
     for index in np.ndindex(shape):
         unit = np.full(shape, mpmath.mpf(0), dtype=object)
         unit[index] = mpmath.mpf(1)
-        made[index] = slope(question.expression, question.name, unit, exact, sizes)
+        made[index] = slope(question.expression, question.name, projected(question.projected, unit), exact, sizes)
     return made
 
 

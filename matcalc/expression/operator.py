@@ -90,6 +90,7 @@ class Operator:
         samples, errors: rows for the tests.
         aliases: other names a user may type.
         ties: of its argument arrays, what is zero where the operator has a kink between two arguments.
+        effort: about how many products of matrices as large as its argument its reference arithmetic costs.
         notation: whether the operator has its own place in the grammar and cannot be called by name.
     """
 
@@ -117,6 +118,7 @@ class Operator:
     errors: tuple[tuple[str, str], ...] = ()
     aliases: tuple[str, ...] = ()
     ties: Callable[[Sequence[Any]], Any] | None = None
+    effort: int = 0
     notation: bool = False
     constant: bool = False
 

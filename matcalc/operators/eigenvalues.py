@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
 
 _SOURCE = "Magnus & Neudecker 2019, ch. 8"
-_SIGNS = {"psd": "nonnegative", "posdef": "positive"}
+_SIGNS = {"psd": "nonnegative", "invertible": "nonzero"}
 
 _EIGVECS = '''
 def _eigvecs(X):
@@ -56,8 +56,9 @@ def _eigvals_rule(node: Node, i: int, d: Node) -> Node:
 def eigenvalue_signs(node: Node) -> frozenset[str]:
     """What a semidefinite or definite argument says of its eigenvalues."""
     known = node.args[0].facts
-    signs = {sign for fact, sign in _SIGNS.items() if fact in known}
-    return frozenset(signs | ({"nonzero"} if "invertible" in known else set()))
+    if "posdef" in known:
+        return frozenset({"positive", "nonnegative", "nonzero"})
+    return frozenset(sign for fact, sign in _SIGNS.items() if fact in known)
 
 
 def _gaps(args: Any) -> Any:
@@ -134,6 +135,7 @@ define(
         simplify=_eigvals_simplify,
         facts=eigenvalue_signs,
         ties=_gaps,
+        effort=8,
         reference=lambda node, args, size: column(eigensystem(args[0])[0]),
         lowers=Lowering(
             torch="torch.linalg.eigvalsh({0})[..., None]",
@@ -167,6 +169,7 @@ define(
         joins=_eigvecs_joins,
         facts=lambda node: frozenset({"orthogonal", "invertible", "full_rank"}),
         ties=_eigvecs_ties,
+        effort=8,
         reference=_eigvecs,
         lowers=Lowering(
             torch="_eigvecs({0})",

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from matcalc.errors import UnsupportedError
 from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.matrix_function_code import functions
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
 
 _SHAPES = frozenset({"symmetric", "diagonal", "lower", "upper"})
+_MOST_DIRECTIONS = 6
 _VECTORS = {"b": "vector(2)", "c": "vector(2)"}
 _DERIVATIVES = "Higham & Relton 2014, Higher order Fréchet derivatives of matrix functions"
 
@@ -49,6 +51,7 @@ def _derivative_of(
     special: Callable[[Node, tuple[Node, ...]], Node | None],
     samples: tuple[Sample, ...],
     domain: dict[int, str],
+    effort: int,
 ) -> None:
     """The operator ``name``_frechet."""
     called = f"{name}_frechet"
@@ -57,6 +60,11 @@ def _derivative_of(
         matrix, *directions = args
         if not all(arg.is_square and arg.shape == matrix.shape for arg in args):
             return None
+        if len(directions) > _MOST_DIRECTIONS:
+            raise UnsupportedError(
+                f"{called} takes at most {_MOST_DIRECTIONS} directions",
+                why=f"a derivative of order k needs {name} of a matrix 2^k times as large",
+            )
         if any(build.is_zero(direction) for direction in directions):
             return build.zeros(*matrix.shape)
         for k, direction in enumerate(directions):
@@ -95,6 +103,7 @@ def _derivative_of(
             simplify=simplify,
             facts=lambda node: frozenset.intersection(*(arg.facts for arg in node.args)) & _SHAPES,
             domain=domain,
+            effort=effort,
             reference=reference,
             lowers=Lowering(
                 torch=spell(texts["torch"]),
@@ -175,6 +184,7 @@ define(
         simplify=_exponential_simplify,
         joins=_exponential_joins,
         facts=_exponential_facts,
+        effort=20,
         reference=lambda node, args, size: through_mpmath(_expm, args[0]),
         lowers=Lowering(
             torch="torch.matrix_exp({0})", numpy="scipy.linalg.expm({0})", jax="jax.scipy.linalg.expm({0})"
@@ -200,6 +210,7 @@ _derivative_of(
         Sample("b'*expm_frechet(A, D, D)*c", {"A": "matrix(2, 2)", **_VECTORS}),
     ),
     {},
+    100,
 )
 
 
@@ -272,6 +283,7 @@ define(
         simplify=_logarithm_simplify,
         facts=lambda node: node.args[0].facts & _SHAPES,
         domain={0: "principal"},
+        effort=100,
         reference=lambda node, args, size: through_mpmath(_logm, args[0]),
         lowers=_lowering_of("log", "_logm"),
         latex=r"\log({0})",
@@ -292,6 +304,7 @@ _derivative_of(
     _logarithm_derivative,
     (Sample("tr(B*logm_frechet(A, D))", {"A": "matrix(2, 2)"}),),
     {0: "principal"},
+    300,
 )
 
 
@@ -347,6 +360,7 @@ define(
         joins=_root_joins,
         facts=_root_facts,
         domain={0: "principal"},
+        effort=20,
         reference=_root,
         lowers=_lowering_of("sqrt", "_sqrtm"),
         samples=(

@@ -72,11 +72,14 @@ def _call(node: Node, args: Any, size: Any) -> str:
 
 
 def _facts(node: Node) -> frozenset[str]:
+    """Of A·X + X·A' = C; with A positive stable, X is definite as C is (Lyapunov: Horn & Johnson 1991, ch. 2.2)."""
     a, b, c = node.args
     if a is not b.T:
         return frozenset()
     facts = c.facts & {"symmetric", "skew"}
-    return facts | (c.facts & {"psd", "posdef", "invertible"} if "positive_stable" in a.facts else frozenset())
+    if "positive_stable" not in a.facts:
+        return facts
+    return facts | (c.facts & {"psd"}) | ({"posdef", "invertible"} if "posdef" in c.facts else frozenset())
 
 
 define(
@@ -93,6 +96,7 @@ define(
         transpose=lambda node, i, u: sylvester(node.args[0].T, node.args[1].T, u),
         simplify=_simplify,
         facts=_facts,
+        effort=20,
         reference=_solved,
         lowers=Lowering(
             torch=_call,
