@@ -148,6 +148,7 @@ define(
         reference=_half,
         sympy=_image,
         lowers=_lowered(_HALF_TEXT),
+        latex=r"\Phi({0})",
         samples=(
             Sample("sum(square(half_tril(X)))", {"X": "matrix(n, n)"}),
             Sample("sum(B.*half_tril(A*X))", {"A": "matrix(n, n)"}),

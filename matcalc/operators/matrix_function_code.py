@@ -121,7 +121,8 @@ def _stable_sylvester(A, B, C):
     scale = MODULE.exp(sum(sizes) / 2)[..., None, None]
     P, Q, X = A / scale, B / scale, C / scale
     for _ in range(24):
-        P_inverse, Q_inverse = MODULE.linalg.inv(P), MODULE.linalg.inv(Q)
+        P_inverse = MODULE.linalg.inv(P)
+        Q_inverse = P_inverse if A is B else MODULE.linalg.inv(Q)
         X = (X + P_inverse @ X @ Q_inverse) / 2
         P, Q = (P + P_inverse) / 2, (Q + Q_inverse) / 2
     X = X / 2
@@ -133,7 +134,8 @@ def _stable_sylvester(A, B, C):
 _SYMMETRIC_SYLVESTER = '''
 def _symmetric_sylvester(A, B, C):
     """The solution of A X + X B = C for symmetric A and B, by their eigenvectors."""
-    (a, U), (b, V) = MODULE.linalg.eigh(A), MODULE.linalg.eigh(B)
+    a, U = MODULE.linalg.eigh(A)
+    b, V = (a, U) if A is B else MODULE.linalg.eigh(B)
     return U @ ((U.mT @ C @ V) / (a[..., :, None] + b[..., None, :])) @ V.mT
 '''
 

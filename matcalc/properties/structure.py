@@ -86,6 +86,12 @@ def _is_principal(value: Any) -> bool:
     return bool(size.min() > 1e-2 * size.max() and size.min() > 1e-3 and np.abs(np.angle(found)).max() < 2.8)
 
 
+def _is_positive_stable(value: Any) -> bool:
+    import numpy as np
+
+    return bool(np.linalg.eigvals(value).real.min() > 1e-2)
+
+
 def _triangular(lower: bool) -> Any:
     def sample(rng: Any, n: int, cols: int) -> Any:
         import numpy as np
@@ -230,5 +236,6 @@ define_property(
         implies=("principal",),
         square=True,
         sample=_positive_stable,
+        holds=_is_positive_stable,
     )
 )
