@@ -16,9 +16,10 @@ from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import AnySize
+from matcalc.language.greek import latin
 from matcalc.language.inference import Typed, typed
 from matcalc.language.printer import Style, written
-from matcalc.language.syntax import declarations, latin, read
+from matcalc.language.syntax import declarations, read
 from matcalc.limits import Limits
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ class Derivative(Expression):
         raise UnsupportedError("the steps of a derivation are not there yet")
 
     def check(self, **options: Any) -> Report:
-        """Compares with autograd and with differences in 50 digits; see :func:`matcalc.check`."""
+        """Compares with autograd and with differences in 90 digits; see :func:`matcalc.check`."""
         from matcalc.verification import check_derivative
 
         return check_derivative(self, **options)
@@ -274,9 +275,7 @@ def grad(f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool 
     moved = differential(f.node, variable, direction)
     found = textbook(transposed_map(moved, direction, build.number(1)))
     projected = "" if unconstrained else subspace_of(variable)
-    if projected:
-        found = _projected(found, variable)
-    return Derivative(f.text, f.typed, found, f.limits, f, name, "grad", projected)
+    return Derivative(f.text, f.typed, _projected(found, projected), f.limits, f, name, "grad", projected)
 
 
 def subspace_of(variable: Node) -> str:
@@ -316,8 +315,10 @@ def _scalar_reading(f: Expression) -> str:
     return ""
 
 
-def jvp(f: Expression | str, wrt: str, direction: str, let: Let = None) -> Derivative:
+def jvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
     """The derivative in a direction, a new name with the shape of ``wrt``: the differential itself.
+
+    Nothing is projected in it; ``unconstrained`` is there for the sake of the other derivatives.
 
     >>> print(jvp("x'*x", "x", "v"))
     2*x.T*v
@@ -328,8 +329,8 @@ def jvp(f: Expression | str, wrt: str, direction: str, let: Let = None) -> Deriv
     return Derivative(f.text, extended, textbook(differential(f.node, variable, d)), f.limits, f, latin(wrt), "jvp")
 
 
-def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None) -> Derivative:
-    """The transposed derivative applied to a new name with the shape of ``f``.
+def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
+    """The transposed derivative applied to a new name with the shape of ``f``; projected as a gradient is.
 
     >>> print(vjp("A*x", "x", "u"))
     A.T*u
@@ -339,12 +340,11 @@ def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None) -> Deriv
     u, extended = _with_direction(f, cotangent, f.node.shape, storage_of(f.node))
     direction = direction_for(variable)
     found = textbook(transposed_map(differential(f.node, variable, direction), direction, u))
-    return Derivative(
-        f.text, extended, _projected(found, variable), f.limits, f, latin(wrt), "vjp", subspace_of(variable)
-    )
+    projected = "" if unconstrained else subspace_of(variable)
+    return Derivative(f.text, extended, _projected(found, projected), f.limits, f, latin(wrt), "vjp", projected)
 
 
-def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None) -> Derivative:
+def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
     """The Hessian of a scalar times a new name with the shape of ``wrt``: the gradient's differential.
 
     >>> print(hvp("x'*A*x", "x", "v"))
@@ -353,15 +353,15 @@ def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None) -> Deriv
     f = _expression(f, let)
     variable = f.typed_variable(latin(wrt))
     d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
-    found = textbook(differential(grad(f, wrt).node, variable, d))
-    return Derivative(
-        f.text, extended, _projected(found, variable), f.limits, f, latin(wrt), "hvp", subspace_of(variable)
-    )
+    gradient = grad(f, wrt, unconstrained=unconstrained)
+    found = textbook(differential(gradient.node, variable, d))
+    projected = gradient.projected
+    return Derivative(f.text, extended, _projected(found, projected), f.limits, f, latin(wrt), "hvp", projected)
 
 
-def _projected(found: Node, variable: Node) -> Node:
-    name = subspace_of(variable)
-    project = PROPERTIES[name].project if name else None
+def _projected(found: Node, onto: str) -> Node:
+    """``found`` in the subspace called ``onto``; itself where that is ""."""
+    project = PROPERTIES[onto].project if onto else None
     return textbook(project(found)) if project is not None else found
 
 
@@ -392,7 +392,7 @@ def _expression(f: Expression | str, let: Let) -> Expression:
     return f if isinstance(f, Expression) else parse(f, let)
 
 
-def jacobian(f: Expression | str, wrt: str, let: Let = None) -> Derivative:
+def jacobian(f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
     """The Jacobian; not there yet.
 
     Raises:
@@ -401,7 +401,7 @@ def jacobian(f: Expression | str, wrt: str, let: Let = None) -> Derivative:
     raise UnsupportedError("jacobian is not there yet; jvp and vjp are")
 
 
-def hessian(f: Expression | str, *wrt: str, let: Let = None) -> Derivative:
+def hessian(f: Expression | str, *wrt: str, let: Let = None, unconstrained: bool = False) -> Derivative:
     """The Hessian; not there yet.
 
     Raises:
@@ -414,6 +414,8 @@ def let_from(declared: Iterable[str]) -> dict[str, str]:
     """``["A: matrix(n, n)"]``, as the command line takes declarations, as a mapping."""
     found: dict[str, str] = {}
     for text in declared:
+        if not text.strip():
+            raise ParseError("an empty declaration", suggestion='--let "A: matrix(m, n)"')
         for declaration in declarations(text):
             found[declaration.name] = text.split(":", 1)[1].strip()
     return found

@@ -50,8 +50,10 @@ class Limits:
     """One size of an array in a check."""
     elements: int = 2**24
     """Elements of the largest intermediate array in a check."""
+    derivation_seconds: int = 4
+    """Seconds to read an expression and derive what is asked for."""
     seconds: int = 20
-    """Seconds for one job."""
+    """Seconds for a check."""
 
     @classmethod
     def parse(cls, settings: Iterable[str], base: Limits | None = None) -> Limits:

@@ -47,10 +47,25 @@ def check(
 
 
 def check_derivative(derivative: Derivative, **options: Any) -> Report:
-    """A derivation of ours against the witnesses."""
-    if derivative.kind != "grad":
-        raise UnsupportedError(f"checking a {derivative.kind} is not there yet")
-    return _checked(derivative, None, **options)
+    """A derivation of ours against the witnesses.
+
+    >>> from matcalc.derivative import hvp
+    >>> check_derivative(hvp("x'*A*x", "x", "v")).verdict
+    'verified'
+    """
+    if derivative.kind == "grad":
+        return _checked(derivative, None, **options)
+    from matcalc.checking.directional import Directional, questions
+    from matcalc.checking.run import run_check
+    from matcalc.checking.verdict import combined
+
+    f, projected = derivative.expression, derivative.projected
+    asked = Directional(
+        derivative.kind, f.node, derivative.wrt, tuple(v.node for v in derivative.typed.variables), derivative.node,
+        grad(f, derivative.wrt, unconstrained=not projected).node if derivative.kind == "hvp" else None,
+        projected, f.text,
+    )  # fmt: skip
+    return combined([run_check(question, options_from(**options)) for question in questions(asked)])
 
 
 def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **options: Any) -> Report:

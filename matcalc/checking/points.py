@@ -9,7 +9,6 @@ from typing import Any
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.subspace import projected
-from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import Size, as_integer
@@ -19,7 +18,6 @@ _KINK_MARGIN = 0.01
 _TRIES = 48
 _HUGE = 1e60
 _MOST_WORK = 60_000
-_DENSE = ("product", "inv", "det", "logdet", "matpow")
 _SUBSPACES = ("symmetric", "skew", "diagonal", "lower", "upper")
 _LADDER = (3, 4, 2, 5, 6, 7, 8, 9)
 
@@ -34,22 +32,27 @@ class Point:
 
 def point(question: Question, options: CheckOptions, trial: int) -> Point | str:
     """The point of a trial, or the reason why none was found."""
-    import numpy as np
-
     reason = "no sizes fit the expression"
     for attempt in range(_TRIES):
-        rng = np.random.Generator(np.random.PCG64([options.seed, trial, attempt]))
-        sizes = _sizes(question, options, trial, attempt)
-        if sizes is None:
+        at = drawn(question, options, trial, attempt)
+        if at is None:
             continue
-        if not _affordable(question, sizes):
-            return "at these sizes it is too large for arithmetic in 90 digits; give smaller --sizes"
-        values = {v.params[0]: _value(v, rng, sizes, (trial, attempt), question) for v in question.variables}
-        trouble = _trouble(question, values, sizes)
+        trouble = _trouble(question, at.values, at.sizes)
         if not trouble:
-            return Point(sizes, values)
+            return at
         reason = trouble
     return reason
+
+
+def drawn(question: Question, options: CheckOptions, trial: int, attempt: int) -> Point | None:
+    """Sizes and values, of which nobody has seen yet whether they lie inside the domain; None where no sizes fit."""
+    import numpy as np
+
+    rng = np.random.Generator(np.random.PCG64([options.seed, trial, attempt]))
+    sizes = _sizes(question, options, trial, attempt)
+    if sizes is None:
+        return None
+    return Point(sizes, {v.params[0]: _value(v, rng, sizes, (trial, attempt), question) for v in question.variables})
 
 
 # ------------------------------------------------------------------------------------------------------ sizes
@@ -89,25 +92,25 @@ def _fits(question: Question, sizes: Mapping[str, int]) -> bool:
         for node in postorder(root):
             if any(as_integer(s, sizes) < 1 for s in node.shape):
                 return False
-            if node.op == "index" and any(
-                as_integer(node.params[k], sizes) > as_integer(node.args[0].shape[k // 2], sizes) for k in (1, 3)
-            ):
-                return False
-            if node.op == "basis" and node.params[0] >= as_integer(node.rows, sizes):
+            fits = node.operator.fits
+            if fits is not None and not fits(node, lambda size: as_integer(size, sizes)):
                 return False
     return True
 
 
-def _affordable(question: Question, sizes: Mapping[str, int]) -> bool:
-    """Whether one evaluation stays within the work that is allowed: entries, times what each sums over."""
+def is_large(question: Question, options: CheckOptions) -> bool:
+    """Whether arithmetic in 90 digits would take too long: entries, times what each sums over, in one evaluation."""
+    sizes = next((s for k in range(4) if (s := _sizes(question, options, 0, k)) is not None), None)
+    if sizes is None:
+        return False
     work = 0
     for node in {node: None for root in question.roots for node in postorder(root)}:
         rows, cols = (as_integer(s, sizes) for s in node.shape)
         inner = max((as_integer(s, sizes) for arg in node.args for s in arg.shape if arg.is_square), default=1)
         entries = max([rows * cols, *(as_integer(a.rows, sizes) * as_integer(a.cols, sizes) for a in node.args)])
-        effort = max(node.operator.effort, node.op in _DENSE)
-        work += entries * (inner * effort if effort else 1)
-    return work <= _MOST_WORK
+        cubic = node.operator.cubic
+        work += entries * (inner * cubic if cubic else 1)
+    return work > _MOST_WORK
 
 
 # ----------------------------------------------------------------------------------------------------- values
@@ -195,8 +198,12 @@ def _trouble(question: Question, values: Mapping[str, Any], sizes: Mapping[str, 
             for node in postorder(root):
                 try:
                     value = evaluate(node, lifted_values, sizes, memo)
-                except (ZeroDivisionError, ValueError, OverflowError, TypeError) as error:
+                except (ZeroDivisionError, ValueError, OverflowError) as error:
                     return f"{node.op} is not defined there ({type(error).__name__})"
+                except TypeError as error:
+                    if "mpc" not in str(error) and "complex" not in str(error):
+                        raise
+                    return f"{node.op} is not real there"
                 if not all(mpmath.isfinite(v) and not isinstance(v, mpmath.mpc) and abs(v) < _HUGE for v in value.flat):
                     return f"{node.op} is not finite and real there"
                 trouble = _node_trouble(node, [memo[arg] for arg in node.args], root is question.expression)
@@ -214,20 +221,10 @@ def _node_trouble(node: Node, args: list[Any], strict: bool) -> str:
     for kink in node.operator.kinks:
         if any(0 < abs(v - kink.at) < _KINK_MARGIN for v in args[0].flat):
             return f"{node.op} is too close to its kink there"
-    if node.op == "power":
-        return _power_trouble(node, args)
-    if node.operator.ties is not None and min(abs(v) for v in node.operator.ties(args).flat) < _KINK_MARGIN:
+    if node.operator.trouble is not None:
+        return node.operator.trouble(node, args)
+    if node.operator.ties is not None and min(abs(v) for v in node.operator.ties(node, args).flat) < _KINK_MARGIN:
         return f"{node.op} is too close to a tie there"
-    return ""
-
-
-def _power_trouble(node: Node, args: list[Any]) -> str:
-    p = build.number_of(node.args[1])
-    whole = p is not None and p.denominator == 1
-    if not whole and min(args[0].flat) < _MARGIN:
-        return "the base of a power is not positive there"
-    if whole and p < 0 and min(abs(v) for v in args[0].flat) < _MARGIN:  # type: ignore[operator]  # whole: not None
-        return "division by nearly zero there"
     return ""
 
 

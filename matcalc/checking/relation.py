@@ -44,6 +44,8 @@ def _transposed(pairs: Sequence[Pair]) -> str:
 
 def _other_shape(pairs: Sequence[Pair]) -> str:
     for p in pairs:
+        if p.claimed.size == p.truth.size and p.claimed.ndim != p.truth.ndim:
+            return "shape: the claim has the name's entries, but another number of axes"
         if p.claimed.shape != p.truth.shape:
             have, want = ("×".join(map(str, a.shape)) for a in (p.claimed, p.truth))
             return f"shape: the claim is {have} where the name is {want}"

@@ -22,7 +22,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from matcalc.checking.points import Point, point
+from matcalc.checking.large import run_large
+from matcalc.checking.points import Point, is_large, point
 from matcalc.checking.precise import DIGITS, evaluate, lifted, slope
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.relation import Pair, relation
@@ -67,9 +68,11 @@ def run_check(question: Question, options: CheckOptions) -> Report:
         DeviceError: for a device that is not there.
         CheckError: for a claim that fails when it is called.
     """
-    devices = devices_for(options.devices)
     if options.trials < 1:
         raise CheckError("a check needs at least one trial")
+    if is_large(question, options):
+        return run_large(question, options)
+    devices = devices_for(options.devices)
     trials, discarded = [], []
     for number in range(options.trials):
         at = point(question, options, number)
@@ -133,7 +136,7 @@ def _claimed_value(question: Question, at: Point, exact: Mapping[str, Any]) -> t
     if isinstance(question.claimed, Node):
         return evaluate(question.claimed, exact, at.sizes), True
     floats = called(question, at)
-    return np.array([[mpmath.mpf(float(v)) for v in row] for row in floats], dtype=object), False
+    return np.array([mpmath.mpf(float(v)) for v in floats.flat], dtype=object).reshape(floats.shape), False
 
 
 def _in_floats(question: Question, at: Point, dtype: str, device: str, claimed: Any) -> Any:
@@ -298,6 +301,7 @@ def _report(
         "verified",
         float32_error=max(errors32, default=None),
         smallest_visible=visible,
+        odd_one_out="" if all(t.auto_agrees for t in trials) else "torch autograd",
         witnesses=(*_said(trials, visible), *([question.note] if question.note else [])),
         **common,
     )
@@ -307,7 +311,7 @@ def _said(trials: list[Trial], visible: float) -> tuple[str, ...]:
     odd = [t for t in trials if not t.auto_agrees]
     lines = [f"differences in {DIGITS} digits agree (an error of {visible:.0e} relative would show)"]
     if odd:
-        lines.append(f"torch autograd is the odd one out in {len(odd)} of {len(trials)} trials; the other two agree")
+        lines.append(f"torch autograd disagrees in {len(odd)} of {len(trials)} trials; the other two agree")
     return tuple(lines)
 
 

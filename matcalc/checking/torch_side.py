@@ -104,6 +104,22 @@ def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[An
     return projected(question.projected, _matrix(gradient, shape)), float(value.detach())
 
 
+def value_along(question: Question, at: Point, direction: Any) -> Callable[[float], float]:
+    """The value of the literal lowering in float64 as a function of how far the name moves along ``direction``."""
+    import torch
+
+    f = _function(question.expression, question.variables, "scalar", False)
+    given = _tensors(question, at, "float64", "cpu")
+    x = given.pop(question.name)
+    d = torch.tensor(direction).reshape(x.shape)
+
+    def along(t: float) -> float:
+        with torch.no_grad():
+            return float(f(**{question.name: x + t * d}, **given))
+
+    return along
+
+
 def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:
     """The claimed formula through the optimised lowering, as a float64 matrix."""
     claimed = question.claimed
@@ -128,7 +144,9 @@ def called(question: Question, at: Point) -> Any:
         made = torch.as_tensor(claimed(**_tensors(question, at, "float64", "cpu")))
     except Exception as error:
         raise CheckError(f"the claimed function failed: {type(error).__name__}: {error}") from error
-    shape = at.values[question.name].shape
-    if made.ndim == 1:
-        made = made[:, None]
-    return _matrix(made.reshape(1, 1) if made.ndim == 0 else made, tuple(made.shape) if made.ndim == 2 else shape)
+    array = made.detach().cpu().double().numpy()
+    rows, cols = at.values[question.name].shape
+    axes = {"scalar": (), "vector": (rows,)}.get(question.variable.params[1], (rows, cols))
+    if array.shape == axes:
+        return array.reshape(rows, cols)
+    return array.squeeze() if array.shape == (rows, cols) else array

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any
 
 _EXIT = {"verified": 0, "refuted": 1, "inconclusive": 3}
@@ -21,6 +23,7 @@ class Report:
         smallest_visible: a relative error that would have been seen.
         counterexample: for a refuted claim the point and both values.
         diagnosis: what a refuted claim has to do with the truth.
+        odd_one_out: the witness that disagrees where the others agree, or "".
         witnesses: what each witness said.
         discarded: why points did not count.
         reason: why nothing could be decided.
@@ -36,6 +39,7 @@ class Report:
     smallest_visible: float | None = None
     counterexample: dict[str, Any] | None = None
     diagnosis: str | None = None
+    odd_one_out: str = ""
     witnesses: tuple[str, ...] = ()
     discarded: tuple[str, ...] = ()
     reason: str = ""
@@ -60,11 +64,12 @@ class Report:
             "devices": list(self.devices),
             "dtypes": list(self.dtypes),
             "seed": self.seed,
-            "max_error": self.max_error,
-            "float32_error": self.float32_error,
+            "max_error": _finite(self.max_error),
+            "float32_error": _finite(self.float32_error),
             "smallest_visible": self.smallest_visible,
-            "counterexample": self.counterexample,
+            "counterexample": _finite(self.counterexample),
             "diagnosis": self.diagnosis,
+            "odd_one_out": self.odd_one_out,
             "witnesses": list(self.witnesses),
             "discarded": list(self.discarded),
             "reason": self.reason,
@@ -84,7 +89,33 @@ class Report:
             return f"inconclusive: {self.reason}"
         if self.verdict == "refuted":
             return f"refuted: the {'claim' if self.claimed else 'derivation'} disagrees with the witnesses"
+        if self.odd_one_out:
+            return f"verified by differences: {self.trials} trials; {self.odd_one_out} is the odd one out"
         errors = f"float64 error {self.max_error:.1e}"
         if self.float32_error is not None:
             errors += f" (float32 {self.float32_error:.1e})"
         return f"verified against autograd: {self.trials} trials, {errors}, {', '.join(self.devices)}"
+
+
+def _finite(value: Any) -> Any:
+    """``value`` with infinities and NaN as texts, since JSON has no numbers for them."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
+
+
+def combined(reports: Sequence[Report]) -> Report:
+    """One report of checks that all have to hold: the first that does not, or what the weakest of them showed."""
+    for report in reports:
+        if not report.ok:
+            return report
+    errors = [r.float32_error for r in reports if r.float32_error is not None]
+    return replace(
+        reports[-1],
+        trials=min(r.trials for r in reports),
+        max_error=max(r.max_error or 0.0 for r in reports),
+        float32_error=max(errors, default=None),
+        discarded=tuple(line for r in reports for line in r.discarded),
+    )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import typer
 
-from matcalc.cli.options import Asked, CheckAsked, read_text
-from matcalc.errors import LimitError, MatcalcError, ParseError, escape
+from matcalc.cli import clock
+from matcalc.cli.options import Asked, check_options, read_text
+from matcalc.errors import MatcalcError, escape
+from matcalc.limits import Limits
 
 app = typer.Typer(
     name="matcalc",
@@ -22,19 +23,19 @@ app = typer.Typer(
 )
 
 Text = Annotated[str, typer.Argument(metavar="EXPR", help="The expression; - reads standard input, @FILE a file.")]
-Wrt = Annotated[str, typer.Option("--wrt", "-w", help="The name to differentiate by.")]
-Let = Annotated[list[str] | None, typer.Option("--let", "-l", help='A declaration, as "A: matrix(n,n; symmetric)".')]
+Wrt = Annotated[str, typer.Option("--wrt", help="The name to differentiate by.")]
+Let = Annotated[list[str] | None, typer.Option("--let", help='A declaration, as "A: matrix(n,n; symmetric)".')]
 Sizes = Annotated[str | None, typer.Option(help="Sizes for the check, as n=5,m=3.")]
 Device = Annotated[list[str] | None, typer.Option("--device", help="cpu, cuda or auto; repeatable.")]
 Dtype = Annotated[list[str] | None, typer.Option("--dtype", help="float64 or float32; repeatable.")]
 Trials = Annotated[int, typer.Option(min=1, max=100, help="How many points to check at.")]
 Seed = Annotated[int, typer.Option(min=0, help="Everything random follows from it.")]
 NoCheck = Annotated[bool, typer.Option("--no-check", help="Derive only; torch is not imported.")]
-Format = Annotated[str, typer.Option("--format", "-f", help="text, json, latex or markdown.")]
+Format = Annotated[str, typer.Option("--format", help="text, json, latex or markdown.")]
 Layout = Annotated[str, typer.Option(help="numerator or denominator, for Jacobians; a gradient has its name's shape.")]
 Limit = Annotated[list[str] | None, typer.Option("--limit", help="A limit to raise, as nesting=200; repeatable.")]
 Unconstrained = Annotated[bool, typer.Option("--unconstrained", help="No projection onto a declared structure.")]
-Direction = Annotated[str, typer.Option("--direction", "-d", help="A new name for the direction.")]
+Direction = Annotated[str, typer.Option("--direction", help="A new name for the direction.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback for a bug in matcalc.")]
 
 
@@ -55,39 +56,46 @@ def _root(
     """Matrix calculus derived symbolically and checked against automatic differentiation."""
 
 
-@app.command(epilog='Example: matcalc grad "norm2(A*x - b)^2" --wrt x --let "b: vector(m)"')
-def grad(
-    text: Text, wrt: Wrt, let: Let = None, sizes: Sizes = None, device: Device = None, dtype: Dtype = None,
-    trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, form: Format = "text", layout: Layout = "numerator",
-    limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
-) -> None:  # fmt: skip
-    """The gradient of a scalar, checked against autograd."""
-    from matcalc import derivative
-    from matcalc.cli.show import show_derivative
-
-    asked = Asked.read(text, let, limit, form)
-    if layout not in ("numerator", "denominator"):
-        raise ParseError(f"no layout {layout!r}", why="the layouts are numerator and denominator")
-    found = derivative.grad(asked.expression(), wrt, unconstrained=unconstrained)
-    check = None if no_check else CheckAsked(trials, seed, device, dtype, sizes, unconstrained)
-    raise typer.Exit(show_derivative(found, asked, check))
-
-
-def _directional(kind: str) -> Any:
+def _derivative(kind: str) -> Callable[..., None]:
     def command(
-        text: Text, wrt: Wrt, direction: Direction, let: Let = None, form: Format = "text", limit: Limit = None,
-        debug: Debug = False,
+        text: Text, wrt: Wrt, let: Let = None, sizes: Sizes = None, device: Device = None, dtype: Dtype = None,
+        trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, form: Format = "text",
+        layout: Layout = "numerator", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+    ) -> None:  # fmt: skip
+        from matcalc import derivative
+        from matcalc.cli.show import show_derivative
+
+        asked = Asked.read(text, let, limit, form, layout)
+        options = check_options(trials, seed, device, dtype, sizes)
+        found = getattr(derivative, kind)(asked.expression(), wrt, unconstrained=unconstrained)
+        raise typer.Exit(show_derivative(found, asked, None if no_check else options))
+
+    return command
+
+
+def _directional(kind: str) -> Callable[..., None]:
+    def command(
+        text: Text, wrt: Wrt, direction: Direction, let: Let = None, sizes: Sizes = None, device: Device = None,
+        dtype: Dtype = None, trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, form: Format = "text",
+        limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
     ) -> None:  # fmt: skip
         from matcalc import derivative
         from matcalc.cli.show import show_derivative
 
         asked = Asked.read(text, let, limit, form)
-        found = getattr(derivative, kind)(asked.expression(), wrt, direction)
-        raise typer.Exit(show_derivative(found, asked, None))
+        options = check_options(trials, seed, device, dtype, sizes)
+        found = getattr(derivative, kind)(asked.expression(), wrt, direction, unconstrained=unconstrained)
+        raise typer.Exit(show_derivative(found, asked, None if no_check else options))
 
     return command
 
 
+for _kind, _says, _example in (
+    ("grad", "The gradient of a scalar, checked against autograd.", '"norm2(A*x - b)^2" --wrt x --let "b: vector(m)"'),
+    ("jacobian", "The Jacobian (not there yet).", '"tanh(W*x + b)" --wrt x'),
+    ("hessian", "The Hessian (not there yet).", '"sum(log1p(exp(X*w)))" --wrt w'),
+):
+    app.command(_kind, help=_says, epilog=f"Example: matcalc {_kind} {_example}")(_derivative(_kind))
 for _kind, _says in (
     ("jvp", "The derivative in a direction."),
     ("vjp", "The transposed derivative applied to a cotangent."),
@@ -98,22 +106,9 @@ for _kind, _says in (
     )
 
 
-def _later(kind: str) -> Any:
-    def command(text: Text, wrt: Wrt, let: Let = None, limit: Limit = None, debug: Debug = False) -> None:
-        from matcalc import derivative
-
-        getattr(derivative, kind)(Asked.read(text, let, limit, "text").expression(), wrt)
-
-    return command
-
-
-app.command("jacobian", help="The Jacobian (not there yet).")(_later("jacobian"))
-app.command("hessian", help="The Hessian (not there yet).")(_later("hessian"))
-
-
 @app.command(epilog='Example: matcalc check "x.T*A*x" --wrt x --claim "2*A*x"')
 def check(
-    text: Text, wrt: Wrt, claim: Annotated[str, typer.Option("--claim", "-c", help="Your gradient.")], let: Let = None,
+    text: Text, wrt: Wrt, claim: Annotated[str, typer.Option("--claim", help="Your gradient.")], let: Let = None,
     sizes: Sizes = None, device: Device = None, dtype: Dtype = None, trials: Trials = 5, seed: Seed = 0,
     form: Format = "text", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
 ) -> None:  # fmt: skip
@@ -121,13 +116,13 @@ def check(
     from matcalc.cli.show import show_check
 
     asked = Asked.read(text, let, limit, form)
-    options = CheckAsked(trials, seed, device, dtype, sizes, unconstrained)
-    raise typer.Exit(show_check(asked, wrt, read_text(claim), options))
+    options = check_options(trials, seed, device, dtype, sizes)
+    raise typer.Exit(show_check(asked, wrt, read_text(claim), {**options, "unconstrained": unconstrained}))
 
 
 @app.command(epilog='Example: matcalc code "x.T*A*x - b.T*x" --wrt x --with-value')
 def code(
-    text: Text, wrt: Annotated[str | None, typer.Option("--wrt", "-w", help="Without it, the value's code.")] = None,
+    text: Text, wrt: Annotated[str | None, typer.Option("--wrt", help="Without it, the value's code.")] = None,
     with_value: Annotated[bool, typer.Option("--with-value", help="Value and gradient together.")] = False,
     target: Annotated[str, typer.Option(help="torch.")] = "torch", let: Let = None, sizes: Sizes = None,
     limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
@@ -136,9 +131,10 @@ def code(
     from matcalc import derivative
     from matcalc.cli.options import sizes_from
 
-    expression = Asked.read(text, let, limit, "text").expression()
+    given = sizes_from(sizes)
+    expression = Asked.read(text, let, limit).expression()
     found = expression if wrt is None else derivative.grad(expression, wrt, unconstrained=unconstrained)
-    typer.echo(found.source(target, with_value=with_value, sizes=sizes_from(sizes)), nl=False)
+    typer.echo(found.source(target, with_value=with_value, sizes=given), nl=False)
 
 
 @app.command(epilog="Examples: matcalc functions norm; matcalc functions logdet")
@@ -152,35 +148,23 @@ def functions(
     typer.echo(show_functions(search or ""))
 
 
-def _time_is_up(signum: int, frame: object) -> None:
-    raise LimitError("it takes too long", limit="seconds", why="raise it with --limit seconds=60")
-
-
-def _watch(arguments: Sequence[str]) -> None:
-    """A time limit for the whole command, where the system has one."""
-    if hasattr(signal, "setitimer"):
-        seconds = [a.rpartition("=")[2] for a in arguments if "seconds=" in a]
-        signal.signal(signal.SIGALRM, _time_is_up)
-        signal.setitimer(
-            signal.ITIMER_REAL,
-            float(seconds[-1]) if seconds and seconds[-1].isascii() and seconds[-1].isdigit() else 20.0,
-        )
-
-
-_WITH_TEXT = ("grad", "check", "code", "jvp", "vjp", "hvp", "jacobian", "hessian")
+_INTERRUPTED = 130
+_FLAGS = ("--no-check", "--unconstrained", "--with-value", "--debug", "--help")
 
 
 def _separated(arguments: list[str]) -> list[str]:
-    """An expression that starts with a minus sign is no option."""
-    if len(arguments) > 1 and arguments[0] in _WITH_TEXT:
-        first = arguments[1]
-        if first.startswith("-") and len(first) > 2 and not first.startswith("--") and not _is_option(first):
-            return [arguments[0], *arguments[2:], "--", first]
+    """An expression that starts with a minus sign is no option: no option has one dash."""
+    for k, argument in enumerate(arguments):
+        if argument == "--":
+            break
+        after_option = k > 0 and arguments[k - 1].startswith("--") and arguments[k - 1] not in _FLAGS
+        if (
+            argument.startswith("-")
+            and argument[1:2] not in ("", "-")
+            and not (after_option and "=" not in arguments[k - 1])
+        ):
+            return [*arguments[:k], *arguments[k + 1 :], "--", argument]
     return arguments
-
-
-def _is_option(text: str) -> bool:
-    return text[1] in "wlfcd" and (len(text) == 2 or text[2] == "=")
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
@@ -189,14 +173,18 @@ def run(arguments: Sequence[str] | None = None) -> None:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        _watch(given)
+        clock.allow(Limits(), "derivation_seconds")
         app(args=_separated(given), prog_name="matcalc")
     except MatcalcError as error:
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrupted", 130)
+    except SystemExit as stopped:
+        if stopped.code == _INTERRUPTED:
+            print("error: interrupted", file=sys.stderr)
+        raise
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:
+        _fail(f"cannot write the result: {error.strerror}", 2)
     except MemoryError:
         _fail("out of memory", 3)
     except Exception as error:
@@ -207,8 +195,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
             70,
         )
     finally:
-        if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        clock.stop()
 
 
 def _fail(message: str, exit_code: int) -> None:

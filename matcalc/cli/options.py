@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from matcalc.errors import ParseError
+from matcalc.cli import clock
+from matcalc.errors import DeviceError, ParseError
 from matcalc.limits import Limits
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _FORMATS = ("text", "json", "latex", "markdown")
 _MOST_READ = 2**20
 _DTYPES = ("float64", "float32")
+_DEVICES = ("cpu", "cuda", "auto")
+_LAYOUTS = ("numerator", "denominator")
 
 
 @dataclass(frozen=True)
@@ -28,17 +31,21 @@ class Asked:
     form: str
 
     @staticmethod
-    def read(text: str, let: list[str] | None, limit: list[str] | None, form: str) -> Asked:
-        """The options, read.
+    def read(
+        text: str, let: list[str] | None, limit: list[str] | None, form: str = "text", layout: str = "numerator"
+    ) -> Asked:
+        """The options, read; the time for the derivation runs from here.
 
         Raises:
-            ParseError: for a format, a declaration or a limit that is none.
+            ParseError: for a format, a layout, a declaration or a limit that is none.
         """
         from matcalc.derivative import let_from
 
-        if form not in _FORMATS:
-            raise ParseError(f"no format {form!r}", why=f"the formats are {', '.join(_FORMATS)}")
-        return Asked(read_text(text), let_from(let or ()), Limits.parse(limit or []), form)
+        _one_of("format", form, _FORMATS)
+        _one_of("layout", layout, _LAYOUTS)
+        limits = Limits.parse(limit or [])
+        clock.allow(limits, "derivation_seconds")
+        return Asked(read_text(text), let_from(let or ()), limits, form)
 
     def expression(self) -> Expression:
         """The expression itself."""
@@ -87,32 +94,29 @@ def sizes_from(text: str | None) -> dict[str, int]:
     return found
 
 
-@dataclass(frozen=True)
-class CheckAsked:
-    """How to check, as asked for on the command line."""
+def _one_of(what: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        raise ParseError(f"no {what} {given!r}", why=f"the {what}s are {', '.join(known)}")
 
-    trials: int
-    seed: int
-    device: list[str] | None
-    dtype: list[str] | None
-    sizes: str | None
-    unconstrained: bool
 
-    def options(self) -> dict[str, Any]:
-        """The options of :func:`matcalc.check`.
+def check_options(
+    trials: int, seed: int, device: list[str] | None, dtype: list[str] | None, sizes: str | None
+) -> dict[str, Any]:
+    """The options of :func:`matcalc.check` from those of the command line.
 
-        Raises:
-            ParseError: for a dtype that is none.
-        """
-        dtypes = tuple(self.dtype or _DTYPES)
-        unknown = [d for d in dtypes if d not in _DTYPES]
-        if unknown:
-            raise ParseError(f"no dtype {unknown[0]!r}", why=f"the dtypes are {', '.join(_DTYPES)}")
-        return {
-            "trials": self.trials,
-            "seed": self.seed,
-            "devices": tuple(self.device or ("cpu",)),
-            "dtypes": dtypes,
-            "sizes": sizes_from(self.sizes),
-            "unconstrained": self.unconstrained,
-        }
+    Raises:
+        ParseError: for a dtype or a size that is none.
+        DeviceError: for a device that is none.
+    """
+    for each in dtype or ():
+        _one_of("dtype", each, _DTYPES)
+    for each in device or ():
+        if each not in _DEVICES:
+            raise DeviceError(f"no device {each!r}", why=f"the devices are {', '.join(_DEVICES)}")
+    return {
+        "trials": trials,
+        "seed": seed,
+        "devices": tuple(device or ("cpu",)),
+        "dtypes": tuple(dtype or _DTYPES),
+        "sizes": sizes_from(sizes),
+    }

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from matcalc.errors import ParseError
+from matcalc.cli import clock
+from matcalc.errors import MatcalcError, ParseError
 from matcalc.expression.operator import ALIASES, TABLE, Operator
 
 if TYPE_CHECKING:
-    from matcalc.cli.options import Asked, CheckAsked
+    from matcalc.cli.options import Asked
     from matcalc.derivative import Derivative, Variable
 
 _NAMES = {"grad": "gradient", "jvp": "jvp", "vjp": "vjp", "hvp": "hvp"}
@@ -29,22 +30,35 @@ def _out(text: str) -> None:
     print(text, flush=True)
 
 
-def show_derivative(found: Derivative, asked: Asked, check: CheckAsked | None) -> int:
-    """Prints a derivative, and the check after it; returns the exit code."""
-    options = None if check is None else check.options()
+def show_derivative(found: Derivative, asked: Asked, options: Mapping[str, Any] | None) -> int:
+    """Prints a derivative, and its check after it unless there are no ``options``; returns the exit code."""
     if asked.form == "json":
-        report = None if options is None else found.check(**options)
-        _out(json.dumps(_record(found, asked, report), ensure_ascii=False, indent=2))
-        return 0 if report is None else report.exit_code
+        return _show_json(found, asked, options)
     _out(_SHOWN[asked.form](found))
     if options is None:
         return 0
+    clock.allow(asked.limits, "seconds")
     report = found.check(**options)
     if asked.form == "latex":
         print(str(report), file=sys.stderr)
     else:
         _out(_report_lines(report))
     return report.exit_code
+
+
+def _show_json(found: Derivative, asked: Asked, options: Mapping[str, Any] | None) -> int:
+    """The object; where the check cannot be carried out it is printed with none, and the error follows."""
+    report, failure = None, None
+    if options is not None:
+        clock.allow(asked.limits, "seconds")
+        try:
+            report = found.check(**options)
+        except MatcalcError as error:
+            failure = error
+    _out(json.dumps(_record(found, asked, report), ensure_ascii=False, indent=2, allow_nan=False))
+    if failure is not None:
+        raise failure
+    return 0 if report is None else report.exit_code
 
 
 def _report_lines(report: Any) -> str:
@@ -119,14 +133,16 @@ _SHOWN: dict[str, Callable[[Derivative], str]] = {
 }
 
 
-def show_check(asked: Asked, wrt: str, claim: str, check: CheckAsked) -> int:
+def show_check(asked: Asked, wrt: str, claim: str, options: Mapping[str, Any]) -> int:
     """Checks a claim and prints the report; returns the exit code."""
     from matcalc.verification import check as run
 
-    report = run(asked.expression(), wrt, claim=claim, **check.options())
+    expression = asked.expression()
+    clock.allow(asked.limits, "seconds")
+    report = run(expression, wrt, claim=claim, **options)
     if asked.form == "json":
         record = {"input": asked.text, "wrt": wrt, "claim": claim, "kind": "grad", "check": report.to_dict()}
-        _out(json.dumps(record, ensure_ascii=False, indent=2))
+        _out(json.dumps(record, ensure_ascii=False, indent=2, allow_nan=False))
     else:
         _out(_report_lines(report))
     return report.exit_code

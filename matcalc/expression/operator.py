@@ -84,14 +84,22 @@ class Operator:
         kinks: where the derivative jumps.
         lowers, sympy, reference, latex: spelled in torch, NumPy and JAX; as a SymPy expression; as arithmetic on
             object arrays of any precision; in LaTeX.
-        infix: the binding strength and sign, for the printer, of an operator written between its arguments.
         written: ``(node, argument texts, size speller)`` to the text of an operator not written as a call.
         derivative: of an elementwise operator: ``(x, y)`` to the derivative at x, where the value is y.
         samples, errors: rows for the tests.
         aliases: other names a user may type.
-        ties: of its argument arrays, what is zero where the operator has a kink between two arguments.
-        effort: about how many products of matrices as large as its argument its reference arithmetic costs.
+        ties: ``(node, argument arrays)`` to what is zero where the operator has a kink between two of their entries.
+        trouble: ``(node, argument arrays)`` to what is wrong with them as arguments, or "": a domain that depends on
+            the node's parameters, beyond what ``domain`` can say.
+        fits: ``(node, size evaluator)`` to whether the parameters lie inside the sizes.
         notation: whether the operator has its own place in the grammar and cannot be called by name.
+        sign: how it is written between its arguments, where that is not its name.
+        broadcasts: whether arguments spread over each other's axes as NumPy's do.
+        stacks: the axis along which it puts its arguments side by side.
+        conserves: whether the result has as many entries as the argument, which tells a size that nothing else tells.
+        contextual: whether the result has the shape that its context needs; ``call`` is given it last.
+        cubic: about how many products of matrices as large as its arguments an evaluation costs.
+        instead: the operator meant, and what it is, where two arguments are given and these are not taken.
     """
 
     name: str
@@ -117,10 +125,18 @@ class Operator:
     samples: tuple[Sample, ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
     aliases: tuple[str, ...] = ()
-    ties: Callable[[Sequence[Any]], Any] | None = None
-    effort: int = 0
+    ties: Callable[[Node, Sequence[Any]], Any] | None = None
+    trouble: Callable[[Node, Sequence[Any]], str] | None = None
+    fits: Callable[[Node, Callable[[AnySize], int]], bool] | None = None
     notation: bool = False
     constant: bool = False
+    sign: str = ""
+    broadcasts: bool = False
+    stacks: int | None = None
+    conserves: bool = False
+    contextual: bool = False
+    cubic: int = 0
+    instead: tuple[str, str] | None = None
 
     @property
     def patterns(self) -> tuple[Signature, ...]:
@@ -164,6 +180,16 @@ def callable_named(name: str) -> Operator | None:
     """The operator that a user means by calling ``name``, an alias perhaps, or None."""
     operator = TABLE.get(ALIASES.get(name, name))
     return None if operator is None or operator.notation else operator
+
+
+def operator_of_sign(sign: str) -> Operator | None:
+    """The record written with ``sign`` between its arguments, or called so."""
+    return next((op for op in TABLE.values() if op.sign == sign), None) or callable_named(sign)
+
+
+def stacking(axis: int) -> Operator:
+    """The record that puts values side by side along ``axis``."""
+    return next(op for op in TABLE.values() if op.stacks == axis)
 
 
 def of_each(*rules: Callable[..., Node]) -> Differential:

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from matcalc.errors import LimitError, MatcalcError, ParseError, ShapeError
+from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
-from matcalc.expression.operator import callable_named, operator_named
+from matcalc.expression.operator import Operator, operator_of_sign, stacking
 from matcalc.expression.sizes import AnySize, Shape, Size, written_shape
-from matcalc.language.functions import CONTEXTUAL, size_of
+from matcalc.language.functions import size_of
 from matcalc.language.kinds import KIND_NAMES, kind_of
 from matcalc.language.relations import Scene
-from matcalc.language.syntax import Binary, Block, Call, Index, Name, Number, Sign, Slice, Transpose
-from matcalc.language.syntax import Node as Tree
+from matcalc.language.tree import Binary, Block, Call, Index, Name, Number, Sign, Slice, Transpose
+from matcalc.language.tree import Node as Tree
 from matcalc.language.unification import Sizes
 from matcalc.limits import Limits, exceeded
 
@@ -73,7 +73,7 @@ class _Assembly:
             case Transpose(operand=operand):
                 return self.of(operand).T
             case Binary():
-                return _BINARY[tree.operator](self, tree)
+                return _BINARY.get(tree.operator, _by_sign)(self, tree)
             case Index():
                 return self.index(tree)
             case Call():
@@ -187,6 +187,14 @@ class _Assembly:
         )
         if single:
             last = first + 1
+        length = last - first
+        if isinstance(length, Size) and any(factor < 0 for monomial, factor in length.terms if monomial):
+            raise ShapeError(
+                f"this slice has the length {length}, which need not be positive",
+                text=self.made.text,
+                spans=(tree.span,),
+                why=f"it fits only some sizes: declare {size} as a number",
+            )
         if isinstance(size, int) and isinstance(first, int) and isinstance(last, int) and not 0 <= first < last <= size:
             raise ShapeError(
                 f"the index is outside: there are {size}, counted from 0",
@@ -197,26 +205,10 @@ class _Assembly:
 
     def call(self, tree: Call) -> Node:
         called = self.made.calls[id(tree)]
-        if called.name == "size":
-            axis = called.integers[1] or 0
-            return build.size_number(self.of(called.matrices[0]).shape[axis])
-        if called.name in CONTEXTUAL:
-            return build.spread(self.of(called.matrices[0]), self.shape(tree))
-        operator = operator_named(called.name)
         values: list[Any] = self.arguments(tree)
-        if called.name == "basis":
-            self.check_place(values[0], values[1], tree)
-        if operator.call is not None:
-            made: Node = operator.call(*values)
-            return made
-        return build.apply(called.name, *values)
-
-    def check_place(self, place: int, size: AnySize, tree: Call) -> None:
-        if place < 0 or (isinstance(size, int) and place >= size):
-            message = f"there is no place {place} in a vector of size {size}"
-            where = tree.arguments[0].span
-            why = "places are counted from 0"
-            raise ShapeError(message, text=self.made.text, spans=(where,), why=why)
+        if called.operator.contextual:
+            values.append(self.shape(tree))
+        return _called(called.operator, *values)
 
     def arguments(self, tree: Call) -> list[Any]:
         called = self.made.calls[id(tree)]
@@ -232,10 +224,7 @@ class _Assembly:
         return values
 
     def block(self, rows: tuple[tuple[Tree, ...], ...]) -> Node:
-        stack = {name: operator_named(name).call for name in ("hstack", "vstack")}
-        assert stack["hstack"] is not None
-        assert stack["vstack"] is not None
-        return stack["vstack"](*(stack["hstack"](*(self.of(each) for each in row)) for row in rows))
+        return _called(stacking(0), *(_called(stacking(1), *(self.of(each) for each in row)) for row in rows))
 
 
 _ROWS = {**dict.fromkeys(("+", "-", ".+", ".-"), 1), **dict.fromkeys((".*", "./"), 2)}
@@ -270,11 +259,15 @@ def _multiplied(work: _Assembly, tree: Binary) -> Node:
     return build.product(left, right)
 
 
-def _kron(work: _Assembly, tree: Binary) -> Node:
-    operator = callable_named("kron")
-    if operator is None:
-        raise LimitError("kron is not there")
-    return build.apply(operator.name, work.of(tree.left), work.of(tree.right))
+def _called(operator: Operator, *values: Any) -> Node:
+    made: Node = operator.call(*values) if operator.call is not None else build.apply(operator.name, *values)
+    return made
+
+
+def _by_sign(work: _Assembly, tree: Binary) -> Node:
+    operator = operator_of_sign(tree.operator)
+    assert operator is not None  # for the type checker; the relations have seen to it
+    return _called(operator, work.of(tree.left), work.of(tree.right))
 
 
 _BINARY: dict[str, Callable[[_Assembly, Binary], Node]] = {
@@ -283,7 +276,5 @@ _BINARY: dict[str, Callable[[_Assembly, Binary], Node]] = {
     ".^": _Assembly.dotted,
     **dict.fromkeys(("*", "@"), _multiplied),
     "/": lambda work, tree: build.divide(work.of(tree.left), work.of(tree.right)),
-    "\\": lambda work, tree: build.product(build.inverse(work.of(tree.left)), work.of(tree.right)),
-    "kron": _kron,
     "^": _Assembly.power,
 }

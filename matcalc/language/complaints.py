@@ -8,8 +8,9 @@ from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expression.sizes import AnySize, Shape, Size, written_shape
 from matcalc.language.kinds import KIND_NAMES, MATRIX, ROW, SCALAR, VECTOR, kind_of
 from matcalc.language.relations import Relation, Scene, operands, preferred
-from matcalc.language.syntax import Binary, Call, Name, read
-from matcalc.language.syntax import Node as Tree
+from matcalc.language.syntax import read
+from matcalc.language.tree import Binary, Call, Name
+from matcalc.language.tree import Node as Tree
 
 _SHOWN = {SCALAR: "a scalar", VECTOR: "a vector", ROW: "a row", MATRIX: "a matrix"}
 

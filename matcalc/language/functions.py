@@ -13,29 +13,15 @@ from matcalc.errors import ParseError, ShapeError, Span, UnsupportedError
 from matcalc.expression.operator import ALIASES, TABLE, Operator, callable_named
 from matcalc.expression.signature import Parameter, Signature, signature
 from matcalc.expression.sizes import AnySize, Size
-from matcalc.language.syntax import Binary, Call, Name, Node, Number, Sign, children_first
+from matcalc.language.tree import Binary, Call, Name, Node, Number, Sign, children_first
 from matcalc.limits import Limits, exceeded
 
 PLANNED = (
-    "prod", "max", "min", "logsumexp", "norm_inf", "vech", "skew", "cross", "softmax", "log_softmax",
-    "cross_entropy", "mse", "bce", "huber", "layernorm", "maxpool1d", "maxpool2d", "avgpool1d", "avgpool2d",
-    "conv1d", "conv2d", "stopgrad", "leaky_relu", "elu", "silu", "gelu",
+    "vech", "softmax", "log_softmax", "cross_entropy", "mse", "bce", "huber", "layernorm", "maxpool1d",
+    "maxpool2d", "avgpool1d", "avgpool2d", "conv1d", "conv2d", "stopgrad", "leaky_relu", "elu", "silu", "gelu",
 )  # fmt: skip
 """Functions of the language whose definitions are not all there; those that are in the table are used."""
 
-BROADCASTING = ("maximum", "minimum", "atan2", "where", "hadamard")
-"""Functions whose arguments spread over each other's axes as NumPy's do."""
-
-STACKING = {"vstack": 0, "hstack": 1}
-"""Functions that put values side by side, and the axis along which they add up."""
-
-CONSERVING = ("reshape", "unvec")
-"""Functions that keep the number of entries."""
-
-CONTEXTUAL = {"vector": "(1,1) -> (n,1)", "matrix": "(1,1) -> (m,n)"}
-"""Constants in the shape that the context needs."""
-
-_SIZE = "size"
 _MOST_TERMS = 64
 _MOST_DEGREE = 16
 
@@ -46,7 +32,7 @@ class Called:
 
     call: Call
     name: str
-    operator: Operator | None
+    operator: Operator
     signatures: tuple[Signature, ...]
     matrices: tuple[Node, ...]
     sizes: tuple[tuple[str, Node], ...]
@@ -62,14 +48,12 @@ def resolved_call(call: Call, text: str, values: Iterable[str]) -> Called:
     name = ALIASES.get(call.function, call.function)
     if call.function in values:
         raise _value_called(call, text)
-    if name in CONTEXTUAL or name == _SIZE:
-        return _contextual(call, name, text)
     operator = callable_named(name)
     if operator is None:
         raise _unknown(call, text)
     fitting = tuple(each for each in operator.patterns if _takes(each, call.arguments))
     if not fitting:
-        raise _refused(call, operator.patterns, text)
+        raise _refused(call, operator, text)
     parameters = _parameters(fitting[0], len(call.arguments))
     pairs = list(zip(parameters, call.arguments, strict=True))
     return Called(
@@ -81,16 +65,6 @@ def resolved_call(call: Call, text: str, values: Iterable[str]) -> Called:
         tuple((parameter.name, node) for parameter, node in pairs if parameter.kind == "size"),
         tuple(whole(node) if parameter.kind == "int" else None for parameter, node in pairs),
     )
-
-
-def _contextual(call: Call, name: str, text: str) -> Called:
-    wanted = 2 if name == _SIZE else 1
-    fine = len(call.arguments) == wanted and (wanted == 1 or whole(call.arguments[1]) in (0, 1))
-    if not fine:
-        takes = "size(X, 0) or size(X, 1)" if name == _SIZE else f"{name}(c) with a scalar c"
-        why = "declare a size with let X: matrix(m, n)" if name != _SIZE else ""
-        raise ParseError(f"{name} is called as {takes}", text=text, spans=(call.span,), why=why)
-    return Called(call, name, None, (), call.arguments[:1], (), tuple(whole(a) for a in call.arguments))
 
 
 def whole(node: Node) -> int | None:
@@ -131,15 +105,14 @@ def _suits(parameter: Parameter, node: Node) -> bool:
     return number is not None and parameter.value in (None, number)
 
 
-def _refused(call: Call, patterns: Sequence[Signature], text: str) -> ParseError:
+def _refused(call: Call, operator: Operator, text: str) -> ParseError:
     name = call.function
-    forms = " or ".join(f"{name}({_spoken(each)})" for each in patterns)
-    wide = {"max": "maximum", "min": "minimum"}.get(ALIASES.get(name, name))
-    edited = ""
-    if wide is not None and len(call.arguments) == 2:
-        edited = text[: call.function_span.start] + wide + text[call.function_span.end :]
-    why = f"the larger of two, entry by entry, is {wide}(x, y)" if wide == "maximum" else ""
-    why = f"the smaller of two, entry by entry, is {wide}(x, y)" if wide == "minimum" else why
+    forms = " or ".join(f"{name}({_spoken(each)})" for each in operator.patterns)
+    edited = why = ""
+    if operator.instead is not None and len(call.arguments) == 2:
+        meant, says = operator.instead
+        edited = text[: call.function_span.start] + meant + text[call.function_span.end :]
+        why = f"{says} is {meant}(x, y)"
     return ParseError(f"{name} takes {forms}", text=text, spans=(call.span,), why=why, suggestion=edited)
 
 
@@ -168,7 +141,7 @@ def _unknown(call: Call, text: str) -> ParseError | UnsupportedError:
         return UnsupportedError(message, text=text, spans=(call.function_span,))
     if len(name) == 1:
         return _value_called(call, text)
-    known = [each for each in (*TABLE, *ALIASES, *PLANNED, *CONTEXTUAL) if each not in _unnameable()]
+    known = [each for each in (*TABLE, *ALIASES, *PLANNED) if each not in _unnameable()]
     near = difflib.get_close_matches(name[:40], known, n=1, cutoff=0.7)
     start, end = call.function_span.start, call.function_span.end
     guess = f"; did you mean {near[0]!r}?" if near else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.expression.nodes import Node
@@ -12,9 +12,11 @@ from matcalc.expression.sizes import AnySize, Shape, Size
 from matcalc.language.assembly import assembled
 from matcalc.language.complaints import complaint, kinds_complaint
 from matcalc.language.functions import size_of
+from matcalc.language.greek import latin
 from matcalc.language.kinds import KIND_NAMES, SCALAR, Assignment, assignments, is_one
 from matcalc.language.relations import Known, Relation, Scene, candidates, scene
-from matcalc.language.syntax import Declaration, Program, declaration, latin
+from matcalc.language.syntax import declaration
+from matcalc.language.tree import Declaration, Program
 from matcalc.language.unification import Sizes
 from matcalc.limits import Limits
 
@@ -98,7 +100,7 @@ def typed_claim(
     if found.node.is_scalar and id(program.result) in made.numbers:
         from matcalc.expression import build
 
-        return Typed(build.spread(found.node, shape), found.variables)
+        return replace(found, node=build.spread(found.node, shape))
     return found
 
 
@@ -133,6 +135,13 @@ def _declared(program: Program, declared: Mapping[str, str], limits: Limits) -> 
             rigid |= size.names if isinstance(size, Size) else set()
         known[one.name] = Known(one.kind, _shape(one.kind, sizes), one.properties, span=one.span)
         _check_properties(one, known[one.name].shape, text)
+        for name in rigid & known.keys():
+            raise ParseError(
+                f"{name!r} is a size, and declared as a {known[name].kind} too",
+                text=text,
+                spans=(one.span,),
+                why=f"a size is a number as well: {name} needs no declaration",
+            )
     return known, rigid
 
 

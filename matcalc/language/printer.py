@@ -191,9 +191,9 @@ def _scalar_times(node: Node, args: Sequence[Text], style: Style) -> Text:
 
 def _scale(node: Node, args: Sequence[Text], style: Style) -> Text:
     term = _term(node.args[0], style)
-    over_entries = args[1].body.startswith("1./") and not term.above and not term.below
-    if over_entries and term.number.denominator == 1:
-        text = Text(f"{term.number}{args[1].body[1:]}", MUL)
+    whole = term.number.denominator == 1 or bool(term.above)
+    if args[1].body.startswith("1./") and whole and not term.below:
+        text = Text(f"{term.text().within(MUL)}{args[1].body[1:]}", MUL)
     else:
         text = term.text(args[1])
     return Text(f"-{text.within(MUL)}", ADD) if term.negative else text

@@ -9,19 +9,16 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 
-from matcalc.errors import ParseError, Span
-from matcalc.expression.operator import callable_named
+from matcalc.errors import ParseError, ShapeError, Span
+from matcalc.expression.operator import callable_named, operator_of_sign, stacking
 from matcalc.expression.sizes import AnySize, Shape, Size
 from matcalc.language.functions import (
-    BROADCASTING,
-    CONSERVING,
-    CONTEXTUAL,
-    STACKING,
     Called,
     function_as_value,
     resolved_call,
     size_of,
 )
+from matcalc.language.greek import GREEK
 from matcalc.language.kinds import (
     ANY,
     MATRIX,
@@ -36,8 +33,7 @@ from matcalc.language.kinds import (
     kind_of,
     table,
 )
-from matcalc.language.syntax import (
-    GREEK,
+from matcalc.language.tree import (
     Binary,
     Block,
     Call,
@@ -65,6 +61,7 @@ SQUARE = ("-> (n,n)",)
 STACKED = (("(a,n), (b,n) -> (a+b,n)",), ("(n,a), (n,b) -> (n,a+b)",))
 
 _SUMS = ("+", "-")
+_UNCOMPUTED = ("@",)
 _DOTTED = (".+", ".-", ".*", "./", ".^")
 _UPPER = re.compile(r"[A-Z]")
 _EARLY = re.compile(r"[a-g][0-9_]*")
@@ -201,8 +198,21 @@ def _find_calls(made: Scene, root: Node) -> None:
             made.calls[id(node)] = called
             for _, tree in called.sizes:
                 size = size_of(tree, made.text, made.limits)
-                made.size_names |= size.names if isinstance(size, Size) else set()
+                names = size.names if isinstance(size, Size) else frozenset()
+                _refuse_values_as_sizes(made, names, tree)
+                made.size_names |= names
         waiting += operands(made, node)
+
+
+def _refuse_values_as_sizes(made: Scene, names: Iterable[str], tree: Node) -> None:
+    for name in names:
+        if name in made.known and name not in made.size_names:
+            raise ParseError(
+                f"{name!r} is a {made.known[name].kind} here, not a size",
+                text=made.text,
+                spans=(tree.span,),
+                why="a size has a name of its own, or is size(X, 0)",
+            )
 
 
 # --- one node
@@ -230,8 +240,8 @@ def _relate(made: Scene, node: Node) -> None:
         case Call():
             _relate_call(made, node)
         case Block(rows=rows):
-            columns = [_stacked(made, node, "hstack", [made.value_of[id(each)] for each in row]) for row in rows]
-            made.value_of[id(node)] = _stacked(made, node, "vstack", columns)
+            columns = [_stacked(made, node, 1, [made.value_of[id(each)] for each in row]) for row in rows]
+            made.value_of[id(node)] = _stacked(made, node, 0, columns)
 
 
 def _signed(value: Fraction | None, negative: bool) -> Fraction | None:
@@ -356,7 +366,7 @@ def preferred(name: str) -> int:
 def _relate_binary(made: Scene, node: Binary) -> None:
     left, right = node.left, node.right
     both = id(left) in made.numbers and id(right) in made.numbers
-    if both and node.operator not in ("kron", "\\", "@"):
+    if both and node.operator not in _UNCOMPUTED and operator_of_sign(node.operator) is None:
         made.numbers[id(node)] = _computed(node.operator, made.numbers[id(left)], made.numbers[id(right)])
     if node.operator in _SUMS:
         spreading = [each for each in (left, right) if id(each) not in made.numbers]
@@ -385,11 +395,10 @@ def _notation(made: Scene, node: Binary) -> tuple[str, tuple[Node, Node], tuple[
             exponent = made.numbers.get(id(node.right))
             whole = exponent is not None and exponent.denominator == 1
             return "power", pair, RAISED_WHOLE if whole else RAISED
-    name = {"\\": "solve"}.get(node.operator, node.operator)
-    operator = callable_named(name)
+    operator = operator_of_sign(node.operator)
     if operator is None:
         raise ParseError(f"{node.glyph!r} has no meaning here", text=made.text, spans=(node.operator_span,))
-    return name, pair, operator.signatures
+    return operator.name, pair, operator.signatures
 
 
 def _computed(operator: str, left: Fraction | None, right: Fraction | None) -> Fraction | None:
@@ -424,8 +433,8 @@ def broadcast(count: int) -> tuple[str, ...]:
     )
 
 
-def _stacked(made: Scene, node: Node, name: str, values: list[int]) -> int:
-    allowed = table(STACKED[STACKING[name]])
+def _stacked(made: Scene, node: Node, axis: int, values: list[int]) -> int:
+    allowed, name = table(STACKED[axis]), stacking(axis).name
     total = values[0]
     for value in values[1:]:
         result = made.network.value()
@@ -440,18 +449,16 @@ def _stacked(made: Scene, node: Node, name: str, values: list[int]) -> int:
 def _relate_call(made: Scene, node: Call) -> None:
     called = made.calls[id(node)]
     values = [made.value_of[id(each)] for each in called.matrices]
-    if called.name in STACKING:
-        made.value_of[id(node)] = _stacked(made, node, called.name, values)
-    elif called.name in CONTEXTUAL:
-        kind = VECTOR if called.name == "vector" else MATRIX
-        _link(made, node, called.name, called.matrices, (CONTEXTUAL[called.name],), kind)
-    elif called.name == "size":
-        _link(made, node, "size", called.matrices, ("(m,n) -> (1,1)",))
-    elif called.name in BROADCASTING:
+    if called.operator.stacks is not None:
+        made.value_of[id(node)] = _stacked(made, node, called.operator.stacks, values)
+    elif called.operator.contextual:
+        form = called.signatures[0]
+        _link(made, node, called.name, called.matrices, (form.text,), kind_of(form.result))
+    elif called.operator.broadcasts:
         _link(made, node, called.name, called.matrices, broadcast(len(called.matrices)))
     else:
         _relate_function(made, node, called, values)
-    if called.name == "transpose":
+    if called.operator.signatures == TURNED:
         _note_transposed(made, called.matrices[0])
 
 
@@ -460,12 +467,19 @@ def _relate_function(made: Scene, node: Call, called: Called, values: list[int])
     ones = tuple((name, size == 1) for name, size in given.items())
     allowed = table(tuple(each.text for each in called.signatures), ones)
     values.append(made.network.value())
-    conserves = called.name in CONSERVING
-    _join(made, Relation(node, called.name, tuple(values), allowed, given, None, conserves))
+    _join(made, Relation(node, called.name, tuple(values), allowed, given, None, called.operator.conserves))
 
 
 def _relate_index(made: Scene, node: Index) -> None:
     cuts = _cuts(node.items)
+    for cut in cuts:
+        if cut.stop is not None and cut.start >= cut.stop and (cut.start >= 0) == (cut.stop >= 0):
+            raise ShapeError(
+                f"the slice {cut.start}:{cut.stop} is empty",
+                text=made.text,
+                spans=(node.span,),
+                why="it begins with the first number and ends before the second, counted from 0",
+            )
     operand = made.value_of[id(node.operand)]
     sizes = made.shapes.get(operand, (2**40, 2**40))
     domain = made.network.domains[operand]

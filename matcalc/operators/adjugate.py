@@ -92,7 +92,7 @@ define(
         joins=_joins,
         facts=lambda node: node.args[0].facts & _KEPT,
         domain={0: "invertible"},
-        effort=10,
+        cubic=10,
         reference=_adjugate,
         sympy=_image,
         lowers=Lowering(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _STRUCTURES = frozenset({"symmetric", "skew", "diagonal", "lower", "upper"})
 _SIGNS = frozenset({"positive", "nonnegative"})
+_NEAR_ZERO = 0.02
 _MAGNUS = "Magnus & Neudecker 2019, ch. 8"
 
 
@@ -188,6 +190,16 @@ def _expand(target: str, module: str) -> Any:
     return like.get(target, module + ".broadcast_to({0}, (*{0:a}.shape[:-2], {rows}, {cols}))")
 
 
+def _power_trouble(node: Node, args: Sequence[Any]) -> str:
+    p = build.number_of(node.args[1])
+    whole = p is not None and p.denominator == 1
+    if not whole and min(args[0].flat) < _NEAR_ZERO:
+        return "the base of a power is not positive there"
+    if whole and p < 0 and min(abs(v) for v in args[0].flat) < _NEAR_ZERO:  # type: ignore[operator]  # whole: not None
+        return "division by nearly zero there"
+    return ""
+
+
 define(
     Operator(
         "add",
@@ -247,6 +259,7 @@ define(
         shape=lambda args, params: args[0].shape,
         differential=_power_rule,
         facts=_power_facts,
+        trouble=_power_trouble,
         reference=_power_reference,
         sympy=_image_power,
         samples=(
@@ -296,6 +309,7 @@ define(
     Operator(
         "hadamard",
         says="the elementwise product X.*Y",
+        broadcasts=True,
         signatures=("(m,n), (m,n) -> (m,n)",),
         call=lambda x, y: x * y,
         samples=(Sample("sum(hadamard(X, Y))"),),

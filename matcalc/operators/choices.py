@@ -72,12 +72,13 @@ def _extreme(name: str, sign: int, pick: Any, image: Any) -> None:
         Operator(
             name,
             says=f"the {'larger' if sign > 0 else 'smaller'} of two, entry by entry",
+            broadcasts=True,
             source="Boyd & Vandenberghe 2004, ch. 3.2",
             signatures=_PAIR,
             call=_call(name),
             differential=rule,
             simplify=lambda args, params: _zero_split(name, args),
-            ties=lambda args: args[0] - args[1],
+            ties=lambda node, args: args[0] - args[1],
             reference=_entrywise(lambda m, a, b: pick(a, b)),
             sympy=_image(image),
             lowers=Lowering(
@@ -133,6 +134,7 @@ define(
     Operator(
         "atan2",
         says="the angle of the point (x, y), from y and x",
+        broadcasts=True,
         source="NIST Digital Library of Mathematical Functions, 4.23",
         signatures=_PAIR,
         call=_call("atan2"),
@@ -148,12 +150,13 @@ define(
     Operator(
         "where",
         says="a where c > 0, else b",
+        broadcasts=True,
         source="Harris et al. 2020, Array programming with NumPy",
         signatures=("(m,n), (m,n), (m,n) -> (m,n)",),
         call=_call("where"),
         differential=_where_rule,
         transpose=_where_transpose,
-        ties=lambda args: args[0],
+        ties=lambda node, args: args[0],
         simplify=_where_simplify,
         reference=_entrywise(lambda m, c, a, b: a if c > 0 else b),
         sympy=_image(lambda s, c, a, b: s.Piecewise((a, c > 0), (b, True))),

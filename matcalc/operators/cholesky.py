@@ -117,7 +117,7 @@ define(
         joins=_factor_joins,
         facts=lambda node: frozenset({"lower", "invertible", "full_rank", "principal", "positive_stable"}),
         domain={0: "posdef"},
-        effort=1,
+        cubic=1,
         reference=_factor,
         lowers=Lowering(
             torch="torch.linalg.cholesky({0})", numpy="np.linalg.cholesky({0})", jax="jnp.linalg.cholesky({0})"

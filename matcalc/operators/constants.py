@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from matcalc.errors import ShapeError
 from matcalc.expression import build
 from matcalc.expression.nodes import interned
 from matcalc.expression.operator import Lowering, Operator, Sample, define
@@ -11,6 +12,7 @@ from matcalc.expression.property import closure
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
+    from matcalc.expression.sizes import AnySize
 
 _POSITIVE = frozenset({"positive", "nonnegative", "nonzero"})
 
@@ -129,8 +131,9 @@ define(
 define(
     Operator(
         "size",
-        says="a size as a number",
-        notation=True,
+        says="the number of rows, size(X, 0), or of columns, size(X, 1)",
+        signatures=("(m,n), 0 -> (1,1)", "(m,n), 1 -> (1,1)"),
+        call=lambda x, axis: build.size_number(x.shape[axis]),
         constant=True,
         facts=lambda node: _POSITIVE,
         written=lambda node, args, size: size(node.params[0]),
@@ -204,6 +207,12 @@ for _name, _value in (("ones", 1), ("zeros", 0)):
     )
 
 
+def _basis_vector(i: int, n: AnySize) -> Node:
+    if i < 0 or (isinstance(n, int) and i >= n):
+        raise ShapeError(f"there is no place {i} in a vector of size {n}", why="places are counted from 0")
+    return interned("basis", (), (i,), (n, 1))
+
+
 def _basis(node: Node, args: Any, size: Any) -> Any:
     column = _filled(0)(node, args, size)
     column[node.params[0], 0] = 1
@@ -226,7 +235,8 @@ define(
         source="Magnus & Neudecker 2019, ch. 1",
         signatures=("int i, size n -> (n,1)",),
         constant=True,
-        call=lambda i, n: interned("basis", (), (i,), (n, 1)),
+        call=_basis_vector,
+        fits=lambda node, size: node.params[0] < size(node.rows),
         facts=lambda node: frozenset({"nonnegative"}),
         lowers=Lowering(
             torch=lambda node, args, size: (
@@ -253,3 +263,20 @@ def _orthogonal_pair(left: Node, right: Node) -> Node | None:
         if matrix.op == "variable" and "orthogonal" in matrix.facts and other is matrix.T:
             return build.eye(matrix.rows)
     return None
+
+
+def _contextual(name: str, signature: str) -> None:
+    define(
+        Operator(
+            name,
+            says=f"the constant c in the {name} shape that the context needs",
+            signatures=(signature,),
+            contextual=True,
+            call=build.spread,
+            samples=(Sample(f"sum(square({'x' if name == 'vector' else 'X'} + {name}(c)))"),),
+        )
+    )
+
+
+_contextual("vector", "(1,1) -> (n,1)")
+_contextual("matrix", "(1,1) -> (m,n)")

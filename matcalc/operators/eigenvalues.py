@@ -61,7 +61,7 @@ def eigenvalue_signs(node: Node) -> frozenset[str]:
     return frozenset(sign for fact, sign in _SIGNS.items() if fact in known)
 
 
-def _gaps(args: Any) -> Any:
+def _gaps(node: Node, args: Any) -> Any:
     """What is zero where two eigenvalues are equal."""
     values = column(eigensystem(args[0])[0])
     return values[1:] - values[:-1] if len(values) > 1 else values * 0 + 1
@@ -104,10 +104,10 @@ def _eigvecs(node: Node, args: Any, size: Any) -> Any:
     return vectors * np.where(vectors.sum(axis=0) < 0, -1, 1)
 
 
-def _eigvecs_ties(args: Any) -> Any:
+def _eigvecs_ties(node: Node, args: Any) -> Any:
     import numpy as np
 
-    return np.concatenate([_gaps(args), eigensystem(args[0])[1].sum(axis=0).reshape(-1, 1)])
+    return np.concatenate([_gaps(node, args), eigensystem(args[0])[1].sum(axis=0).reshape(-1, 1)])
 
 
 def _gaps_rule(node: Node, i: int, d: Node) -> Node:
@@ -135,7 +135,7 @@ define(
         simplify=_eigvals_simplify,
         facts=eigenvalue_signs,
         ties=_gaps,
-        effort=8,
+        cubic=8,
         reference=lambda node, args, size: column(eigensystem(args[0])[0]),
         lowers=Lowering(
             torch="torch.linalg.eigvalsh({0})[..., None]",
@@ -169,7 +169,7 @@ define(
         joins=_eigvecs_joins,
         facts=lambda node: frozenset({"orthogonal", "invertible", "full_rank"}),
         ties=_eigvecs_ties,
-        effort=8,
+        cubic=8,
         reference=_eigvecs,
         lowers=Lowering(
             torch="_eigvecs({0})",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from matcalc.errors import DomainError
 from matcalc.expression import build
 from matcalc.expression.operator import Kink, Lowering, Operator, Sample, define
 
@@ -129,6 +130,13 @@ def _inside(outer: str) -> Callable[[Node], Node | None]:
     return lambda x: x.args[0] if x.op == outer else None
 
 
+def _log_of(x: Node) -> Node | None:
+    """log(exp(x)) = x, and log(sum(exp(x))) without its overflow."""
+    if x.op == "exp":
+        return x.args[0]
+    return build.apply("logsumexp", x.args[0].args[0]) if x.op == "sum" and x.args[0].op == "exp" else None
+
+
 def _even(x: Node) -> Node | None:
     coefficient, rest = build.split(x)
     if coefficient != 1:
@@ -183,7 +191,7 @@ def _exponentials() -> None:
         simplify=_inside("log"))  # fmt: skip
     row("log", "the natural logarithm", _DLMF + "4.7", derivative=lambda x, y: x**-1, **_same("log"),
         mp=lambda m, x: m.log(x), sympy=lambda s, x: s.log(x), at={1: 0}, domain="positive", aliases=("ln",),
-        simplify=_inside("exp"))  # fmt: skip
+        simplify=_log_of)  # fmt: skip
     row("log1p", "log(1 + x)", _DLMF + "4.7", derivative=lambda x, y: (_one(x) + x) ** -1, **_same("log1p"),
         mp=lambda m, x: m.log1p(x), sympy=lambda s, x: s.log(1 + x), at={0: 0}, domain="above_minus_one")  # fmt: skip
     row("expm1", "exp(x) - 1", _DLMF + "4.7", derivative=lambda x, y: _f("exp", x), **_same("expm1"),
@@ -213,19 +221,15 @@ def _exponentials() -> None:
         torch="torch.lgamma({0})", numpy="scipy.special.gammaln({0})", jax="jax.scipy.special.gammaln({0})",
         mp=lambda m, x: m.log(abs(m.gamma(x))), sympy=lambda s, x: s.loggamma(x), at={1: 0, 2: 0},
         domain="positive")  # fmt: skip
-    row("digamma", "the derivative of lgamma", _DLMF + "5.2", derivative=lambda x, y: _f("trigamma", x),
+    row("digamma", "the derivative of lgamma", _DLMF + "5.2", derivative=lambda x, y: _polygamma(1, x),
         **_scipy("digamma"), mp=lambda m, x: m.digamma(x), sympy=lambda s, x: s.digamma(x),
         domain="positive")  # fmt: skip
-    row("trigamma", "the derivative of digamma", _DLMF + "5.15", derivative=_no_polygamma,
-        torch="torch.special.polygamma(1, {0})", numpy="scipy.special.polygamma(1, {0})",
-        jax="jax.scipy.special.polygamma(1, {0})", mp=lambda m, x: m.psi(1, x),
-        sympy=lambda s, x: s.polygamma(1, x), domain="positive", value=_POSITIVE, sampled=False)  # fmt: skip
 
 
-def _no_polygamma(x: Node, y: Node) -> Node:
-    from matcalc.errors import UnsupportedError
-
-    raise UnsupportedError("the derivative of trigamma (the polygamma function of order 2) is not there yet")
+def _polygamma(k: int, x: Node) -> Node:
+    if k < 0:
+        raise DomainError(f"polygamma has orders from 0, and not {k}")
+    return _f("digamma", x) if k == 0 else build.apply("polygamma", x, params=(k,))
 
 
 def _gelu(x: Node, y: Node) -> Node:
@@ -272,5 +276,39 @@ define(
         signatures=("(m,n), (1,1) -> (m,n)",),
         call=lambda x, slope: _f("relu", x) - slope * _f("relu", -x),
         samples=(Sample("sum(square(leaky_relu(x, 0.1)))"), Sample("sum(leaky_relu(x, a))")),
+    )
+)
+define(
+    Operator(
+        "polygamma",
+        says="polygamma(k, x): the derivative of digamma of order k",
+        source=_DLMF + "5.15",
+        signatures=("int k, (m,n) -> (m,n)",),
+        call=lambda k, x: _polygamma(k, x),
+        shape=lambda args, params: args[0].shape,
+        differential=lambda node, i, d: build.times(_polygamma(node.params[0] + 1, node.args[0]), d),
+        domain={0: "positive"},
+        written=lambda node, args, size: f"polygamma({node.params[0]}, {args[0]})",
+        reference=lambda node, args, size: _entrywise(lambda m, x: m.psi(node.params[0], x))(node, args, size),
+        sympy=lambda node, args, size: _image(lambda s, x: s.polygamma(node.params[0], x))(node, args, size),
+        lowers=Lowering(
+            torch=lambda node, args, size: f"torch.special.polygamma({node.params[0]}, {args[0]})",
+            numpy=lambda node, args, size: f"scipy.special.polygamma({node.params[0]}, {args[0]})",
+            jax=lambda node, args, size: f"jax.scipy.special.polygamma({node.params[0]}, {args[0]})",
+        ),
+        samples=(
+            Sample("sum(polygamma(2, x))", {"x": "vector(n; positive)"}),
+            Sample("sum(digamma(polygamma(1, x)))", {"x": "vector(n; positive)"}),
+        ),
+    )
+)
+define(
+    Operator(
+        "trigamma",
+        says="the derivative of digamma",
+        source=_DLMF + "5.15",
+        signatures=("(m,n) -> (m,n)",),
+        call=lambda x: _polygamma(1, x),
+        samples=(Sample("sum(trigamma(x))", {"x": "vector(n; positive)"}),),
     )
 )

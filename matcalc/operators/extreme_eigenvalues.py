@@ -111,7 +111,7 @@ def _define_extreme(which: str, place: int) -> None:
     opposite = tuple(f"{name}_{other}" for name in ("lambda", "projector", "resolvent"))
     word = "largest" if which == "max" else "smallest"
 
-    def gap(args: Any) -> Any:
+    def gap(node: Node, args: Any) -> Any:
         values = eigensystem(args[0])[0]
         return single(values[place] - values[-2 if place else 1] if len(values) > 1 else values[0] * 0 + 1)
 
@@ -148,7 +148,7 @@ def _define_extreme(which: str, place: int) -> None:
             simplify=_first(_eigenvalue_special, _homogeneous(value, opposite[0], 1, -1)),
             facts=eigenvalue_signs,
             ties=gap,
-            effort=8,
+            cubic=8,
             reference=lambda node, args, size: single(eigensystem(args[0])[0][place]),
             lowers=Lowering(
                 torch=f"torch.linalg.eigvalsh({{0}})[..., {index}, None]",
@@ -184,7 +184,7 @@ def _define_extreme(which: str, place: int) -> None:
             joins=_projector_joins,
             facts=lambda node: frozenset({"symmetric", "psd"}),
             ties=gap,
-            effort=8,
+            cubic=8,
             reference=projector_reference,
             lowers=_called("_projector", place),
             samples=(
@@ -208,7 +208,7 @@ def _define_extreme(which: str, place: int) -> None:
             ),
             facts=lambda node: frozenset({"symmetric", "psd"} if which == "max" else {"symmetric"}),
             ties=gap,
-            effort=8,
+            cubic=8,
             reference=resolvent_reference,
             lowers=_called("_resolvent", place),
             samples=(Sample(f"b'*{resolvent}(A)*c", {**_SYMMETRIC, "b": "vector(n)", "c": "vector(n)"}),),

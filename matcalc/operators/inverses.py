@@ -152,6 +152,7 @@ define(
     Operator(
         "inv",
         says="the inverse of a square matrix",
+        cubic=True,
         source="Magnus & Neudecker 2019, ch. 8.4",
         signatures=("(n,n) -> (n,n)",),
         aliases=("inverse",),
@@ -178,6 +179,7 @@ define(
         says=r"the solution of A*X = B, that is inv(A)*B; also written A\B",
         source="Golub & Van Loan 2013, ch. 3",
         signatures=("(n,n), (n,k) -> (n,k)",),
+        sign="\\",
         call=lambda a, b: build.product(build.inverse(a), b),
         samples=(Sample("norm2(solve(A, b))^2", {"A": "matrix(n, n; invertible)", "b": "vector(n)"}),),
     )
@@ -186,6 +188,7 @@ define(
     Operator(
         "det",
         says="the determinant",
+        cubic=True,
         source="Magnus & Neudecker 2019, ch. 8.3",
         signatures=("(n,n) -> (1,1)",),
         differential=_det_rule,
@@ -212,6 +215,7 @@ define(
     Operator(
         "logdet",
         says="log |det X|; for a positive-definite X, log det X",
+        cubic=True,
         source="Magnus & Neudecker 2019, ch. 8.3",
         signatures=("(n,n) -> (1,1)",),
         differential=_logdet_rule,

@@ -51,7 +51,7 @@ def _derivative_of(
     special: Callable[[Node, tuple[Node, ...]], Node | None],
     samples: tuple[Sample, ...],
     domain: dict[int, str],
-    effort: int,
+    cubic: int,
 ) -> None:
     """The operator ``name``_frechet."""
     called = f"{name}_frechet"
@@ -103,7 +103,7 @@ def _derivative_of(
             simplify=simplify,
             facts=lambda node: frozenset.intersection(*(arg.facts for arg in node.args)) & _SHAPES,
             domain=domain,
-            effort=effort,
+            cubic=cubic,
             reference=reference,
             lowers=Lowering(
                 torch=spell(texts["torch"]),
@@ -184,7 +184,7 @@ define(
         simplify=_exponential_simplify,
         joins=_exponential_joins,
         facts=_exponential_facts,
-        effort=20,
+        cubic=20,
         reference=lambda node, args, size: through_mpmath(_expm, args[0]),
         lowers=Lowering(
             torch="torch.matrix_exp({0})", numpy="scipy.linalg.expm({0})", jax="jax.scipy.linalg.expm({0})"
@@ -283,7 +283,7 @@ define(
         simplify=_logarithm_simplify,
         facts=lambda node: node.args[0].facts & _SHAPES,
         domain={0: "principal"},
-        effort=100,
+        cubic=100,
         reference=lambda node, args, size: through_mpmath(_logm, args[0]),
         lowers=_lowering_of("log", "_logm"),
         latex=r"\log({0})",
@@ -360,7 +360,7 @@ define(
         joins=_root_joins,
         facts=_root_facts,
         domain={0: "principal"},
-        effort=20,
+        cubic=20,
         reference=_root,
         lowers=_lowering_of("sqrt", "_sqrtm"),
         samples=(

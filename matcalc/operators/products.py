@@ -209,6 +209,7 @@ define(
     Operator(
         "product",
         says="the matrix product",
+        cubic=True,
         source="Magnus & Neudecker 2019, ch. 8",
         notation=True,
         shape=lambda args, params: (args[0].rows, args[-1].cols),
@@ -245,6 +246,7 @@ define(
     Operator(
         "matpow",
         says="a square matrix to an integer power",
+        cubic=True,
         source="Magnus & Neudecker 2019, ch. 8",
         notation=True,
         shape=lambda args, params: args[0].shape,

@@ -78,7 +78,7 @@ define(
         joins=_joins,
         facts=lambda node: node.args[0].facts & {"symmetric", "psd", "skew", "diagonal", "full_rank"},
         domain={0: "full_rank"},
-        effort=3,
+        cubic=3,
         reference=_pinv,
         lowers=Lowering(torch="torch.linalg.pinv({0})", numpy="np.linalg.pinv({0})", jax="jnp.linalg.pinv({0})"),
         latex="{0}^{{+}}",

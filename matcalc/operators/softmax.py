@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.operators.axes import along, axes_text, canonical, keep_dims, reduced_signatures, written_along
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -107,5 +108,74 @@ define(
             "jax.nn.log_softmax({0}, axis={1})",
         ),
         samples=(Sample("-t'*log_softmax(z)", {"t": "vector(n)"}), Sample("sum(A.*log_softmax(X*W))")),
+    )
+)
+
+
+def _weights(node: Node) -> Node:
+    """exp(x)/sum(exp(x)) over what is reduced: softmax where that is a row or the vector."""
+    x = node.args[0]
+    if node.params == (1,) or (not node.params and 1 in x.shape):
+        return build.apply("softmax", x)
+    if node.params == (0,):
+        return build.apply("softmax", x.T).T
+    return build.apply("exp", x - build.spread(node, x.shape))
+
+
+def _logsumexp_rule(node: Node, i: int, d: Node) -> Node:
+    if not node.params:
+        return build.apply("inner", _weights(node), d)
+    return build.apply("sum_along", build.times(_weights(node), d), params=node.params)
+
+
+def _logsumexp(node: Node, args: Any, size: Any) -> Any:
+    import mpmath
+    import numpy as np
+
+    raised = np.vectorize(mpmath.exp, otypes=[object])(args[0])
+    return np.vectorize(mpmath.log, otypes=[object])(raised.sum(axis=along(node.params), keepdims=True))
+
+
+def _image_logsumexp(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+
+    i, j, k = sympy.symbols("i j k", integer=True)
+    x, (rows, cols) = args[0], (size(s) for s in node.args[0].shape)
+    if not node.params:
+        return sympy.log(sympy.Sum(sympy.exp(x[i, j]), (i, 0, rows - 1), (j, 0, cols - 1)))
+    inner, count = (x[k, j], rows) if node.params[0] == 0 else (x[i, k], cols)
+    entry = sympy.log(sympy.Sum(sympy.exp(inner), (k, 0, count - 1)))
+    return sympy.FunctionMatrix(size(node.rows), size(node.cols), sympy.Lambda((i, j), entry))
+
+
+def _logsumexp_spelled(template: str) -> Any:
+    return lambda node, args, size: template.format(args[0], axes_text(node.params))
+
+
+define(
+    Operator(
+        "logsumexp",
+        says="log(sum(exp(x))), of all entries; logsumexp(X, 0) of each column, logsumexp(X, 1) of each row",
+        source="Boyd & Vandenberghe 2004, sec. 3.1.5",
+        signatures=reduced_signatures(),
+        call=lambda x, axis=None: build.apply("logsumexp", x, params=() if axis is None else (axis,)),
+        shape=keep_dims,
+        differential=_logsumexp_rule,
+        simplify=lambda args, params: canonical("logsumexp", args[0], params),
+        written=written_along("logsumexp"),
+        reference=_logsumexp,
+        sympy=_image_logsumexp,
+        lowers=Lowering(
+            torch=_logsumexp_spelled("torch.logsumexp({0}, {1}, keepdim=True)"),
+            numpy=_logsumexp_spelled("scipy.special.logsumexp({0}, axis={1}, keepdims=True)"),
+            jax=_logsumexp_spelled("jax.nn.logsumexp({0}, axis={1}, keepdims=True)"),
+        ),
+        samples=(
+            Sample("logsumexp(A*x)"),
+            Sample("logsumexp(X)^2"),
+            Sample("sum(square(logsumexp(X, 0)))"),
+            Sample("sum(square(logsumexp(X*W, 1)))"),
+            Sample("log(sum(exp(x)))"),
+        ),
     )
 )

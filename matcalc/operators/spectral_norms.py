@@ -155,7 +155,7 @@ def _dominant(node: Node, args: Any, size: Any) -> Any:
     return left[:, :1] @ right[:1]
 
 
-def _largest_gap(args: Any) -> Any:
+def _largest_gap(node: Node, args: Any) -> Any:
     values = singular_system(args[0])[1]
     return single(values[0] - values[1] if len(values) > 1 else values[0])
 
@@ -170,7 +170,7 @@ define(
         simplify=_norm_simplify("norm_nuc", "tr"),
         facts=lambda node: frozenset({"nonnegative"}),
         domain={0: "full_rank"},
-        effort=20,
+        cubic=20,
         reference=lambda node, args, size: single(sum(singular_system(args[0])[1])),
         lowers=Lowering(
             torch="torch.linalg.matrix_norm({0}, 'nuc', keepdim=True)",
@@ -197,7 +197,7 @@ define(
         joins=_polar_joins,
         facts=_polar_facts,
         domain={0: "full_rank"},
-        effort=20,
+        cubic=20,
         reference=_polar,
         lowers=_called("_polar"),
         samples=(
@@ -218,7 +218,7 @@ define(
         facts=lambda node: frozenset({"nonnegative"}),
         domain={0: "nonzero"},
         ties=_largest_gap,
-        effort=20,
+        cubic=20,
         reference=lambda node, args, size: single(singular_system(args[0])[1][0]),
         lowers=Lowering(
             torch="torch.linalg.matrix_norm({0}, 2, keepdim=True)",
@@ -247,7 +247,7 @@ define(
         facts=lambda node: node.args[0].facts & {"symmetric"},
         domain={0: "nonzero"},
         ties=_largest_gap,
-        effort=20,
+        cubic=20,
         reference=_dominant,
         lowers=_called("_dominant"),
         samples=(

@@ -96,7 +96,7 @@ define(
         transpose=lambda node, i, u: sylvester(node.args[0].T, node.args[1].T, u),
         simplify=_simplify,
         facts=_facts,
-        effort=20,
+        cubic=20,
         reference=_solved,
         lowers=Lowering(
             torch=_call,

@@ -60,11 +60,13 @@ for _record in (
         "onehot",
         "one entry is 1 and the rest are 0 (in each row of a matrix)",
         implies=("nonnegative",),
+        excludes=("unit", "above_one"),
         sample=_onehot,
     ),
     Property(
         "integer",
         "every entry is a whole number",
+        excludes=("unit",),
         sample=lambda rng, m, n: rng.integers(1, 5, size=(m, n)) * _signs(rng, m, n),
     ),
     Property("sparse", "stored as a sparse matrix; says nothing of the values"),

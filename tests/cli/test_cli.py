@@ -63,6 +63,10 @@ def test_json_holds_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> N
         (["grad", "x'*x", "--wrt", "x", "--format", "pdf"], 2, "no format"),
         (["grad", "x'*x", "--wrt", "x", "--layout", "sideways"], 2, "no layout"),
         (["grad", "x'*x", "--wrt", "x", "--sizes", "n=²"], 2, "gives no size"),
+        (["grad", "x'*x", "--wrt", "x", "--no-check", "--sizes", "n=0"], 2, "gives no size"),
+        (["grad", "x'*x", "--wrt", "x", "--no-check", "--dtype", "int8"], 2, "no dtype"),
+        (["grad", "x'*x", "--wrt", "x", "--no-check", "--device", "tpu"], 4, "no device"),
+        (["grad", "x'*x", "--wrt", "x", "--let", ""], 2, "an empty declaration"),
         (["jvp", "x'*x", "--wrt", "x", "--direction", "1+"], 2, "no name for a direction"),
         (["jacobian", "A*x", "--wrt", "x"], 2, "not there yet"),
     ],
@@ -82,8 +86,21 @@ def test_a_wrong_claim_exits_1_and_a_right_one_0(capsys: pytest.CaptureFixture[s
     assert called(capsys, "check", "x.T*A*x", "--wrt", "x", "--claim", "(A + A')*x")[0] == 0
 
 
-def test_an_expression_may_start_with_a_minus_sign(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "  -2*x" in called(capsys, "grad", "-x'*x", "--wrt", "x", "--no-check")[1]
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["grad", "-x'*x", "--wrt", "x", "--no-check"],
+        ["grad", "--wrt", "x", "--no-check", "-x'*x"],
+        ["grad", "--wrt=x", "-x'*x", "--no-check"],
+        ["grad", "--wrt", "x", "--no-check", "--", "-x'*x"],
+    ],
+)
+def test_an_expression_may_start_with_a_minus_sign(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert "  -2*x" in called(capsys, *arguments)[1]
+
+
+def test_a_claim_may_start_with_a_minus_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    assert called(capsys, "check", "-x'*x", "--wrt", "x", "--claim", "-2*x")[0] == 0
 
 
 def test_a_file_and_standard_input_are_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -126,3 +143,117 @@ def test_functions_lists_searches_and_explains(capsys: pytest.CaptureFixture[str
 
 def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Example: matcalc grad" in called(capsys, "grad", "--help")[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expression", "result"),
+    [
+        ("jvp", "tanh(W*x + b)", "(W*v).*(1 - tanh(W*x + b).^2)"),
+        ("vjp", "tanh(x)", "v.*(1 - tanh(x).^2)"),
+        ("hvp", "x'*A*x", "(A + A.T)*v"),
+    ],
+)
+def test_directional_derivatives_are_checked(
+    capsys: pytest.CaptureFixture[str], kind: str, expression: str, result: str
+) -> None:
+    code, out, _ = called(capsys, kind, expression, "--wrt", "x", "--direction", "v")
+    assert (code, out.splitlines()[2]) == (0, f"  {result}")
+    assert "verified against autograd" in out
+
+
+def test_markdown_holds_the_result_as_latex_and_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(capsys, "grad", MAIN, "--wrt", "x", "--format", "markdown")
+    lines = out.splitlines()
+    assert code == 0
+    assert lines[0] == "## gradient of `x.T*A*x - b.T*x` by `x`"
+    assert lines[2] == r"$$ \left(A + A^\top\right) x - b $$"
+    assert lines[4:7] == ["```matcalc", "(A + A.T)*x - b", "```"]
+    assert "| `b` | `vector(n)` | inferred |" in lines
+
+
+def test_latex_goes_to_standard_output_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = called(capsys, "grad", MAIN, "--wrt", "x", "--format", "latex")
+    assert (code, out) == (0, "\\left(A + A^\\top\\right) x - b\n")
+    assert err.startswith("verified against autograd")
+
+
+def test_json_without_the_device_is_printed_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    code, out, err = called(capsys, "grad", MAIN, "--wrt", "x", "--format", "json", "--device", "cuda")
+    assert (code, json.loads(out)["check"]) == (4, None)
+    assert "no CUDA device" in err
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "says"),
+    [
+        (KeyboardInterrupt(), 130, "error: interrupted"),
+        (RuntimeError("odd"), 70, "matcalc has a bug: RuntimeError: odd"),
+        (MemoryError(), 3, "out of memory"),
+        (OSError(28, "No space left on device"), 2, "cannot write the result"),
+    ],
+)
+def test_what_goes_wrong_inside_is_a_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, raised: BaseException, code: int, says: str
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("matcalc.derivative.grad", fail)
+    found, _, err = called(capsys, "grad", MAIN, "--wrt", "x")
+    assert (found, says in err, "Traceback" in err) == (code, True, False)
+
+
+def test_debug_lets_a_bug_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise RuntimeError("odd")
+
+    monkeypatch.setattr("matcalc.derivative.grad", fail)
+    with pytest.raises(RuntimeError, match="odd"):
+        run(["grad", MAIN, "--wrt", "x", "--debug"])
+
+
+def test_a_derivation_that_takes_too_long_is_stopped(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(*arguments: object, **options: object) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr("matcalc.derivative.grad", endless)
+    code, _, err = called(capsys, "grad", MAIN, "--wrt", "x", "--limit", "derivation_seconds=1")
+    assert code == 3
+    assert err == "error: not done after 1 s: the limit is 1; raise it with --limit derivation_seconds=2\n"
+
+
+def test_a_terminal_gets_colour_unless_it_wants_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from matcalc.cli.show import _painted
+
+    class Terminal:
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stdout", Terminal())
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert _painted("2*x", "result") == "\x1b[1m2*x\x1b[0m"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert _painted("2*x", "result") == "2*x"
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    command = f"{sys.executable} -m matcalc.cli.main functions | head -1; exit ${{PIPESTATUS[0]}}"
+    shown = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (shown.returncode, shown.stderr) == (0, "")
+
+
+def test_the_shell_completes_commands_and_options() -> None:
+    environment = {"_MATCALC_COMPLETE": "complete_bash", "COMP_WORDS": "matcalc gr", "COMP_CWORD": "1", "PATH": ""}
+    shown = subprocess.run(
+        [sys.executable, "-m", "matcalc.cli.main"], capture_output=True, text=True, check=False, env=environment
+    )
+    assert shown.stdout.split() == ["grad"]

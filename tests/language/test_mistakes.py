@@ -6,7 +6,7 @@ import re
 import pytest
 
 from matcalc.errors import MatcalcError, ParseError
-from matcalc.language.mistakes import MISTAKES
+from matcalc.language.mistakes.table import MISTAKES, Mistake
 from matcalc.language.syntax import declarations, read
 
 
@@ -16,20 +16,24 @@ def failure(text: str) -> MatcalcError:
     return caught.value
 
 
-@pytest.mark.parametrize("row", MISTAKES, ids=lambda row: ascii(row.example))
-def test_row(row):
-    error = failure(row.example)
+EXAMPLES = [pytest.param(row, *pair, id=ascii(pair[0])) for row in MISTAKES for pair in row.examples.items()]
+SUGGESTIONS = [becomes for row in MISTAKES for becomes in row.examples.values() if becomes]
+
+
+@pytest.mark.parametrize(("row", "example", "becomes"), EXAMPLES)
+def test_row(row: Mistake, example, becomes):
+    error = failure(example)
     said = re.sub(r"\\\{\d(!r)?\\\}", ".+", re.escape(row.says))
     assert type(error) is ParseError
     assert re.fullmatch(said, error.message, re.DOTALL), error.message
-    assert (error.suggestion, error.why) == (row.becomes, row.why)
+    assert (error.suggestion, error.why) == (becomes, row.why)
     assert error.line >= 1
     assert error.column >= 1
 
 
-@pytest.mark.parametrize("row", [row for row in MISTAKES if row.becomes], ids=lambda row: ascii(row.example))
-def test_suggestion_parses(row):
-    assert read(row.becomes).text == row.becomes
+@pytest.mark.parametrize("suggestion", SUGGESTIONS, ids=ascii)
+def test_suggestion_parses(suggestion):
+    assert read(suggestion).text == suggestion
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcalc.errors import LimitError, MatcalcError, ParseError, Span
-from matcalc.language.syntax import (
+from matcalc.language.syntax import declaration, declarations, read
+from matcalc.language.tree import (
     Binary,
     Block,
     Call,
@@ -23,9 +24,6 @@ from matcalc.language.syntax import (
     Transpose,
     children,
     children_first,
-    declaration,
-    declarations,
-    read,
 )
 from matcalc.limits import Limits
 
