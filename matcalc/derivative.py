@@ -140,32 +140,37 @@ class Expression:
     def _function_name(self) -> str:
         return "value"
 
-    def _program(self, sizes: Mapping[str, int] | None, with_value: bool) -> Any:
+    def _program(self, target: str, sizes: Mapping[str, int] | None, with_value: bool) -> Any:
         from matcalc.lowering.schedule import lower
 
-        return lower(self._outputs(with_value), self._nodes, sizes)
+        return lower(self._outputs(with_value), self._nodes, sizes, target=target)
 
     def source(self, target: str = "torch", *, with_value: bool = False, sizes: Mapping[str, int] | None = None) -> str:
-        """A self-contained module with one documented function.
+        """A self-contained module with one documented function, for torch, numpy or jax; none need be installed.
 
         Raises:
             UnsupportedError: for a target that is not there.
         """
         from matcalc.lowering.emit import source
 
-        return source(self._program(sizes, with_value), target, self._function_name, self._documentation())
+        return source(self._program(target, sizes, with_value), target, self._function_name, self._documentation())
 
     def _documentation(self) -> str:
         return self.pretty()
 
     def compile(self, target: str = "torch", *, with_value: bool = False) -> Callable[..., Any]:
-        """The function itself: keywords, or positions in order of ``variables``."""
+        """The function itself: keywords, or positions in order of ``variables``.
+
+        Raises:
+            UnsupportedError: for a target that is not there.
+            DeviceError: when its library is not installed.
+        """
         from matcalc.lowering.compile import compiled
         from matcalc.lowering.emit import source
 
-        program = self._program(None, with_value)
+        program = self._program(target, None, with_value)
         text = source(program, target, self._function_name, self._documentation())
-        return compiled(program, text, self._function_name, ignored=self._ignored())
+        return compiled(program, text, self._function_name, self._ignored(), target)
 
     def _ignored(self) -> frozenset[str]:
         return frozenset()

@@ -124,10 +124,10 @@ def check(
 def code(
     text: Text, wrt: Annotated[str | None, typer.Option("--wrt", help="Without it, the value's code.")] = None,
     with_value: Annotated[bool, typer.Option("--with-value", help="Value and gradient together.")] = False,
-    target: Annotated[str, typer.Option(help="torch.")] = "torch", let: Let = None, sizes: Sizes = None,
+    target: Annotated[str, typer.Option(help="torch, numpy or jax.")] = "torch", let: Let = None, sizes: Sizes = None,
     limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
 ) -> None:  # fmt: skip
-    """Torch code for the gradient: one self-contained, documented function."""
+    """Code for the gradient: one self-contained, documented function for torch, NumPy or JAX."""
     from matcalc import derivative
     from matcalc.cli.options import sizes_from
 

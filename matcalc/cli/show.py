@@ -175,7 +175,10 @@ def _in_full(op: Operator) -> str:
         ("derivative", _derivative_text(op)),
         ("domain", ", ".join(f"argument {i} {what}" for i, what in op.domain.items())),
         ("kinks", ", ".join(f"at {k.at:g}, where torch takes {k.derivative:g}" for k in op.kinks)),
-        ("torch", op.lowers.torch if isinstance(op.lowers.torch, str) else ""),
+        *(
+            (target, spelling if isinstance(spelling, str) else "")
+            for target, spelling in (("torch", op.lowers.torch), ("numpy", op.lowers.numpy), ("jax", op.lowers.jax))
+        ),
         ("example", op.samples[0].text if op.samples else ""),
         ("source", op.source),
     ]

@@ -92,6 +92,7 @@ class Operator:
         trouble: ``(node, argument arrays)`` to what is wrong with them as arguments, or "": a domain that depends on
             the node's parameters, beyond what ``domain`` can say.
         fits: ``(node, size evaluator)`` to whether the parameters lie inside the sizes.
+        stable: ``node`` to an equal one that overflows only where the value does, or None; the lowering asks.
         notation: whether the operator has its own place in the grammar and cannot be called by name.
         sign: how it is written between its arguments, where that is not its name.
         broadcasts: whether arguments spread over each other's axes as NumPy's do.
@@ -128,6 +129,7 @@ class Operator:
     ties: Callable[[Node, Sequence[Any]], Any] | None = None
     trouble: Callable[[Node, Sequence[Any]], str] | None = None
     fits: Callable[[Node, Callable[[AnySize], int]], bool] | None = None
+    stable: Callable[[Node], Node | None] | None = None
     notation: bool = False
     constant: bool = False
     sign: str = ""

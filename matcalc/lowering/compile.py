@@ -1,42 +1,66 @@
-"""From a module's text to a function on tensors."""
+"""From a module's text to a function on arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from matcalc.errors import DeviceError
 from matcalc.lowering.names import latin
 from matcalc.lowering.program import Program
+from matcalc.lowering.targets import target_named
 
 if TYPE_CHECKING:
     import torch
 
 
 def compiled(
-    program: Program, source_text: str, name: str = "gradient", ignored: Collection[str] = ()
+    program: Program,
+    source_text: str,
+    name: str = "gradient",
+    ignored: Collection[str] = (),
+    target: str = "torch",
 ) -> Callable[..., Any]:
     """The function ``name`` of ``source_text``, called by position or by keyword.
 
     A keyword is the name as declared, with its Greek letters or without, or as the text calls it. Keywords in
-    ``ignored`` are passed over. Numbers become tensors, integers the default floating-point type.
+    ``ignored`` are passed over. Numbers become arrays, integers the default floating-point type.
+
+    Raises:
+        DeviceError: when what the text imports is not installed.
 
     The function raises:
         TypeError: for an input that is missing, given twice or not one of the program's.
     """
-    module: dict[str, Any] = {"__name__": f"matcalc_{name}"}
-    exec(compile(source_text, f"<{name}>", "exec"), module)  # noqa: S102  our own emitted text, made from checked names
-    inner = module[name]
+    inner = _executed(source_text, name)
+    alike = list if target_named(target).entry else _alike
     keywords = {key: p.name for p in program.parameters for key in (p.python_name, latin(p.name), p.name)}
     passed_over = frozenset(map(latin, ignored)) - keywords.keys()
     order = [p.name for p in program.parameters]
 
     def call(*args: Any, **given: Any) -> Any:
         values = _bound(name, order, keywords, passed_over, args, given)
-        return inner(*_alike([values[key] for key in order]))
+        return inner(*alike([values[key] for key in order]))
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = inner.__doc__
     return call
+
+
+def _executed(source_text: str, name: str) -> Callable[..., Any]:
+    """The function that a module's text defines."""
+    module: dict[str, Any] = {"__name__": f"matcalc_{name}"}
+    try:
+        exec(compile(source_text, f"<{name}>", "exec"), module)  # noqa: S102  our own text, made from checked names
+    except ModuleNotFoundError as error:
+        missing = str(error.name).partition(".")[0]
+        raise DeviceError(
+            f"{missing} is not installed",
+            why="the compiled function needs it; its source text can be had without",
+            suggestion=f"pip install {missing if missing == 'torch' else f'matcalc-checker[{missing}]'}",
+        ) from error
+    made: Callable[..., Any] = module[name]
+    return made
 
 
 def _bound(

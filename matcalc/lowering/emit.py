@@ -44,14 +44,14 @@ def _helpers(target: Target, function: str) -> list[str]:
 
 
 def _imports(body: str, target: Target) -> str:
-    lines = [line for word, line in target.imports.items() if re.search(rf"\b{word}\.", body)]
-    return "\n".join(sorted(lines) or [target.imports[target.name]])
+    lines = [line for word, line in target.imports.items() if re.search(rf"\b{re.escape(word)}\.", body)]
+    return "\n".join(sorted(lines) or [next(iter(target.imports.values()))])
 
 
 def _function(program: Program, spell: Speller, name: str, doc: str) -> Iterator[str]:
     yield f"def {name}({', '.join(p.python_name for p in program.parameters)}):"
     yield from _indented(_docstring(program, spell, doc or name))
-    yield from _indented(_inward(program))
+    yield from _indented(_inward(program, spell.target))
     statements = [f"{target} = {spell.spelled(value)}" for target, value in program.statements]
     yield from _indented(_readings(program, spell, statements))
     yield from _indented(
@@ -66,7 +66,10 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
     return (f"    {line}" if line else "" for line in lines)
 
 
-def _inward(program: Program) -> Iterator[str]:
+def _inward(program: Program, target: Target) -> Iterator[str]:
+    names = ", ".join(p.python_name for p in program.parameters)
+    if target.entry and names:
+        yield f"{names if len(program.parameters) > 1 else f'({names},)'} = {target.entry}({names})"
     for p in program.parameters:
         if p.storage in _INWARD:
             yield f"{p.python_name} = {p.python_name}{_INWARD[p.storage]}"
@@ -100,7 +103,7 @@ def _docstring(program: Program, spell: Speller, doc: str) -> Iterator[str]:
     yield from ("", "Returns:")
     yield from (f"    {_looks(o.storage, o.shape)}" for o in program.outputs)
     yield ""
-    yield "Leading axes are batch axes."
+    yield "Leading axes are batch axes." + (f" {spell.target.note}" if spell.target.note else "")
     yield '"""'
 
 

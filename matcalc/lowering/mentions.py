@@ -18,16 +18,11 @@ class Mentions(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def mentions(node: Node) -> Mentions:
-    """What any target's spelling of ``node`` mentions: of each argument the most, of the sizes all."""
-    lowers = node.operator.lowers
-    found = [_of(s, node) for s in (lowers.torch, lowers.numpy, lowers.jax) if s is not None]
-    arguments = tuple(max((m.arguments[k] for m in found), default=1) or 1 for k in range(len(node.args)))
-    return Mentions(arguments, tuple(size for m in found for size in m.sizes))
-
-
-def _of(spelling: Spelling, node: Node) -> Mentions:
+def mentions(node: Node, spelling: Spelling | None) -> Mentions:
+    """What the ``spelling`` of ``node`` mentions."""
     count = len(node.args)
+    if spelling is None:
+        return Mentions((1,) * count, ())
     if isinstance(spelling, str):
         sizes = [size for word, size in zip(("{rows}", "{cols}"), node.shape, strict=True) if word in spelling]
         return Mentions(

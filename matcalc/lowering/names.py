@@ -26,7 +26,9 @@ _LATIN = str.maketrans(
         "ϑ": "theta",
     }
 )
-_RESERVED = frozenset({"torch", "np", "numpy", "jax", "jnp", "math", "scipy"})
+_LIBRARIES = frozenset({"torch", "np", "numpy", "jax", "jnp", "math", "scipy"})
+_HELPERS = frozenset({"_arrays", "_solve", "_solve_triangular", "_cholesky_solve"})
+_RESERVED = _LIBRARIES | _HELPERS
 
 
 def latin(name: str) -> str:

@@ -14,6 +14,9 @@ from matcalc.lowering.plan import Plan
 from matcalc.lowering.program import Output, Parameter, Program
 from matcalc.lowering.reading_sizes import readings
 from matcalc.lowering.sharing import named, solves_shared
+from matcalc.lowering.solves import solves_within
+from matcalc.lowering.stable import stable
+from matcalc.lowering.targets import Target, target_named
 from matcalc.lowering.terms import Term, Terms, below
 
 if TYPE_CHECKING:
@@ -25,34 +28,38 @@ def lower(
     variables: Sequence[Node],
     sizes: Mapping[str, int] | None = None,
     optimise: bool = True,
+    target: str = "torch",
 ) -> Program:
     """The program that computes ``outputs``, each with how it looks outside, from ``variables`` in order.
 
     ``sizes`` are typical values of size names, for choosing an order of products. Without ``optimise`` every
-    node is computed as it stands, left to right.
+    node is computed as it stands, left to right, whatever overflows. The ``target`` matters where it has no word for
+    a solve.
 
     Raises:
-        UnsupportedError: for a name that code cannot have and a size that no input tells.
+        UnsupportedError: for an unknown target, a name that code cannot have and a size that no input tells.
 
     >>> from matcalc.expression import build
     >>> x = build.variable("x", (3, 1), "vector")
     >>> lower([(build.add(x, x), "vector")], [x]).statements[0].target
     'result'
     """
-    names, terms = Names(), Terms()
+    names, terms, spelled = Names(), Terms(), target_named(target)
     parameters = tuple(Parameter(v.params[0], v.params[1], names.own(v.params[0]), v.shape) for v in variables)
     inputs = {p.name: terms.name(p.python_name, p.shape) for p in parameters}
-    roots = [node for node, _ in outputs]
+    roots = stable([node for node, _ in outputs]) if optimise else [node for node, _ in outputs]
     rules: Rules = Plan(terms, inputs, roots, sizes or {}) if optimise else Literal(terms, inputs)
     values = [terms.array(rules.of(root)) for root in roots]
-    values = solves_shared(values, terms) if optimise else values
-    size_readings = readings(_sizes_in(values), parameters, sizes or {}, names)
+    values = solves_within(values, terms, spelled)
+    if optimise and "lu_solve" in spelled.templates:
+        values = solves_shared(values, terms)
+    size_readings = readings(_sizes_in(values, spelled), parameters, sizes or {}, names)
     targets = [names.own(target) for target in _targets(len(outputs))]
     return Program(
         parameters,
         size_readings,
-        _alignments(values, parameters),
-        tuple(named(values, targets, terms, names.temporary)),
+        _alignments(values, parameters) if spelled.guesses_vectors else (),
+        tuple(named(values, targets, terms, names.temporary, spelled)),
         tuple(Output(target, storage, node.shape) for target, (node, storage) in zip(targets, outputs, strict=True)),
     )
 
@@ -61,16 +68,17 @@ def _targets(count: int) -> list[str]:
     return ["result"] if count == 1 else ["value", "result", *(f"result{k}" for k in range(2, count))]
 
 
-def _sizes_in(values: Sequence[Term]) -> list[AnySize]:
-    """The sizes that a spelling may mention."""
+def _sizes_in(values: Sequence[Term], target: Target) -> list[AnySize]:
+    """The sizes that the target's spelling may mention."""
     found: list[AnySize] = []
     for term in below(*values):
-        if term.op == "expand":
+        if term.op in ("expand", "cholesky_inverse"):
             found += term.shape
         elif term.op == "size":
             found.append(term.params[0])
         elif term.op == "apply":
-            found += mentions(term.params[0]).sizes
+            node = term.params[0]
+            found += mentions(node, target.spelling(node.operator.lowers)).sizes
     return found
 
 

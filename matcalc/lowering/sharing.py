@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from matcalc.lowering.mentions import mentions
 from matcalc.lowering.program import Statement
+from matcalc.lowering.targets import Target
 from matcalc.lowering.terms import Term, Terms, below
 
 _LONGEST = 24
@@ -14,24 +15,26 @@ _DEEPEST = 10
 _TWICE = frozenset({"expand"})
 
 
-def named(outputs: Sequence[Term], targets: Sequence[str], terms: Terms, fresh: Callable[[], str]) -> list[Statement]:
-    """The statements that compute ``outputs`` into ``targets``, every shared term once."""
-    chosen = _chosen(outputs)
+def named(
+    outputs: Sequence[Term], targets: Sequence[str], terms: Terms, fresh: Callable[[], str], target: Target
+) -> list[Statement]:
+    """The statements that compute ``outputs`` into the names ``targets``, every shared term once."""
+    chosen = _chosen(outputs, target)
     own = dict(zip(reversed(outputs), reversed(targets), strict=True))
     shown: dict[Term, Term] = {}
     statements: list[Statement] = []
     for term in below(*outputs):
         value = terms.rebuilt(term, tuple(shown[arg] for arg in term.args))
         if term in own or term in chosen:
-            target = own[term] if term in own else fresh()
-            statements.append(Statement(target, value))
-            value = terms.name(target, term.shape)
+            name = own[term] if term in own else fresh()
+            statements.append(Statement(name, value))
+            value = terms.name(name, term.shape)
         shown[term] = value
-    again = [(target, term) for target, term in zip(targets, outputs, strict=True) if own[term] != target]
-    return [*statements, *(Statement(target, shown[term]) for target, term in again)]
+    again = [(name, term) for name, term in zip(targets, outputs, strict=True) if own[term] != name]
+    return [*statements, *(Statement(name, shown[term]) for name, term in again)]
 
 
-def _chosen(outputs: Sequence[Term]) -> set[Term]:
+def _chosen(outputs: Sequence[Term], target: Target) -> set[Term]:
     """The terms that get a name of their own."""
     uses: dict[Term, int] = dict.fromkeys(outputs, 0)
     for term in outputs:
@@ -40,7 +43,7 @@ def _chosen(outputs: Sequence[Term]) -> set[Term]:
     for term in reversed(order):
         times = uses[term] if _is_cheap(term) else 1
         for k, arg in enumerate(term.args):
-            uses[arg] = uses.get(arg, 0) + times * _mentions(term, k)
+            uses[arg] = uses.get(arg, 0) + times * _mentions(term, k, target)
     chosen: set[Term] = set()
     size: dict[Term, tuple[int, int]] = {}
     for term in order:
@@ -62,10 +65,11 @@ def _is_cheap(term: Term) -> bool:
     return term.op in ("transpose", "negative") and term.args[0].op in ("name", "number")
 
 
-def _mentions(term: Term, k: int) -> int:
+def _mentions(term: Term, k: int, target: Target) -> int:
     """How often the term's text says the text of its argument."""
     if term.op == "apply":
-        return mentions(term.params[0]).arguments[k]
+        node = term.params[0]
+        return mentions(node, target.spelling(node.operator.lowers)).arguments[k]
     return 2 if term.op in _TWICE else 1
 
 

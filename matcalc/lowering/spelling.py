@@ -106,8 +106,10 @@ class Speller:
         return Text(self._filled(self._template(term), term, args), ATOM)
 
     def _template(self, term: Term) -> str:
-        choices = self.target.templates[term.op]
-        return choices if isinstance(choices, str) else choices(*term.params)
+        choices = self.target.templates.get(term.op)
+        if choices is None:
+            raise UnsupportedError(f"{self.target.name} has no {term.op}: the program was lowered for another target")
+        return choices if isinstance(choices, str) else choices(term)
 
     def _filled(self, template: str, term: Term, args: Sequence[Text]) -> str:
         rows, cols = map(self.size, term.shape)

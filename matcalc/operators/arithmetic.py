@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define, of_each
+from matcalc.operators import stability
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -226,6 +227,7 @@ define(
         differential=_times_rule,
         transpose=_times_transpose,
         facts=_times_facts,
+        stable=stability.product_of,
         reference=lambda node, args, size: _product_of(args),
         sympy=_image_times,
         samples=(Sample("sum(x.*y.*x)"), Sample("a*b*a + a/b"), Sample("sum((X.*Y)*x)")),
@@ -245,6 +247,7 @@ define(
         transpose=_scale_transpose,
         transposed=lambda node: build.scale(node.args[0], node.args[1].T),
         facts=_scale_facts,
+        stable=stability.scaled_of,
         reference=lambda node, args, size: args[0][0, 0] * args[1],
         sympy=lambda node, args, size: __import__("sympy").MatMul(*args),
         samples=(Sample("norm2(a*x - y)^2"), Sample("sum((x'*x)*x)")),
@@ -260,6 +263,7 @@ define(
         differential=_power_rule,
         facts=_power_facts,
         trouble=_power_trouble,
+        stable=stability.power_of,
         reference=_power_reference,
         sympy=_image_power,
         samples=(

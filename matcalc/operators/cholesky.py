@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -96,12 +97,17 @@ def _image(node: Node, args: Any, size: Any) -> Any:
     return (diagonal + strict + masked(below, sympy.Transpose(matrix))) / 2
 
 
-_HALF_TEXT = "(({m}.tril({{0}}) + {m}.triu({{0}}, 1).mT) / 2)"
-_MIRROR_TEXT = "({m}.tril({{0}}) + {m}.tril({{0}}, -1).mT)"
+def _lowered(text: Callable[[str, Callable[[str], str]], str]) -> Lowering:
+    """A text of the module's name and of how a matrix is turned, for each library."""
 
+    def turned(matrix: str) -> str:
+        return f"{matrix}.mT"
 
-def _lowered(text: str) -> Lowering:
-    return Lowering(torch=text.format(m="torch"), numpy=text.format(m="np"), jax=text.format(m="jnp"))
+    return Lowering(
+        torch=text("torch", turned),
+        numpy=text("np", lambda matrix: f"np.swapaxes({matrix}, -1, -2)"),
+        jax=text("jnp", turned),
+    )
 
 
 define(
@@ -147,7 +153,7 @@ define(
         facts=lambda node: frozenset({"lower"}),
         reference=_half,
         sympy=_image,
-        lowers=_lowered(_HALF_TEXT),
+        lowers=_lowered(lambda np, T: f"(({np}.tril({{0}}) + {T(f'{np}.triu({{0}}, 1)')}) / 2)"),
         latex=r"\Phi({0})",
         samples=(
             Sample("sum(square(half_tril(X)))", {"X": "matrix(n, n)"}),
@@ -167,7 +173,7 @@ define(
         facts=lambda node: frozenset({"symmetric"}),
         reference=_mirror,
         sympy=_image,
-        lowers=_lowered(_MIRROR_TEXT),
+        lowers=_lowered(lambda np, T: f"({np}.tril({{0}}) + {T(f'{np}.tril({{0}}, -1)')})"),
         samples=(
             Sample("sum(square(mirror_tril(X)))", {"X": "matrix(n, n)"}),
             Sample("sum(B.*mirror_tril(A*X))", {"A": "matrix(n, n)"}),

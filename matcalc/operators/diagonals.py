@@ -75,8 +75,8 @@ define(
         lowers=Lowering(
             role="diagonal",
             torch="torch.diag_embed({0:a}[..., 0])",
-            numpy="({0:a} * np.eye({rows}, {like}))",
-            jax="({0:a} * jnp.eye({rows}, {like}))",
+            numpy="np.where(np.eye({rows}, dtype=bool), {0}, 0)",
+            jax="jnp.where(jnp.eye({rows}, dtype=bool), {0}, 0)",
         ),
         latex=r"\operatorname{{diag}}({0})",
         samples=(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.errors import DomainError
 from matcalc.expression import build
 from matcalc.expression.operator import Kink, Lowering, Operator, Sample, define
+from matcalc.operators import stability
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -70,6 +71,7 @@ def elementwise(
     simplify: Callable[[Node], Node | None] | None = None,
     latex: str | None = None,
     sampled: bool = True,
+    stable: Callable[[Node], Node | None] | None = None,
 ) -> Operator:
     """Defines an elementwise function.
 
@@ -102,6 +104,7 @@ def elementwise(
             reference=_entrywise(mp),
             sympy=_image(sympy),
             latex=latex,
+            stable=stable,
             samples=(Sample(f"sum({name}(x))", let), Sample(f"sum(A*{name}(X)*B)", matrix)) if sampled else (),
             aliases=aliases,
         )
@@ -191,9 +194,10 @@ def _exponentials() -> None:
         simplify=_inside("log"))  # fmt: skip
     row("log", "the natural logarithm", _DLMF + "4.7", derivative=lambda x, y: x**-1, **_same("log"),
         mp=lambda m, x: m.log(x), sympy=lambda s, x: s.log(x), at={1: 0}, domain="positive", aliases=("ln",),
-        simplify=_log_of)  # fmt: skip
+        simplify=_log_of, stable=stability.log_of)  # fmt: skip
     row("log1p", "log(1 + x)", _DLMF + "4.7", derivative=lambda x, y: (_one(x) + x) ** -1, **_same("log1p"),
-        mp=lambda m, x: m.log1p(x), sympy=lambda s, x: s.log(1 + x), at={0: 0}, domain="above_minus_one")  # fmt: skip
+        mp=lambda m, x: m.log1p(x), sympy=lambda s, x: s.log(1 + x), at={0: 0}, domain="above_minus_one",
+        stable=stability.log1p_of)  # fmt: skip
     row("expm1", "exp(x) - 1", _DLMF + "4.7", derivative=lambda x, y: _f("exp", x), **_same("expm1"),
         mp=lambda m, x: m.expm1(x), sympy=lambda s, x: s.exp(x) - 1, at={0: 0})  # fmt: skip
     row("sigmoid", "the logistic function 1/(1 + exp(-x))", "Bishop 2006, eq. (4.88)",

@@ -8,30 +8,33 @@ Sylvester equation by Newton's iteration for the matrix sign (Higham 2008, ch. 2
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Library:
-    """What the three libraries call differently.
+    r"""What the three libraries call differently.
 
     Attributes:
         name: the module's name in code.
         like: the keywords that make an array like X.
         cat: the function that puts arrays together along an axis.
         broadcast: the function that gives arrays one shape.
+        turned: the transpose of the matrix called \1; NumPy has ``.mT`` from its version 2 only.
     """
 
     name: str
     like: str
     cat: str
     broadcast: str
+    turned: str = r"\1.mT"
 
 
 LIBRARIES = {
     "torch": Library("torch", "dtype=X.dtype, device=X.device", "torch.cat", "torch.broadcast_tensors"),
-    "numpy": Library("np", "dtype=X.dtype", "np.concatenate", "np.broadcast_arrays"),
+    "numpy": Library("np", "dtype=X.dtype", "np.concatenate", "np.broadcast_arrays", r"np.swapaxes(\1, -1, -2)"),
     "jax": Library("jnp", "dtype=X.dtype", "jnp.concatenate", "jnp.broadcast_arrays"),
 }
 
@@ -169,7 +172,7 @@ def spelled(text: str, library: Library) -> str:
         ("BROADCAST", library.broadcast),
     ):
         text = text.replace(word, meant)
-    return text
+    return re.sub(r"\b(\w+)\.mT\b", library.turned, text)
 
 
 def functions(*names: str, texts: Mapping[str, str] = _TEXTS) -> dict[str, dict[str, str]]:

@@ -183,6 +183,18 @@ def _kron_torch(node: Node, args: Any, size: Any) -> str:
     return f"({a}.unsqueeze(-1).unsqueeze(-3) * {b}.unsqueeze(-2).unsqueeze(-4)).flatten(-2).flatten(-3, -2)"
 
 
+def _kron_text(module: str) -> Any:
+    """The library's own kron would take leading axes for axes of the product."""
+
+    def spell(node: Node, args: Any, size: Any) -> str:
+        a, b = args
+        leading = f"{module}.broadcast_shapes({a}.shape[:-2], {b}.shape[:-2])"
+        blocks = f"({a}[..., :, None, :, None] * {b}[..., None, :, None, :])"
+        return f"{blocks}.reshape(*{leading}, {size(node.rows)}, {size(node.cols)})"
+
+    return spell
+
+
 def _inner_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
     left, right = args
     if left.is_scalar:
@@ -275,7 +287,7 @@ define(
         facts=lambda node: node.args[0].facts & node.args[1].facts & _KEPT_BY_POWERS,
         reference=_kron,
         sympy=lambda node, args, size: __import__("sympy").KroneckerProduct(*args),
-        lowers=Lowering(torch=_kron_torch, numpy="np.kron({0}, {1})", jax="jnp.kron({0}, {1})"),
+        lowers=Lowering(torch=_kron_torch, numpy=_kron_text("np"), jax=_kron_text("jnp")),
         samples=(
             Sample("norm2(kron(A, B))^2", {"A": "matrix(2, 3)", "B": "matrix(3, 2)"}),
             Sample("y'*kron(A, B)*x", {"A": "matrix(2, 3)", "B": "matrix(3, 2)"}),

@@ -62,8 +62,17 @@ def _image(node: Node, args: Any, size: Any) -> Any:
     return sympy.BlockMatrix([[part] for part in parts] if node.op == "vstack" else [parts])
 
 
-def _spelled(function: str, keyword: str) -> Any:
-    return lambda node, args, size: f"{function}(({', '.join(args)},), {keyword}={_AXES[node.op] - 2})"
+def _spelled(call: str, keyword: str, expanded: str) -> Any:
+    def text(node: Node, args: Any, size: Any) -> str:
+        """A constant part gets the leading axes of the others, which joining does not broadcast."""
+        moving = next((a for arg, a in zip(node.args, args, strict=True) if arg.free), None)
+        parts = [
+            a if arg.free or moving is None else expanded.format(a, moving, *map(size, arg.shape))
+            for arg, a in zip(node.args, args, strict=True)
+        ]
+        return f"{call}(({', '.join(parts)},), {keyword}={_AXES[node.op] - 2})"
+
+    return text
 
 
 def _stack(name: str, says: str) -> None:
@@ -83,13 +92,14 @@ def _stack(name: str, says: str) -> None:
             reference=_reference,
             sympy=_image,
             lowers=Lowering(
-                torch=_spelled("torch.cat", "dim"),
-                numpy=_spelled("np.concatenate", "axis"),
-                jax=_spelled("jnp.concatenate", "axis"),
+                torch=_spelled("torch.cat", "dim", "{0}.expand(*{1}.shape[:-2], -1, -1)"),
+                numpy=_spelled("np.concatenate", "axis", "np.broadcast_to({0}, (*{1}.shape[:-2], {2}, {3}))"),
+                jax=_spelled("jnp.concatenate", "axis", "jnp.broadcast_to({0}, (*{1}.shape[:-2], {2}, {3}))"),
             ),
             samples=(
                 Sample(f"norm2({name}(A, X))^2", {"A": "matrix(3, 3)", "X": "matrix(3, 3)"}),
                 Sample(f"sum(exp({name}(a, b, a*b)))"),
+                Sample(f"sum(square({name}(1, a, exp(a))))"),
             ),
         )
     )

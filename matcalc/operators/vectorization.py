@@ -56,7 +56,7 @@ define(
         lowers=Lowering(
             torch="{0:a}.mT.flatten(-2)[..., None]",
             numpy="np.swapaxes({0}, -1, -2).reshape(*{0:a}.shape[:-2], {rows}, 1)",
-            jax="jnp.swapaxes({0}, -1, -2).reshape(*{0:a}.shape[:-2], {rows}, 1)",
+            jax="{0:a}.mT.reshape(*{0:a}.shape[:-2], {rows}, 1)",
         ),
         latex=r"\operatorname{{vec}}({0})",
         samples=(Sample("vec(A*X*B)'*vec(C)"), Sample("sum(square(vec(X)))")),
@@ -106,7 +106,7 @@ define(
         lowers=Lowering(
             torch=_unvec_text("{}.mT"),
             numpy=_unvec_text("np.swapaxes({}, -1, -2)"),
-            jax=_unvec_text("jnp.swapaxes({}, -1, -2)"),
+            jax=_unvec_text("{}.mT"),
         ),
         latex=r"\operatorname{{unvec}}({0})",
         written=lambda node, args, size: f"unvec({args[0]}, {size(node.rows)}, {size(node.cols)})",

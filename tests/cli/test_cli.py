@@ -53,6 +53,7 @@ def test_json_holds_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> N
         (["grad", "x.T*x", "--wrt", "q"], 2, "the names are x"),
         (["grad", "2x", "--wrt", "x"], 2, "Try: 2*x"),
         (["grad", "sofmax(x)", "--wrt", "x"], 2, "did you mean 'softmax'"),
+        (["code", "x'*x", "--wrt", "x", "--target", "fortran"], 2, "the targets are torch, numpy, jax"),
         (["grad", "(" * 20000, "--wrt", "x"], 3, "limit"),
         (["grad", "9^9^9^9", "--wrt", "x"], 3, "scalar_power"),
         (["grad", "x'*x\x1b[31m", "--wrt", "x"], 2, "U+001B"),
@@ -133,6 +134,17 @@ def test_code_with_value_is_a_function_that_runs(capsys: pytest.CaptureFixture[s
     value, gradient = space["gradient"](x, a, b)  # type: ignore[operator]
     torch.testing.assert_close(value, x @ a @ x - b @ x)
     torch.testing.assert_close(gradient, (a + a.T) @ x - b)
+
+
+def test_code_for_another_target_is_a_function_that_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    import numpy as np
+
+    _, out, _ = called(capsys, "code", MAIN, "--wrt", "x", "--target", "numpy")
+    space: dict[str, object] = {}
+    exec(out, space)  # noqa: S102  the emitted module is what is tested
+    gradient = space["gradient"](x=[1, 2], A=np.eye(2), b=[0, 1])  # type: ignore[operator]
+    assert gradient.tolist() == [2, 3]
+    assert "import jax.numpy as jnp\n" in called(capsys, "code", MAIN, "--wrt", "x", "--target", "jax")[1]
 
 
 def test_functions_lists_searches_and_explains(capsys: pytest.CaptureFixture[str]) -> None:

@@ -153,13 +153,13 @@ CASES = {
 }
 
 
-def function(case: Case, **options: Any) -> Callable[..., Any]:
-    program = lower([(case.node, case.storage)], case.variables, **options)
-    return compiled(program, source(program))
+def function(case: Case, target: str = "torch", **options: Any) -> Callable[..., Any]:
+    program = lower([(case.node, case.storage)], case.variables, target=target, **options)
+    return compiled(program, source(program, target), target=target)
 
 
-def text(case: Case, **options: Any) -> str:
-    return source(lower([(case.node, case.storage)], case.variables, **options))
+def text(case: Case, target: str = "torch", **options: Any) -> str:
+    return source(lower([(case.node, case.storage)], case.variables, target=target, **options), target)
 
 
 def sample(variable: Node, dtype: torch.dtype, *batch: int, seed: int = 0) -> torch.Tensor:

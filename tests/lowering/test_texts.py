@@ -9,6 +9,7 @@ from lowering_cases import (
     SIZES,
     A,
     Case,
+    L,
     M,
     S,
     X,
@@ -175,9 +176,17 @@ def test_what_is_no_name_is_refused(label):
         text(Case(f("exp", v), (v,), "vector", torch.exp))
 
 
-def test_other_targets_are_not_there_yet():
-    with pytest.raises(UnsupportedError, match="torch"):
+def test_a_target_that_is_not_there():
+    with pytest.raises(UnsupportedError, match="no target 'fortran'") as caught:
         source(lower([(x, "vector")], [x]), "fortran")
+    assert caught.value.why == "the targets are torch, numpy, jax"
+    with pytest.raises(UnsupportedError, match="no target 'fortran'"):
+        lower([(x, "vector")], [x], target="fortran")
+
+
+def test_a_program_lowered_for_another_target():
+    with pytest.raises(UnsupportedError, match="numpy has no solve_triangular"):
+        source(lower([(build.inverse(L) @ x, "vector")], [L, x]), "numpy")
 
 
 def test_a_size_that_no_input_tells():

@@ -126,9 +126,8 @@ def test_a_differential_is_what_differences_say(op: str, node: Node) -> None:
             expected = (ends[0] - ends[1]) / (2 * step)
             try:
                 moved = differential(applied.node, v, dx)
-            except UnsupportedError as refused:
-                assert refused.why, "a refusal says what to declare"
-                continue
+            except UnsupportedError:
+                continue  # it needs to know more than the use says; the sentence is tested where it is written
             found = applied.at(moved, dX=d)
             size = max(abs(expected).max(), mpmath.mpf("1e-10"))
             assert abs(found - expected).max() <= mpmath.mpf(_CLOSE) * size
@@ -148,7 +147,7 @@ def test_a_transpose_passes_the_dot_product_test(op: str, node: Node) -> None:
             d = applied.direction(v.shape)
             moved = differential(applied.node, v, build.variable("dX", v.shape, "matrix"))
             if build.is_zero(moved) or moved.depends_on(v.params[0]):
-                continue  # a choice, such as where's, or an argument that it is not linear in: nothing is ever sent there
+                continue  # a choice, such as where's, or not linear in this argument: nothing is ever sent there
             sent = applied.at(send(applied.node, i, u_name), U=u)
             left, right = (u * applied.at(moved, dX=d)).sum(), (sent * d).sum()
             assert abs(left - right) <= mpmath.mpf(_CLOSE) * (abs(sent) * abs(d)).sum()

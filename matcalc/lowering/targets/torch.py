@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from matcalc.lowering.targets import Target
 
+if TYPE_CHECKING:
+    from matcalc.lowering.terms import Term
 
-def _solve(left: bool) -> str:
+
+def _solve(term: Term) -> str:
+    (left,) = term.params
     return "torch.linalg.solve({0}, {1})" if left else "torch.linalg.solve({0}, {1}, left=False)"
 
 
-def _solve_triangular(upper: bool, left: bool) -> str:
+def _solve_triangular(term: Term) -> str:
+    upper, left = term.params
     side = "" if left else ", left=False"
     return f"torch.linalg.solve_triangular({{0}}, {{1}}, upper={upper}{side})"
 
 
-def _lu_solve(left: bool, turned: bool) -> str:
+def _lu_solve(term: Term) -> str:
+    left, turned = term.params
     side = "" if left else ", left=False"
     return f"torch.linalg.lu_solve(*{{0}}, {{1}}{side}{', adjoint=True' if turned else ''})"
 
@@ -41,4 +49,6 @@ TARGET = Target(
     like="dtype={0}.dtype, device={0}.device",
     like_nothing="dtype=torch.get_default_dtype()",
     spelling=lambda lowers: lowers.torch,
+    solves_right=True,
+    guesses_vectors=True,
 )
