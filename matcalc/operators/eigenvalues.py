@@ -20,7 +20,7 @@ _EIGVECS = '''
 def _eigvecs(X):
     """The unit eigenvectors of a symmetric matrix, by ascending eigenvalues; each has a sum that is not negative."""
     vectors = MODULE.linalg.eigh(X)[1]
-    return vectors * MODULE.where(vectors.sum(-2) < 0, -1.0, 1.0)[..., None, :]
+    return MODULE.where(vectors.sum(-2)[..., None, :] < 0, -vectors, vectors)
 '''
 
 _RECIPROCAL_GAPS = '''
