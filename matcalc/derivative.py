@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from matcalc.calculus.differential import differential, direction_for
-from matcalc.calculus.simplify import textbook
+from matcalc.calculus.simplify import settled, textbook
 from matcalc.calculus.transpose import transposed_map
 from matcalc.errors import DomainError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression import build
@@ -105,25 +105,30 @@ class Expression:
         """How results print: the user's order of terms, and declared sizes as numbers."""
         return Style(self.typed.order, None if every_size else self.typed.declared_sizes, self._nodes)
 
+    @property
+    def shown(self) -> Node:
+        """What is printed, lowered and checked; the same value as ``node``, which is what derivatives are taken of."""
+        return self.node
+
     def __str__(self) -> str:
-        return written(self.node, self.style())
+        return written(self.shown, self.style())
 
     def pretty(self) -> str:
         """The text with every size by its name, for a reader who sees the shapes beside it."""
-        return written(self.node, self.style(every_size=True))
+        return written(self.shown, self.style(every_size=True))
 
     @property
     def sympy(self) -> Any:
         """The SymPy expression of the same value."""
         from matcalc.documents.image import sympy_image
 
-        return sympy_image(self.node)
+        return sympy_image(self.shown)
 
     def latex(self) -> str:
         """LaTeX of the expression."""
         from matcalc.documents.latex import latex
 
-        return latex(self.node, self.style(every_size=True))
+        return latex(self.shown, self.style(every_size=True))
 
     def graph(self) -> Any:
         """The computation graph; not there yet.
@@ -134,7 +139,7 @@ class Expression:
         raise UnsupportedError("the computation graph is not there yet")
 
     def _outputs(self, with_value: bool) -> list[tuple[Node, str]]:
-        return [(self.node, self._storage)]
+        return [(self.shown, self._storage)]
 
     @property
     def _function_name(self) -> str:
@@ -192,6 +197,11 @@ class Derivative(Expression):
     kind: str = "grad"
     projected: str = ""
 
+    @cached_property
+    def shown(self) -> Node:
+        """The result, with what was declared of the other names put to use."""
+        return settled(self.node, self.wrt)
+
     @property
     def _storage(self) -> str:
         return (
@@ -212,7 +222,7 @@ class Derivative(Expression):
         return "gradient" if self.kind == "grad" else self.kind
 
     def _outputs(self, with_value: bool) -> list[tuple[Node, str]]:
-        own = (self.node, self._storage)
+        own = (self.shown, self._storage)
         return [(self.expression.node, storage_of(self.expression.node)), own] if with_value else [own]
 
     def _documentation(self) -> str:

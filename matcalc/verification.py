@@ -72,7 +72,7 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
     from matcalc.checking.question import Question
     from matcalc.checking.run import run_check
 
-    claimed: Node | Callable[..., Any] = derived.node
+    claimed: Node | Callable[..., Any] = derived.shown
     note = ""
     if isinstance(claim, str):
         derived, claimed, note = _read_claim(derived, claim)

@@ -27,6 +27,27 @@ def textbook(node: Node) -> Node:
     return fold(node, _visit)
 
 
+def settled(node: Node, moving: str) -> Node:
+    """``node`` with what was declared of names put to use, as ``sum(y)`` = 1 on a simplex.
+
+    Such a set has no interior, so this is for results alone: a derivative by y of what comes out would lack a part.
+    What depends on ``moving``, the name of the derivative, is left as it is.
+
+    >>> y = build.variable("y", (3, 1), "vector", frozenset({"simplex"}))
+    >>> settled(build.apply("sum", y), "x"), settled(build.apply("sum", y), "y")
+    (number(1), sum(variable(y, vector, ('simplex',))))
+    """
+
+    def visit(below: Node, args: Sequence[Node]) -> Node:
+        made = build.with_args(below, tuple(args))
+        settle = made.operator.settle
+        simpler = settle(made) if settle is not None and not made.depends_on(moving) else None
+        return made if simpler is None else simpler
+
+    found = fold(node, visit)
+    return node if found is node else textbook(found)
+
+
 def _visit(node: Node, args: Sequence[Node]) -> Node:
     made = build.with_args(node, tuple(args))
     if made.op in ("scale", "times") and any(arg.op == "add" for arg in made.args):

@@ -16,6 +16,7 @@ from matcalc.expression.sizes import Size, as_integer
 _MARGIN = 0.02
 _KINK_MARGIN = 0.01
 _TRIES = 48
+_LATE = 8
 _HUGE = 1e60
 _MOST_WORK = 60_000
 _SUBSPACES = ("symmetric", "skew", "diagonal", "lower", "upper")
@@ -79,12 +80,22 @@ def _sizes(question: Question, options: CheckOptions, trial: int, attempt: int) 
         }
         if len(names) > 1 and attempt % 2:
             chosen = dict(zip(names, sorted(chosen.values(), reverse=attempt % 4 == 1), strict=True))
+        if attempt >= _LATE:
+            chosen = _unlike_sizes(names, [options.seed, trial, attempt, more])
         chosen.update({n: s for n, s in options.sizes.items() if n in chosen})
         if _fits(question, chosen):
             return chosen
         if all_one:
             return None
     return None
+
+
+def _unlike_sizes(names: list[str], seed: list[int]) -> dict[str, int]:
+    """Sizes of which a few are much larger than the rest, as an input is than the kernels that pass over it."""
+    import numpy as np
+
+    rng = np.random.Generator(np.random.PCG64(seed))
+    return {name: 2 + int(rng.exponential(3)) for name in names}
 
 
 def _fits(question: Question, sizes: Mapping[str, int]) -> bool:
@@ -151,13 +162,22 @@ def _value(variable: Node, rng: Any, sizes: Mapping[str, int], turn: tuple[int, 
     for wanted in _samplers(variable, question):
         sampler = PROPERTIES[wanted].sample
         if sampler is not None:
-            made = _both_signs(wanted, sampler(rng, rows, cols), variable, rng, turn)
+            made = _both_signs(wanted, _sampled(sampler, rng, rows, cols, variable), variable, rng, turn)
             for name in sorted(variable.facts):
                 made = projected(name, made) if name in _SUBSPACES else made
             return made
     attempt = turn[1]
     regime = attempt if attempt < len(_REGIMES) else int(rng.integers(len(_REGIMES)))
     return _REGIMES[regime](rng, rows, cols)
+
+
+def _sampled(sampler: Any, rng: Any, rows: int, cols: int, variable: Node) -> Any:
+    """A matrix that has one column at these sizes is still a matrix: its property holds in each row."""
+    import numpy as np
+
+    if cols == 1 != variable.cols and rows > 1:
+        return np.vstack([sampler(rng, 1, 1) for _ in range(rows)])
+    return sampler(rng, rows, cols)
 
 
 def _both_signs(wanted: str, made: Any, variable: Node, rng: Any, turn: tuple[int, int]) -> Any:

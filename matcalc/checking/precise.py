@@ -53,9 +53,13 @@ def lifted(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def slope(root: Node, name: str, direction: Any, values: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
-    """The derivative of a scalar ``root`` when ``name`` moves along ``direction``."""
+    """The derivative of a scalar ``root`` when ``name`` moves along ``direction``; what is frozen stays where it is."""
     import mpmath
 
     step = mpmath.mpf(_STEP)
-    ends = [evaluate(root, {**values, name: values[name] + s * direction}, sizes)[0, 0] for s in (step, -step)]
+    here: dict[Node, Any] = {}
+    still = {node: evaluate(node, values, sizes, here) for node in postorder(root) if node.operator.frozen}
+    ends = [
+        evaluate(root, {**values, name: values[name] + s * direction}, sizes, dict(still))[0, 0] for s in (step, -step)
+    ]
     return (ends[0] - ends[1]) / (2 * step)

@@ -32,6 +32,7 @@ from matcalc.checking.torch_side import autograd, called, devices_for, lowered, 
 from matcalc.checking.verdict import Report
 from matcalc.errors import CheckError
 from matcalc.expression.nodes import Node, postorder
+from matcalc.expression.property import PROPERTIES
 
 _EXACT = 1e-18
 _FLOAT = 1e-8
@@ -103,7 +104,7 @@ def _trial(question: Question, options: CheckOptions, devices: tuple[str, ...], 
     unit = max(scale, _SMALL * largest / length) or 1.0
     error = _distance(mine, auto if close else truth) / unit if mine.shape == truth.shape else 0.0
     errors32 = [
-        _distance(_in_floats(question, at, dtype, device, claimed), truth) / (scale or 1.0)
+        _distance(_in_floats(question, at, dtype, device, claimed), truth) / unit
         for device in devices
         for dtype in options.dtypes
         if (dtype, device) != ("float64", "cpu") and holds and claimed.shape == truth.shape
@@ -335,7 +336,7 @@ def _refuted(
     return Report(
         "refuted",
         counterexample=seen,
-        diagnosis=_only_symmetric(question, first.at) or relation(pairs),
+        diagnosis=_only_symmetric(question, first.at) or _only_adding_up(question, first.at) or relation(pairs),
         witnesses=tuple(lines),
         **common,
     )
@@ -343,15 +344,38 @@ def _refuted(
 
 def _only_symmetric(question: Question, at: Point) -> str:
     """Whether a wrong claim is right once the square matrices are symmetric."""
+    square = [v.params[0] for v in question.variables if v.is_square and not v.is_scalar and not v.facts]
+    values = {n: (v + v.T) / 2 if n in square else v for n, v in at.values.items()}
+    if not square or not _is_right_at(question, at, values):
+        return ""
+    return f"right only if {' and '.join(square)} {'is' if len(square) == 1 else 'are'} symmetric"
+
+
+def _only_adding_up(question: Question, at: Point) -> str:
+    """Whether a wrong claim is right once some other name adds up to one, as targets of a classifier do."""
+    import numpy as np
+
+    sample = PROPERTIES["simplex"].sample
+    assert sample is not None
+    for v in question.variables:
+        name = v.params[0]
+        if name != question.name and not v.is_scalar and not v.facts:
+            rng = np.random.Generator(np.random.PCG64(1))
+            if _is_right_at(question, at, {**at.values, name: sample(rng, *at.values[name].shape)}):
+                return f"right only if {name} adds up to one: declare it simplex or onehot"
+    return ""
+
+
+def _is_right_at(question: Question, at: Point, values: Mapping[str, Any]) -> bool:
+    """Whether a claim in words is what our derivation is, at other values, which may lie outside a domain."""
     import mpmath
 
-    square = [v.params[0] for v in question.variables if v.is_square and not v.is_scalar and not v.facts]
-    if not (square and isinstance(question.claimed, Node) and isinstance(question.truth, Node)):
-        return ""
-    values = {n: (v + v.T) / 2 if n in square else v for n, v in at.values.items()}
+    if not (isinstance(question.claimed, Node) and isinstance(question.truth, Node)):
+        return False
     with mpmath.workdps(30):
         exact = lifted(values)
-        claimed, truth = (evaluate(node, exact, at.sizes) for node in (question.claimed, question.truth))
-        if claimed.shape != truth.shape or not abs(claimed - truth).max() <= _EXACT * abs(truth).max():
-            return ""
-    return f"right only if {' and '.join(square)} {'is' if len(square) == 1 else 'are'} symmetric"
+        try:
+            claimed, truth = (evaluate(node, exact, at.sizes) for node in (question.claimed, question.truth))
+        except (ZeroDivisionError, ValueError, OverflowError, TypeError):
+            return False
+        return claimed.shape == truth.shape and bool(abs(claimed - truth).max() <= _EXACT * abs(truth).max())

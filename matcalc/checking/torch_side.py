@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 from matcalc.checking.points import Point
 from matcalc.checking.question import Question
 from matcalc.errors import CheckError, DeviceError
+from matcalc.expression import build
 from matcalc.expression.nodes import Node
+from matcalc.expression.walk import fold
 
 _PLAIN = {"scalar": lambda v: v.reshape(()), "vector": lambda v: v[:, 0]}
 
@@ -105,12 +107,18 @@ def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[An
 
 
 def value_along(question: Question, at: Point, direction: Any) -> Callable[[float], float]:
-    """The value of the literal lowering in float64 as a function of how far the name moves along ``direction``."""
+    """The value of the literal lowering in float64 as a function of how far the name moves along ``direction``.
+
+    What is frozen keeps the value that it has at the point.
+    """
     import torch
 
-    f = _function(question.expression, question.variables, "scalar", False)
     given = _tensors(question, at, "float64", "cpu")
+    expression, still = _without_frozen(question)
+    held = {v.params[0]: _function(node, question.variables, "matrix", False)(**given) for v, node in still.items()}
+    f = _function(expression, (*question.variables, *still), "scalar", False)
     x = given.pop(question.name)
+    given |= held
     d = torch.tensor(direction).reshape(x.shape)
 
     def along(t: float) -> float:
@@ -118,6 +126,23 @@ def value_along(question: Question, at: Point, direction: Any) -> Callable[[floa
             return float(f(**{question.name: x + t * d}, **given))
 
     return along
+
+
+def _without_frozen(question: Question) -> tuple[Node, dict[Node, Node]]:
+    """The expression with a new name for every frozen value, and what the names stand for."""
+    names: dict[Node, Node] = {}
+    taken = {v.params[0] for v in question.variables}
+
+    def visit(node: Node, args: Sequence[Node]) -> Node:
+        made = build.with_args(node, tuple(args))
+        if not node.operator.frozen:
+            return made
+        name = next(f"still_{k}" for k in range(len(names), 10**9) if f"still_{k}" not in taken)
+        taken.add(name)
+        names[build.variable(name, node.shape, "matrix")] = node
+        return next(reversed(names))
+
+    return fold(question.expression, visit), names
 
 
 def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:

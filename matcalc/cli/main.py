@@ -130,8 +130,10 @@ def code(
     """Code for the gradient: one self-contained, documented function for torch, NumPy or JAX."""
     from matcalc import derivative
     from matcalc.cli.options import sizes_from
+    from matcalc.lowering.targets import target_named
 
     given = sizes_from(sizes)
+    target_named(target)
     expression = Asked.read(text, let, limit).expression()
     found = expression if wrt is None else derivative.grad(expression, wrt, unconstrained=unconstrained)
     typer.echo(found.source(target, with_value=with_value, sizes=given), nl=False)

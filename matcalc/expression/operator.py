@@ -93,6 +93,11 @@ class Operator:
             the node's parameters, beyond what ``domain`` can say.
         fits: ``(node, size evaluator)`` to whether the parameters lie inside the sizes.
         stable: ``node`` to an equal one that overflows only where the value does, or None; the lowering asks.
+        settle: a node of a result to an equal, simpler one by what was declared of a name as a set without interior (a
+            simplex); see :func:`matcalc.calculus.simplify.settled`.
+        frozen: whether derivatives take the value for a constant.
+        trims: whether what a size argument leaves over of a size is dropped, as torch's pooling does.
+        misfit: the arguments' shapes and parameters to why they do not fit, or "".
         notation: whether the operator has its own place in the grammar and cannot be called by name.
         sign: how it is written between its arguments, where that is not its name.
         broadcasts: whether arguments spread over each other's axes as NumPy's do.
@@ -130,6 +135,10 @@ class Operator:
     trouble: Callable[[Node, Sequence[Any]], str] | None = None
     fits: Callable[[Node, Callable[[AnySize], int]], bool] | None = None
     stable: Callable[[Node], Node | None] | None = None
+    settle: Callable[[Node], Node | None] | None = None
+    misfit: Callable[[Sequence[Shape], Sequence[AnySize]], str] | None = None
+    frozen: bool = False
+    trims: bool = False
     notation: bool = False
     constant: bool = False
     sign: str = ""

@@ -74,8 +74,8 @@ def _shape(text: str) -> Shape:
 
 def _polynomial(text: str) -> AnySize:
     total: AnySize = 0
-    for term in text.replace(" ", "").split("+"):
-        product: AnySize = 1
+    for sign, term in re.findall(r"([+-]?)([^+-]+)", text.replace(" ", "")):
+        product: AnySize = -1 if sign == "-" else 1
         for factor in term.split("*"):
             product = product * (int(factor) if factor.isdigit() else Size.named(factor))
         total = total + product

@@ -22,8 +22,8 @@ class Size:
     n^2 - 1
     >>> (n + 1) - 1 is not n and (n + 1) - 1 == "n"
     True
-    >>> n - n
-    0
+    >>> n - n, 1 - Size.named("k") + n
+    (0, n - k + 1)
     """
 
     __slots__ = ("_text", "terms")
@@ -118,7 +118,8 @@ def _collected(terms: Iterable[tuple[Monomial, int]]) -> AnySize:
 
 def _written(terms: tuple[tuple[Monomial, int], ...]) -> str:
     pieces: list[str] = []
-    for monomial, factor in terms:
+    first = next((term for term in terms if term[1] > 0), None)
+    for monomial, factor in terms if first is None else (first, *(term for term in terms if term is not first)):
         powers = {name: monomial.count(name) for name in monomial}
         names = "*".join(name if k == 1 else f"{name}^{k}" for name, k in powers.items())
         size = abs(factor)
@@ -141,6 +142,29 @@ def substitute_sizes(size: AnySize, values: Mapping[str, AnySize]) -> AnySize:
         piece: AnySize = factor
         for name in monomial:
             piece = piece * values.get(name, Size.named(name))
+        total = total + piece
+    return total
+
+
+def divided(size: AnySize, by: AnySize) -> AnySize | None:
+    """``size`` over ``by``, a number or a name, where that is a size; of a number what is left over is dropped.
+
+    >>> divided(7, 2), divided(Size.named("n") * 4 + 2, 2), divided(Size.named("n"), 2)
+    (3, 2*n + 1, None)
+    """
+    if isinstance(size, int):
+        return size // by if isinstance(by, int) and size >= by else None
+    own, number = ((), by) if isinstance(by, int) else by.terms[0] if len(by.terms) == 1 else ((), 0)
+    total: AnySize = 0
+    for monomial, factor in size.terms:
+        left = list(monomial)
+        if not number or factor % number or any(left.count(name) < own.count(name) for name in own):
+            return None
+        for name in own:
+            left.remove(name)
+        piece: AnySize = factor // number
+        for name in left:
+            piece = piece * Size.named(name)
         total = total + piece
     return total
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from matcalc.errors import MatcalcError, ShapeError
+from matcalc.expression.operator import callable_named
 from matcalc.expression.sizes import AnySize, Shape, Size, written_shape
 from matcalc.language.kinds import KIND_NAMES, MATRIX, ROW, SCALAR, VECTOR, kind_of
 from matcalc.language.relations import Relation, Scene, operands, preferred
@@ -52,10 +53,19 @@ def complaint(made: Scene, relation: Relation, shapes: Mapping[int, Shape]) -> S
     """The error for a relation that cannot hold."""
     parts = list(operands(made, relation.node)) if isinstance(relation.node, Binary | Call) else []
     have = [_named(shapes[made.value_of[id(p)]]) for p in parts if made.value_of[id(p)] in shapes]
-    message, why, edits = _words(made, relation, parts, have, shapes)
+    misfit = _misfit(relation, [shapes[value] for value in relation.values[:-1] if value in shapes])
+    message, why, edits = (misfit, "", []) if misfit else _words(made, relation, parts, have, shapes)
     suggestion = next((text for text in (_edited(made, relation.node, e) for e in edits) if text), "")
     spans = tuple(p.span for p in parts) if 1 < len(parts) <= 3 else (relation.node.span,)
     return ShapeError(message, text=made.text, spans=spans, why=why, suggestion=suggestion)
+
+
+def _misfit(relation: Relation, shapes: list[Shape]) -> str:
+    """What the operator's record has to say of the shapes, or ""."""
+    operator = callable_named(relation.label)
+    if operator is None or operator.misfit is None or len(shapes) < len(relation.values) - 1:
+        return ""
+    return operator.misfit([(_plain(a), _plain(b)) for a, b in shapes], tuple(relation.given.values()))
 
 
 def _named(shape: Shape) -> str:

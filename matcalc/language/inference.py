@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.expression.nodes import Node
 from matcalc.expression.property import PROPERTIES
-from matcalc.expression.sizes import AnySize, Shape, Size
+from matcalc.expression.sizes import AnySize, Shape, Size, divided
 from matcalc.language.assembly import assembled
 from matcalc.language.complaints import complaint, kinds_complaint
 from matcalc.language.functions import size_of
@@ -242,7 +242,13 @@ def _solve(
             1 if is_one(kind, 0) else sizes.fresh(),
             1 if is_one(kind, 1) else sizes.fresh(),
         )
+    waiting: list[Relation] = []  # for the sizes that others give
     for relation in made.relations:
+        if relation.trims and any(sizes.is_open(size) for size in shapes[relation.values[0]]):
+            waiting.append(relation)
+        elif not _equated(relation, reading, shapes, sizes):
+            return shapes, sizes, relation
+    for relation in waiting:
         if not _equated(relation, reading, shapes, sizes):
             return shapes, sizes, relation
     if root_shape is not None:
@@ -270,6 +276,12 @@ def _equated(relation: Relation, reading: Assignment, shapes: dict[int, Shape], 
     bound: dict[str, AnySize] = dict(relation.given)
     for value, pattern in zip(relation.values, form.matrices, strict=True):
         for have, want in zip(shapes[value], pattern, strict=True):
+            if relation.trims and isinstance(want, Size) and value != relation.values[-1]:
+                fits = _trimmed(have, want, bound, sizes)
+                if fits is False:
+                    return False
+                if fits:
+                    continue
             if isinstance(want, Size):
                 for name in sorted(want.names):
                     if name not in bound:
@@ -280,6 +292,16 @@ def _equated(relation: Relation, reading: Assignment, shapes: dict[int, Shape], 
         a, b = shapes[relation.values[0]], shapes[relation.values[-1]]
         return sizes.equate(a[0] * a[1], b[0] * b[1])
     return True
+
+
+def _trimmed(have: AnySize, want: Size, bound: dict[str, AnySize], sizes: Sizes) -> bool | None:
+    """Whether a size argument divides a size, which binds the other factor; None of a size not known yet."""
+    others = want.names - bound.keys()
+    quotient = divided(sizes.resolved(have), _put(want, {**bound, **dict.fromkeys(others, 1)}))
+    if quotient is None:
+        return None if sizes.is_open(have) else False
+    bound.update(dict.fromkeys(others, quotient))
+    return bool(others) or quotient == 1
 
 
 def _put(size: AnySize, values: Mapping[str, AnySize]) -> AnySize:

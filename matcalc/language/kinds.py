@@ -18,7 +18,7 @@ from functools import cache
 
 from matcalc.errors import ShapeError
 from matcalc.expression.signature import Signature, signature
-from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
+from matcalc.expression.sizes import AnySize, Shape, Size, as_integer, substitute_sizes
 
 SCALAR, VECTOR, ROW, MATRIX = 1, 2, 4, 8
 ANY = 15
@@ -70,8 +70,9 @@ def table(signatures: tuple[str, ...], given: Given = ()) -> Table:
         read = signature(text)
         shapes = (*read.matrices, read.result)
         for ones in _choices(shapes, dict(given)):
-            kinds = tuple(_kind(shape, ones) for shape in shapes)
-            found.setdefault(kinds, Form(_with_ones(shapes, ones), read))
+            for trial in _trials(shapes, ones):
+                kinds = tuple(_kind(shape, trial) for shape in shapes)
+                found.setdefault(kinds, Form(_with_ones(shapes, ones), read))
     return found
 
 
@@ -82,8 +83,18 @@ def _choices(shapes: Sequence[Shape], given: Mapping[str, bool]) -> Iterator[dic
         yield {**given, **dict(zip(free, choice, strict=True))}
 
 
-def _kind(shape: Shape, ones: Mapping[str, bool]) -> int:
-    trial: dict[str, AnySize] = {name: 1 if one else 2 for name, one in ones.items()}
+def _trials(shapes: Sequence[Shape], ones: Mapping[str, bool]) -> Iterator[Mapping[str, int]]:
+    """Sizes to see kinds by: 1 and 2, and where a difference of sizes may or may not be 1, also 3."""
+    sizes = [size for shape in shapes for size in shape if isinstance(size, Size)]
+    subtracts = any(factor < 0 for size in sizes for _, factor in size.terms)
+    larger = [name for name, one in ones.items() if not one]
+    for choice in itertools.product((2, 3) if subtracts else (2,), repeat=len(larger)):
+        trial = {**dict.fromkeys(ones, 1), **dict(zip(larger, choice, strict=True))}
+        if all(as_integer(size, trial) >= 1 for size in sizes):
+            yield trial
+
+
+def _kind(shape: Shape, trial: Mapping[str, int]) -> int:
     rows, cols = (substitute_sizes(size, trial) for size in shape)
     return _KIND_OF[rows == 1, cols == 1]
 

@@ -65,6 +65,9 @@ _UNCOMPUTED = ("@",)
 _DOTTED = (".+", ".-", ".*", "./", ".^")
 _UPPER = re.compile(r"[A-Z]")
 _EARLY = re.compile(r"[a-g][0-9_]*")
+_SIZED: Mapping[int, Cost] = {
+    kind: (0, 0, 0, 0, 0, 0, ones) for kind, ones in ((MATRIX, 0), (VECTOR, 1), (ROW, 1), (SCALAR, 2))
+}
 _GREEK = re.compile(rf"(?:{'|'.join(sorted(set(GREEK.values())))})[0-9_]*")
 
 
@@ -117,6 +120,7 @@ class Relation:
     given: Mapping[str, AnySize] = field(default_factory=dict)
     cuts: tuple[Cut, Cut] | None = None
     conserves: bool = False
+    trims: bool = False
 
 
 @dataclass(slots=True)
@@ -138,6 +142,7 @@ class Scene:
     numbers: dict[int, Fraction | None] = field(default_factory=dict)
     bound: dict[str, Node] = field(default_factory=dict)
     transposed: list[int] = field(default_factory=list)
+    sized: list[int] = field(default_factory=list)
     later: set[str] = field(default_factory=set)
     shapes: dict[int, Shape] = field(default_factory=dict)
     operand_nodes: dict[int, Node] = field(default_factory=dict)
@@ -320,8 +325,9 @@ def _use_new(made: Scene, node: Name) -> None:
 
 
 def candidates(made: Scene) -> list[Candidate]:
-    """The names whose kind the text leaves open, and what each kind would cost."""
-    return [Candidate(value, costs(name)) for name, value in made.names.items() if name not in made.known]
+    """The names whose kind the text leaves open, and what each kind would cost; then results left open by kinds."""
+    names = [Candidate(value, costs(name)) for name, value in made.names.items() if name not in made.known]
+    return [*names, *(Candidate(value, _SIZED) for value in made.sized)]
 
 
 @cache
@@ -329,7 +335,7 @@ def costs(name: str) -> Mapping[int, Cost]:
     """What it costs to read a name as each kind: preferences first, then the ways to give them up.
 
     The parts are: preferences given up, vectors lost, matrices lost, upper-case scalars, lower-case
-    matrices, lower-case rows.
+    matrices, lower-case rows, and (of results) sizes that happen to be 1.
 
     >>> costs("x")[VECTOR] < costs("x")[SCALAR] < costs("x")[ROW] < costs("x")[MATRIX]
     True
@@ -344,6 +350,7 @@ def costs(name: str) -> Mapping[int, Cost]:
             int(is_upper and kind == SCALAR),
             int(not is_upper and kind == MATRIX),
             int(not is_upper and kind == ROW),
+            0,
         )
         for kind in (SCALAR, VECTOR, ROW, MATRIX)
     }
@@ -467,7 +474,10 @@ def _relate_function(made: Scene, node: Call, called: Called, values: list[int])
     ones = tuple((name, size == 1) for name, size in given.items())
     allowed = table(tuple(each.text for each in called.signatures), ones)
     values.append(made.network.value())
-    _join(made, Relation(node, called.name, tuple(values), allowed, given, None, called.operator.conserves))
+    if len({kinds[:-1] for kinds in allowed}) < len(allowed):
+        made.sized.append(values[-1])
+    conserves, trims = called.operator.conserves, called.operator.trims
+    _join(made, Relation(node, called.name, tuple(values), allowed, given, None, conserves, trims))
 
 
 def _relate_index(made: Scene, node: Index) -> None:

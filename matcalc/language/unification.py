@@ -56,6 +56,10 @@ class Sizes:
             self.seen[str(start)] = size
         return size
 
+    def is_open(self, size: AnySize) -> bool:
+        """Whether something in a size is not known yet."""
+        return bool(self._unknowns(self.resolved(size)))
+
     def _followed(self, size: AnySize) -> AnySize:
         """The end of a chain of names that are bound to names; shortens the chain."""
         passed = []

@@ -73,6 +73,13 @@ def _pi(node: Node, args: Any, size: Any) -> Any:
     return _single(+mpmath.pi)
 
 
+def _size_reference(node: Node, args: Any, size: Any) -> Any:
+    """In the precision in force: of a Python integer, 3**-1 would be a float."""
+    import mpmath
+
+    return _single(mpmath.mpf(size(node.params[0])))
+
+
 def _rational(node: Node, args: Any, size: Any) -> Any:
     import mpmath
 
@@ -137,7 +144,7 @@ define(
         constant=True,
         facts=lambda node: _POSITIVE,
         written=lambda node, args, size: size(node.params[0]),
-        reference=lambda node, args, size: _single(size(node.params[0])),
+        reference=_size_reference,
         sympy=lambda node, args, size: size(node.params[0]),
     )
 )

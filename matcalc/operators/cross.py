@@ -92,7 +92,7 @@ define(
         reference=_cross,
         sympy=_image(_cross),
         lowers=Lowering(
-            torch="torch.linalg.cross({0}, {1}, dim=-2)",
+            torch="torch.linalg.cross(*torch.broadcast_tensors({0}, {1}), dim=-2)",
             numpy="np.cross({0}, {1}, axis=-2)",
             jax="jnp.cross({0}, {1}, axis=-2)",
         ),
@@ -116,7 +116,7 @@ define(
         reference=_skew,
         sympy=_image(_skew),
         lowers=Lowering(
-            torch="torch.linalg.cross({0}, torch.eye(3, {like}), dim=-2)",
+            torch="torch.linalg.cross(*torch.broadcast_tensors({0}, torch.eye(3, {like})), dim=-2)",
             numpy="np.cross({0}, np.eye(3, {like}), axis=-2)",
             jax="jnp.cross({0}, jnp.eye(3, {like}), axis=-2)",
         ),

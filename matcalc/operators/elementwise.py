@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import factorial
 from typing import TYPE_CHECKING, Any
 
-from matcalc.errors import DomainError
+from matcalc.errors import DomainError, UnsupportedError
 from matcalc.expression import build
 from matcalc.expression.operator import Kink, Lowering, Operator, Sample, define
 from matcalc.operators import stability
@@ -13,6 +14,9 @@ from matcalc.operators import stability
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
 
+_MOST_ORDER = 170  # the largest k with k! a double
+# Without SciPy, and without overflow: the exponent is never positive.
+_NUMPY_SIGMOID = "(np.exp(np.minimum({0}, 0)) / (1 + np.exp(-np.abs({0}))))"
 _DLMF = "NIST Digital Library of Mathematical Functions, "
 _POSITIVE = frozenset({"positive", "nonnegative", "nonzero"})
 _NONNEGATIVE = frozenset({"nonnegative"})
@@ -128,16 +132,20 @@ def _scipy(name: str) -> dict[str, Any]:
     }
 
 
-def _inside(outer: str) -> Callable[[Node], Node | None]:
-    """f(g(x)) = x where g is f's inverse on its whole range."""
-    return lambda x: x.args[0] if x.op == outer else None
-
-
 def _log_of(x: Node) -> Node | None:
-    """log(exp(x)) = x, and log(sum(exp(x))) without its overflow."""
+    """log(exp(x)) = x, and log(sum(exp(x))) and log(softmax(x)) without their overflow."""
     if x.op == "exp":
         return x.args[0]
+    if x.op == "softmax":
+        return _f("log_softmax", x.args[0])
     return build.apply("logsumexp", x.args[0].args[0]) if x.op == "sum" and x.args[0].op == "exp" else None
+
+
+def _exp_of(x: Node) -> Node | None:
+    """exp(log(x)) = x, and the softmax of which x is the logarithm."""
+    if x.op == "log":
+        return x.args[0]
+    return _f("softmax", x.args[0]) if x.op == "log_softmax" else None
 
 
 def _even(x: Node) -> Node | None:
@@ -191,7 +199,7 @@ def _exponentials() -> None:
     row = elementwise
     row("exp", "e to the power of every entry", _DLMF + "4.7", derivative=lambda x, y: y, **_same("exp"),
         mp=lambda m, x: m.exp(x), sympy=lambda s, x: s.exp(x), at={0: 1}, value=_POSITIVE,
-        simplify=_inside("log"))  # fmt: skip
+        simplify=_exp_of)  # fmt: skip
     row("log", "the natural logarithm", _DLMF + "4.7", derivative=lambda x, y: x**-1, **_same("log"),
         mp=lambda m, x: m.log(x), sympy=lambda s, x: s.log(x), at={1: 0}, domain="positive", aliases=("ln",),
         simplify=_log_of, stable=stability.log_of)  # fmt: skip
@@ -201,18 +209,19 @@ def _exponentials() -> None:
     row("expm1", "exp(x) - 1", _DLMF + "4.7", derivative=lambda x, y: _f("exp", x), **_same("expm1"),
         mp=lambda m, x: m.expm1(x), sympy=lambda s, x: s.exp(x) - 1, at={0: 0})  # fmt: skip
     row("sigmoid", "the logistic function 1/(1 + exp(-x))", "Bishop 2006, eq. (4.88)",
-        derivative=lambda x, y: y * (_one(x) - y), torch="torch.sigmoid({0})", numpy="scipy.special.expit({0})",
+        derivative=lambda x, y: y * (_one(x) - y), torch="torch.sigmoid({0})", numpy=_NUMPY_SIGMOID,
         jax="jax.nn.sigmoid({0})", mp=_logistic, sympy=lambda s, x: 1 / (1 + s.exp(-x)), value=_POSITIVE)  # fmt: skip
     row("logit", "log(x/(1 - x))", "Bishop 2006, eq. (4.90)", derivative=lambda x, y: (x * (_one(x) - x)) ** -1,
-        **_scipy("logit"), mp=lambda m, x: m.log(x / (1 - x)), sympy=lambda s, x: s.log(x / (1 - x)),
-        domain="unit")  # fmt: skip
+        torch="torch.special.logit({0})", numpy="np.log({0:a} / (1 - {0:a}))",
+        jax="jax.scipy.special.logit({0})", mp=lambda m, x: m.log(x / (1 - x)),
+        sympy=lambda s, x: s.log(x / (1 - x)), domain="unit")  # fmt: skip
     row("softplus", "log(1 + exp(x))", "Dugas et al. 2001", derivative=lambda x, y: _f("sigmoid", x),
         torch="torch.logaddexp({0}, torch.zeros_like({0}))", numpy="np.logaddexp({0}, 0)",
         jax="jax.nn.softplus({0})", mp=lambda m, x: m.log1p(m.exp(x)), sympy=lambda s, x: s.log(1 + s.exp(x)),
         value=_POSITIVE)  # fmt: skip
     row("silu", "x*sigmoid(x)", "Elfwing et al. 2018",
         derivative=lambda x, y: _f("sigmoid", x) * (_one(x) + x * (_one(x) - _f("sigmoid", x))),
-        torch="torch.nn.functional.silu({0})", numpy="({0:a} * scipy.special.expit({0}))", jax="jax.nn.silu({0})",
+        torch="torch.nn.functional.silu({0})", numpy="({0:a} * " + _NUMPY_SIGMOID + ")", jax="jax.nn.silu({0})",
         mp=lambda m, x: x * _logistic(m, x), sympy=lambda s, x: x / (1 + s.exp(-x)), at={0: 0})  # fmt: skip
     row("gelu", "x*Φ(x), Φ the normal distribution function", "Hendrycks & Gimpel 2016", derivative=_gelu,
         torch="torch.nn.functional.gelu({0})", numpy="({0:a} * scipy.special.ndtr({0}))",
@@ -234,6 +243,22 @@ def _polygamma(k: int, x: Node) -> Node:
     if k < 0:
         raise DomainError(f"polygamma has orders from 0, and not {k}")
     return _f("digamma", x) if k == 0 else build.apply("polygamma", x, params=(k,))
+
+
+def _zeta(module: str) -> Any:
+    """(-1)^(k+1) k! ζ(k+1, x), DLMF 25.11.12: torch's own trigamma errs in the tenth digit, SciPy's forgets float32."""
+
+    def spell(node: Node, args: Any, size: Any) -> str:
+        k = node.params[0]
+        if k > _MOST_ORDER:
+            raise UnsupportedError(
+                f"polygamma of order {k} is beyond floating-point numbers; {_MOST_ORDER} is the most"
+            )
+        text = f"{module}.zeta({k + 1}, {args[0]})"
+        factor = (-1) ** (k + 1) * factorial(k)
+        return text if factor == 1 else f"({factor if abs(factor) < 2**53 else float(factor)!r} * {text})"
+
+    return spell
 
 
 def _gelu(x: Node, y: Node) -> Node:
@@ -296,9 +321,9 @@ define(
         reference=lambda node, args, size: _entrywise(lambda m, x: m.psi(node.params[0], x))(node, args, size),
         sympy=lambda node, args, size: _image(lambda s, x: s.polygamma(node.params[0], x))(node, args, size),
         lowers=Lowering(
-            torch=lambda node, args, size: f"torch.special.polygamma({node.params[0]}, {args[0]})",
-            numpy=lambda node, args, size: f"scipy.special.polygamma({node.params[0]}, {args[0]})",
-            jax=lambda node, args, size: f"jax.scipy.special.polygamma({node.params[0]}, {args[0]})",
+            torch=_zeta("torch.special"),
+            numpy=_zeta("scipy.special"),
+            jax=_zeta("jax.scipy.special"),
         ),
         samples=(
             Sample("sum(polygamma(2, x))", {"x": "vector(n; positive)"}),

@@ -115,6 +115,8 @@ def _kron_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | No
             return build.scale(arg.args[0], build.apply("kron", *rest))
     if left.op == right.op == "eye":
         return build.eye(left.rows * right.rows)
+    if left.op == right.op == "ones":
+        return build.ones(left.rows * right.rows, left.cols * right.cols)
     if any(build.is_zero(arg) for arg in args):
         return build.zeros(left.rows * right.rows, left.cols * right.cols)
     return None

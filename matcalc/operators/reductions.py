@@ -32,6 +32,8 @@ def _linear_simplify(name: str, of_ones: Any) -> Any:
             return build.multiply(arg.args[0], build.apply(name, arg.args[1]))
         if arg.op == "transpose":
             return build.apply(name, arg.args[0])
+        if arg.op == "add" and all(build.split(term)[1].op == "transpose" for term in arg.args):
+            return build.apply(name, arg.T)
         return of_ones(arg)
 
     return simplify
@@ -57,6 +59,22 @@ def _trace_special(arg: Node) -> Node | None:
     if arg.op == "product" and arg.args[-1].rows == 1:
         return build.product(arg.args[-1], *arg.args[:-1])
     return None
+
+
+_ADDS_TO_ONE = frozenset({"simplex", "onehot"})
+
+
+def _settled_sum(node: Node) -> Node | None:
+    """What is declared to add up to one does so: a vector, each row of a matrix."""
+    arg = node.args[0]
+    if not arg.facts & _ADDS_TO_ONE:
+        return None
+    return build.number(1) if 1 in arg.shape else build.size_number(arg.rows)
+
+
+def _settled_sum_along(node: Node) -> Node | None:
+    arg = node.args[0]
+    return build.ones(arg.rows, 1) if node.params[0] == 1 and arg.facts & _ADDS_TO_ONE else None
 
 
 def _sum_along(x: Node, axis: int) -> Node:
@@ -155,6 +173,7 @@ define(
         call=lambda x, axis=None: build.apply("sum", x) if axis is None else _sum_along(x, axis),
         transpose=lambda node, i, u: build.scale(u, build.ones(*node.args[0].shape)),
         simplify=_linear_simplify("sum", _sum_special),
+        settle=_settled_sum,
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative"},
         reference=lambda node, args, size: _single(args[0].sum()),
         sympy=lambda node, args, size: _image_total(node, args[0], size),
@@ -176,6 +195,7 @@ define(
         shape=lambda args, params: (1, args[0].cols) if params[0] == 0 else (args[0].rows, 1),
         transpose=lambda node, i, u: build.spread(u, node.args[0].shape),
         simplify=_along_simplify,
+        settle=_settled_sum_along,
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative"},
         reference=lambda node, args, size: args[0].sum(axis=node.params[0], keepdims=True),
         sympy=_image_along,

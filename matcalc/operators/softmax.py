@@ -83,7 +83,7 @@ define(
         signatures=("(m,n) -> (m,n)",),
         differential=_softmax_rule,
         simplify=lambda args, params: build.number(1) if args[0].is_scalar else None,
-        facts=lambda node: frozenset({"positive", "nonnegative", "nonzero"}),
+        facts=lambda node: frozenset({"positive", "nonnegative", "nonzero", "simplex"}),
         reference=_softmax,
         sympy=_image(log=False),
         lowers=_spelled(

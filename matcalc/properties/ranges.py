@@ -11,11 +11,20 @@ def _signs(rng: Any, rows: int, cols: int) -> Any:
     return rng.choice([-1.0, 1.0], size=(rows, cols))
 
 
+_PARTS = 2**16
+
+
 def _softmax(rng: Any, rows: int, cols: int) -> Any:
+    """Multiples of a power of two: in binary arithmetic of any precision they add up to exactly one."""
     import numpy as np
 
+    axis = 0 if cols == 1 else 1
     weights = np.exp(rng.standard_normal((rows, cols)))
-    return weights / weights.sum(axis=0 if cols == 1 else 1, keepdims=True)
+    parts = np.maximum(np.rint(weights / weights.sum(axis=axis, keepdims=True) * _PARTS), 1)
+    largest = np.expand_dims(parts.argmax(axis=axis), axis)
+    left_over = _PARTS - parts.sum(axis=axis, keepdims=True)
+    np.put_along_axis(parts, largest, np.take_along_axis(parts, largest, axis) + left_over, axis)
+    return parts / _PARTS
 
 
 def _onehot(rng: Any, rows: int, cols: int) -> Any:

@@ -16,6 +16,7 @@ LET = {
     "x": "vector(n)",
     "y": "vector(m)",
     "z": "vector(n)",
+    "q": "vector(2)",
     "r": "row(n)",
     "a": "scalar",
     "c": "scalar(; positive)",
@@ -59,6 +60,10 @@ class Expressions:
             lambda d: f"({self.vector(d)})[0]",
             lambda d: f"det(P + {self.square(d)}*0.1)",
             lambda d: f"norm1({self.vector(d)})",
+            lambda d: f"cross_entropy({self.wide(d)}, {self.wide(d)})",
+            lambda d: f"mse({self.vector(d)}, {self.vector(d)})",
+            lambda d: f"bce({self.wide(d)}, {self.wide(d)})",
+            lambda d: f"norm2(conv2d_full({self.wide(d)}, q))",
             lambda d: f"c^({self.scalar(d)}/10)",
             lambda d: f"f*f + {self.scalar(d)}",
             depth=depth,
@@ -80,6 +85,12 @@ class Expressions:
             lambda d: f"diag({self.square(d)})",
             lambda d: f"sum({self.wide(d)}, 0)'",
             lambda d: f"softmax({self.vector(d)})",
+            lambda d: f"layernorm({self.vector(d)})",
+            lambda d: f"stopgrad({self.vector(d)})",
+            lambda d: f"huber({self.vector(d)}, c)",
+            lambda d: f"conv1d(conv1d_full({self.vector(d)}, q), sin(q))",
+            lambda d: f"avgpool1d(kron({self.vector(d)}, q), 2)",
+            lambda d: f"maxpool1d(kron({self.vector(d)}, q), 2)",
             lambda d: f"P\\({self.vector(d)})",
             lambda d: f"maximum({self.vector(d)}, z)",
             lambda d: f"where(x, {self.vector(d)}, {self.vector(d)})",
@@ -89,7 +100,7 @@ class Expressions:
     def square(self, depth: int) -> str:
         """An n×n text."""
         if depth <= 0:
-            return self.random.choice(["A", "S", "P", "L", "D", "A'", "I"])
+            return self.random.choice(["A", "S", "P", "L", "D", "A'", "eye(n)"])
         return self.pick(
             lambda d: f"({self.square(d)})*({self.square(d)})",
             lambda d: f"({self.wide(d)})'*({self.wide(d)})",
@@ -118,6 +129,8 @@ class Expressions:
             lambda d: f"y*({self.vector(d)})'",
             lambda d: f"({self.wide(d)}) .+ r",
             lambda d: f"softmax({self.wide(d)})",
+            lambda d: f"layernorm({self.wide(d)})",
+            lambda d: f"maxpool2d(kron({self.wide(d)}, q*q'), 2)",
             lambda d: f"({self.scalar(d)})*({self.wide(d)})",
             depth=depth,
         )
