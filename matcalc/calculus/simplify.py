@@ -41,7 +41,7 @@ def settled(node: Node, moving: str) -> Node:
     def visit(below: Node, args: Sequence[Node]) -> Node:
         made = build.with_args(below, tuple(args))
         settle = made.operator.settle
-        simpler = settle(made) if settle is not None and not made.depends_on(moving) else None
+        simpler = settle(made, moving) if settle is not None else None
         return made if simpler is None else simpler
 
     found = fold(node, visit)

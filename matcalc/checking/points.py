@@ -213,7 +213,7 @@ def _trouble(question: Question, values: Mapping[str, Any], sizes: Mapping[str, 
 
     memo: dict[Node, Any] = {}
     with mpmath.workdps(20):
-        lifted_values = lifted(values)
+        lifted_values = lifted(values, question.variables)
         for root in question.roots:
             for node in postorder(root):
                 try:

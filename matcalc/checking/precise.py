@@ -1,20 +1,18 @@
 """Evaluation in 90 digits, node by node through the operators' reference arithmetic; it does not pass the lowering.
 
-A central difference with step 1e-15 in 90-digit arithmetic has a truncation error near 1e-30 and a rounding error near
-1e-45: as a witness it is exact, however badly conditioned the formula is in floating point.
+A central difference with a tiny step in so many digits is, as a witness, exact, however badly conditioned the formula
+is in floating point; see :mod:`matcalc.checking.judgement`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from matcalc.errors import UnsupportedError
 from matcalc.expression.nodes import Node, postorder
+from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import AnySize, as_integer
-
-DIGITS = 90
-_STEP = "1e-15"
 
 
 def evaluate(
@@ -43,20 +41,31 @@ def evaluate(
     return done[root]
 
 
-def lifted(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Float arrays as object arrays of the same numbers in high precision."""
+def lifted(values: Mapping[str, Any], variables: Iterable[Node] = ()) -> dict[str, Any]:
+    """Float arrays as object arrays of the same numbers in high precision.
+
+    What ``variables`` declare of a value and a float can only nearly have (orthogonality) is made to hold.
+    """
     import mpmath
     import numpy as np
 
     lift = np.vectorize(lambda v: mpmath.mpf(float(v)), otypes=[object])
-    return {name: lift(value) for name, value in values.items()}
+    exact = {name: lift(value) for name, value in values.items()}
+    for variable in variables:
+        name = variable.params[0]
+        for fact in sorted(variable.facts):
+            make = PROPERTIES[fact].exact
+            exact[name] = exact[name] if make is None else make(exact[name])
+    return exact
 
 
-def slope(root: Node, name: str, direction: Any, values: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
-    """The derivative of a scalar ``root`` when ``name`` moves along ``direction``; what is frozen stays where it is."""
+def slope(
+    root: Node, name: str, direction: Any, values: Mapping[str, Any], sizes: Mapping[str, int], width: str
+) -> Any:
+    """The derivative of a scalar ``root`` when ``name`` moves ``width`` along ``direction``; what is frozen stays."""
     import mpmath
 
-    step = mpmath.mpf(_STEP)
+    step = mpmath.mpf(width)
     here: dict[Node, Any] = {}
     still = {node: evaluate(node, values, sizes, here) for node in postorder(root) if node.operator.frozen}
     ends = [

@@ -8,6 +8,7 @@ products. A canonical form holds wherever the expression as written is defined.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd, isqrt, lcm
 from typing import Any
@@ -171,8 +172,16 @@ def _multiple_of_sum(content: Fraction, total: Node) -> Node:
 def oriented(node: Node) -> Node:
     """One of the two ways of writing a scalar product (``b'*x`` and ``x'*b`` are the same value)."""
     if node.op == "product" and node.is_scalar:
-        return min(node, product(*(transpose(f) for f in reversed(node.args))), key=_digest)
+        negative, factors = _mirrored(node.args)
+        return node if negative else min(node, product(*factors), key=_digest)
     return node
+
+
+def _mirrored(chain: Sequence[Node]) -> tuple[bool, list[Node]]:
+    """The transposed factors in reverse, and whether the product of them is minus the transpose: skew ones turn."""
+    skew = ["skew" in factor.facts for factor in chain]
+    factors = [f if turns else transpose(f) for f, turns in zip(chain, skew, strict=True)]
+    return sum(skew) % 2 == 1, factors[::-1]
 
 
 def primitive(total: Node) -> tuple[Fraction, Node]:
@@ -475,7 +484,21 @@ def _bare_product(chain: list[Node]) -> Node:
     shape = (chain[0].rows, chain[-1].cols)
     if any(is_zero(factor) for factor in chain):
         return zeros(*shape)
-    return chain[0] if len(chain) == 1 else interned("product", tuple(chain), (), shape)
+    if len(chain) == 1:
+        return chain[0]
+    made = interned("product", tuple(chain), (), shape)
+    return _scalar_of_skew(made) if shape == SCALAR else made
+
+
+def _scalar_of_skew(made: Node) -> Node:
+    """Where x'·A·y is -y'·A·x, one of the two ways of writing it; x'·A·x is zero."""
+    negative, factors = _mirrored(made.args)
+    if not negative:
+        return made
+    mirror = interned("product", tuple(factors), (), SCALAR)
+    if mirror is made:
+        return number(0)
+    return made if made.digest <= mirror.digest else negate(mirror)
 
 
 def _joined(left: Node, right: Node) -> Node | None:

@@ -93,8 +93,8 @@ class Operator:
             the node's parameters, beyond what ``domain`` can say.
         fits: ``(node, size evaluator)`` to whether the parameters lie inside the sizes.
         stable: ``node`` to an equal one that overflows only where the value does, or None; the lowering asks.
-        settle: a node of a result to an equal, simpler one by what was declared of a name as a set without interior (a
-            simplex); see :func:`matcalc.calculus.simplify.settled`.
+        settle: ``(node, name)``, a node of a derivative by that name, to an equal, simpler one by what was declared of
+            another name as a set without interior (a simplex); see :func:`matcalc.calculus.simplify.settled`.
         frozen: whether derivatives take the value for a constant.
         trims: whether what a size argument leaves over of a size is dropped, as torch's pooling does.
         misfit: the arguments' shapes and parameters to why they do not fit, or "".
@@ -135,7 +135,7 @@ class Operator:
     trouble: Callable[[Node, Sequence[Any]], str] | None = None
     fits: Callable[[Node, Callable[[AnySize], int]], bool] | None = None
     stable: Callable[[Node], Node | None] | None = None
-    settle: Callable[[Node], Node | None] | None = None
+    settle: Callable[[Node, str], Node | None] | None = None
     misfit: Callable[[Sequence[Shape], Sequence[AnySize]], str] | None = None
     frozen: bool = False
     trims: bool = False

@@ -18,11 +18,13 @@ class Property:
         name: what a user types after the ``;`` of a declaration.
         says: one sentence.
         implies: the properties that follow.
+        follows: sets of properties of which each set together implies this one.
         square: whether only a square matrix can have it.
         kinds: which kinds of name can have it, all where empty.
         project: the orthogonal projection of a gradient onto the linear subspace, where the property is one.
         sample: ``(generator, rows, cols)`` to a NumPy matrix that has it, generic otherwise.
         holds: of a NumPy matrix, whether it has the property, with room to spare; where a domain asks for it.
+        exact: an object array that has it up to rounding to one that has it in the precision in force.
         source: where it is defined.
     """
 
@@ -30,12 +32,14 @@ class Property:
     says: str
     source: str = ""
     implies: tuple[str, ...] = ()
+    follows: tuple[frozenset[str], ...] = ()
     square: bool = False
     kinds: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     project: Callable[[Node], Node] | None = None
     sample: Callable[[Any, int, int], Any] | None = None
     holds: Callable[[Any], bool] | None = None
+    exact: Callable[[Any], Any] | None = None
 
 
 PROPERTIES: dict[str, Property] = {}
@@ -62,4 +66,5 @@ def closure(names: Iterable[str]) -> frozenset[str]:
         if name not in found:
             found.add(name)
             todo.extend(PROPERTIES[name].implies)
+            todo.extend(each.name for each in PROPERTIES.values() if any(found >= set_ for set_ in each.follows))
     return frozenset(found)

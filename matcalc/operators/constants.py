@@ -119,7 +119,6 @@ define(
         notation=True,
         shape=lambda args, params: (1, 1),
         facts=lambda node: closure(node.params[2]),
-        joins=lambda left, right: _orthogonal_pair(left, right),
         written=lambda node, args, size: node.params[0],
         sympy=_image_variable,
     )
@@ -262,14 +261,6 @@ define(
         samples=(Sample("norm2(x - basis(1, 3))^2", {"x": "vector(3)"}),),
     )
 )
-
-
-def _orthogonal_pair(left: Node, right: Node) -> Node | None:
-    """Q'·Q and Q·Q' of an orthogonal name are the identity."""
-    for matrix, other in ((left, right), (right, left)):
-        if matrix.op == "variable" and "orthogonal" in matrix.facts and other is matrix.T:
-            return build.eye(matrix.rows)
-    return None
 
 
 def _contextual(name: str, signature: str) -> None:

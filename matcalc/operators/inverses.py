@@ -32,8 +32,6 @@ def _inverse_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node |
         return build.scale(build.power(base.args[0], build.number(-1)), build.inverse(base.args[1]))
     if base.op == "matpow":
         return build.matrix_power(build.inverse(base.args[0]), base.params[0])
-    if "orthogonal" in base.facts:
-        return base.T
     return None
 
 
@@ -48,6 +46,12 @@ def _inverse_joins(left: Node, right: Node) -> Node | None:
     else:
         return None
     return None if made.op in ("product", "matpow") else build.inverse(made)
+
+
+def _settled_inverse(node: Node, moving: str) -> Node | None:
+    """The inverse of an orthogonal matrix is its transpose."""
+    base = node.args[0]
+    return base.T if "orthogonal" in base.facts and not base.depends_on(moving) else None
 
 
 def _inverse_rule(node: Node, i: int, d: Node) -> Node:
@@ -159,6 +163,7 @@ define(
         differential=_inverse_rule,
         simplify=_inverse_simplify,
         joins=_inverse_joins,
+        settle=_settled_inverse,
         facts=lambda node: (node.args[0].facts & _KEPT) | {"invertible"},
         domain={0: "invertible"},
         reference=_solved,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
@@ -45,6 +46,14 @@ def _product_facts(node: Node) -> frozenset[str]:
         if not count % 2 and "invertible" in facts:
             facts.add("posdef")
     return frozenset(facts)
+
+
+def _settled_product(node: Node, moving: str) -> Node | None:
+    """Q'·Q and Q·Q' of an orthogonal Q are the identity, inside any product."""
+    for k, (left, right) in enumerate(pairwise(node.args)):
+        if "orthogonal" in left.facts and right is left.T and not left.depends_on(moving):
+            return build.product(*node.args[:k], build.eye(left.rows), *node.args[k + 2 :])
+    return None
 
 
 def _chain(args: Any) -> Any:
@@ -231,6 +240,7 @@ define(
         transpose=_product_transpose,
         transposed=_product_transposed,
         facts=_product_facts,
+        settle=_settled_product,
         reference=lambda node, args, size: _chain(args),
         sympy=_image_product,
         samples=(

@@ -64,17 +64,19 @@ def _trace_special(arg: Node) -> Node | None:
 _ADDS_TO_ONE = frozenset({"simplex", "onehot"})
 
 
-def _settled_sum(node: Node) -> Node | None:
+def _settled_sum(node: Node, moving: str) -> Node | None:
     """What is declared to add up to one does so: a vector, each row of a matrix."""
     arg = node.args[0]
-    if not arg.facts & _ADDS_TO_ONE:
+    if not arg.facts & _ADDS_TO_ONE or arg.depends_on(moving):
         return None
     return build.number(1) if 1 in arg.shape else build.size_number(arg.rows)
 
 
-def _settled_sum_along(node: Node) -> Node | None:
+def _settled_sum_along(node: Node, moving: str) -> Node | None:
     arg = node.args[0]
-    return build.ones(arg.rows, 1) if node.params[0] == 1 and arg.facts & _ADDS_TO_ONE else None
+    if node.params[0] != 1 or not arg.facts & _ADDS_TO_ONE or arg.depends_on(moving):
+        return None
+    return build.ones(arg.rows, 1)
 
 
 def _sum_along(x: Node, axis: int) -> Node:

@@ -85,7 +85,7 @@ def _polar_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | N
     base = args[0]
     if "posdef" in base.facts:
         return build.eye(base.rows)
-    if "orthogonal" in base.facts or base.op == "polar":
+    if base.op == "polar":
         return base
     return _factor_simplify("polar")(args, params)
 

@@ -27,6 +27,10 @@ def _softmax(rng: Any, rows: int, cols: int) -> Any:
     return parts / _PARTS
 
 
+def _summing_to_one(weights: Any) -> Any:
+    return weights / weights.sum(axis=0 if weights.shape[1] == 1 else 1, keepdims=True)
+
+
 def _onehot(rng: Any, rows: int, cols: int) -> Any:
     import numpy as np
 
@@ -64,7 +68,13 @@ for _record in (
         sample=lambda rng, m, n: rng.uniform(1.3, 2.5, (m, n)),
     ),
     Property("above_minus_one", "every entry is above -1", sample=lambda rng, m, n: rng.uniform(-0.7, 1.5, (m, n))),
-    Property("simplex", "positive, and sums to one (each row of a matrix)", implies=("unit",), sample=_softmax),
+    Property(
+        "simplex",
+        "positive, and sums to one (each row of a matrix)",
+        implies=("unit",),
+        sample=_softmax,
+        exact=_summing_to_one,
+    ),
     Property(
         "onehot",
         "one entry is 1 and the rest are 0 (in each row of a matrix)",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
 
 _HALF_TO_THREE_HALVES = (2 / 3, 3 / 2)
+_DOUBLINGS = 7  # from 16 digits to a thousand
 
 
 def _generic(rng: Any, rows: int, cols: int) -> Any:
@@ -22,6 +23,17 @@ def _orthogonal(rng: Any, n: int, cols: int) -> Any:
 
     q, r = np.linalg.qr(rng.standard_normal((n, n)))
     return q * np.sign(np.diag(r))
+
+
+def _orthogonal_exactly(q: Any) -> Any:
+    """Newton-Schulz iteration to the nearest orthogonal matrix (Higham 2008, Functions of Matrices, ch. 8)."""
+    import mpmath
+    import numpy as np
+
+    eye = np.where(np.eye(len(q), dtype=bool), mpmath.mpf(1), mpmath.mpf(0))
+    for _ in range(_DOUBLINGS):
+        q = q @ (3 * eye - q.T @ q) / 2
+    return q
 
 
 def _invertible(rng: Any, n: int, cols: int) -> Any:
@@ -130,7 +142,7 @@ define_property(
         "equal to minus its transpose",
         source="Magnus & Neudecker 2019, ch. 1.7",
         square=True,
-        excludes=("symmetric", "positive", "nonnegative"),
+        excludes=("symmetric", "positive", "nonnegative", "nonzero", "lower", "upper"),
         project=_skew_part,
         sample=lambda rng, n, cols: (lambda b: (b - b.T) / 2)(_generic(rng, n, n)),
     )
@@ -170,7 +182,8 @@ define_property(
         "diagonal",
         "zero off the diagonal",
         source="Magnus & Neudecker 2019, ch. 1.5",
-        implies=("symmetric",),
+        implies=("symmetric", "lower", "upper"),
+        follows=(frozenset({"lower", "upper"}), frozenset({"symmetric", "lower"}), frozenset({"symmetric", "upper"})),
         square=True,
         project=_diagonal_part,
         sample=lambda rng, n, cols: __import__("numpy").diag(
@@ -206,6 +219,7 @@ define_property(
         implies=("invertible",),
         square=True,
         sample=_orthogonal,
+        exact=_orthogonal_exactly,
     )
 )
 define_property(

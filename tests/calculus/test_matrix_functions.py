@@ -87,6 +87,7 @@ SIMPLER = [
     ("norm_spec(x)", {}, "norm2(x)"),
     ("polar(X)'*polar(X)", {"X": "matrix(5, 3)"}, "eye(3)"),
     ("polar(X)*polar(X)'", {"X": "matrix(5, 3)"}, "polar(X)*polar(X).T"),
+    ("polar(Q)", {"Q": "matrix(n, n; orthogonal)"}, "polar(Q)"),
     ("pinv(X)*X", {"X": "matrix(5, 3)"}, "eye(3)"),
     ("X*pinv(X)", {"X": "matrix(5, 3)"}, "X*pinv(X)"),
     ("pinv(A)", {"A": "matrix(n, n; invertible)"}, "inv(A)"),

@@ -43,6 +43,7 @@ TARGET = Target(
     imports={
         "jnp": "import jax.numpy as jnp",
         "math": "import math",
+        "jax.lax": "import jax.lax",
         "jax.nn": "import jax.nn",
         "jax.scipy.linalg": "import jax.scipy.linalg",
         "jax.scipy.special": "import jax.scipy.special",
