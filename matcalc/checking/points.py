@@ -118,7 +118,8 @@ def is_large(question: Question, options: CheckOptions) -> bool:
         rows, cols = (as_integer(s, sizes) for s in node.shape)
         inner = max((as_integer(s, sizes) for arg in node.args for s in arg.shape if arg.is_square), default=1)
         entries = max([rows * cols, *(as_integer(a.rows, sizes) * as_integer(a.cols, sizes) for a in node.args)])
-        work += entries * (inner if node.operator.cubic else 1)
+        cubic = node.operator.cubic
+        work += entries * (inner * cubic if cubic else 1)
     return work > _MOST_WORK
 
 
@@ -175,6 +176,9 @@ def _holds(wanted: str, value: Any) -> bool:
     import numpy as np
 
     floats = value.astype(float)
+    holds = PROPERTIES[wanted].holds
+    if holds is not None:
+        return holds(floats)
     if wanted == "invertible":
         singular = np.linalg.svd(floats, compute_uv=False)
         return bool(singular[-1] > 1e-2 * singular[0] and singular[-1] > 1e-3)

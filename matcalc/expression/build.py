@@ -552,6 +552,10 @@ def matrix_power(base: Node, exponent: int) -> Node:
         return transpose(matrix_power(base.args[0], exponent))
     if base.op == "matpow":
         return matrix_power(base.args[0], exponent * base.params[0])
+    squared = base.operator.joins(base, base) if base.operator.joins is not None else None
+    if squared is not None:
+        even = matrix_power(squared, exponent // 2)
+        return product(even, base) if exponent % 2 else even
     return interned("matpow", (base,), (exponent,), base.shape)
 
 

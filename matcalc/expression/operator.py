@@ -33,12 +33,16 @@ class Lowering:
     ``role`` says what a product can do better than form the value: ``diagonal`` (the diagonal matrix of a column, which
     multiplies rows or columns), ``trace`` (of a product, a sum of entries), ``determinant`` (times the inverse it is
     the adjugate, which exists where the inverse does not).
+
+    ``helpers`` are private functions that the spellings call: by the target's name, each function's name and text.
+    They go into a module that mentions them.
     """
 
     torch: Spelling | None = None
     numpy: Spelling | None = None
     jax: Spelling | None = None
     role: str = ""
+    helpers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class Operator:
         stacks: the axis along which it puts its arguments side by side.
         conserves: whether the result has as many entries as the argument, which tells a size that nothing else tells.
         contextual: whether the result has the shape that its context needs; ``call`` is given it last.
-        cubic: whether an evaluation takes the cube of the size, or more.
+        cubic: about how many products of matrices as large as its arguments an evaluation costs.
         instead: the operator meant, and what it is, where two arguments are given and these are not taken.
     """
 
@@ -144,7 +148,7 @@ class Operator:
     stacks: int | None = None
     conserves: bool = False
     contextual: bool = False
-    cubic: bool = False
+    cubic: int = 0
     instead: tuple[str, str] | None = None
 
     @property

@@ -23,7 +23,7 @@ class Property:
         kinds: which kinds of name can have it, all where empty.
         project: the orthogonal projection of a gradient onto the linear subspace, where the property is one.
         sample: ``(generator, rows, cols)`` to a NumPy matrix that has it, generic otherwise.
-        holds: a float matrix to whether it has the property, up to rounding.
+        holds: of a float matrix, whether it has the property, with room to spare.
         exact: an object array that has it up to rounding to one that has it in the precision in force.
         source: where it is defined.
     """

@@ -11,15 +11,12 @@ import matcalc.operators
 import matcalc.properties  # noqa: F401  # the definitions fill the tables
 from matcalc.errors import ParseError, ShapeError, Span, UnsupportedError
 from matcalc.expression.operator import ALIASES, TABLE, Operator, callable_named
-from matcalc.expression.signature import Parameter, Signature
+from matcalc.expression.signature import Parameter, Signature, signature
 from matcalc.expression.sizes import AnySize, Size
 from matcalc.language.tree import Binary, Call, Name, Node, Number, Sign, children_first
 from matcalc.limits import Limits, exceeded
 
-PLANNED = (
-    "norm_nuc", "norm_spec", "pinv", "adj", "expm", "logm",
-    "sqrtm", "chol", "vech", "eigvals", "lambda_max", "lambda_min",
-)  # fmt: skip
+PLANNED = ("vech",)
 """Functions of the language whose definitions are not all there; those that are in the table are used."""
 
 _MOST_TERMS = 64
@@ -60,7 +57,7 @@ def resolved_call(call: Call, text: str, values: Iterable[str]) -> Called:
         call,
         operator.name,
         operator,
-        fitting,
+        tuple(_of_length(each, len(call.arguments)) for each in fitting),
         tuple(node for parameter, node in pairs if parameter.kind == "matrix"),
         tuple((parameter.name, node) for parameter, node in pairs if parameter.kind == "size"),
         tuple(whole(node) if parameter.kind == "int" else None for parameter, node in pairs),
@@ -75,15 +72,24 @@ def whole(node: Node) -> int | None:
     return -int(number.value) if isinstance(node, Sign) and node.negative else int(number.value)
 
 
-def _parameters(signature: Signature, count: int) -> tuple[Parameter, ...]:
-    if not signature.variadic:
-        return signature.parameters
-    extra = count - len(signature.parameters)
-    return signature.parameters + signature.parameters[-1:] * extra
+def _parameters(one: Signature, count: int) -> tuple[Parameter, ...]:
+    if not one.variadic:
+        return one.parameters
+    return one.parameters + one.parameters[-1:] * (count - len(one.parameters))
 
 
-def _takes(signature: Signature, arguments: Sequence[Node]) -> bool:
-    parameters = _parameters(signature, len(arguments))
+def _of_length(one: Signature, count: int) -> Signature:
+    """A signature that ends in ``…`` as the one that takes ``count`` arguments."""
+    if not one.variadic:
+        return one
+    taken, result = one.text.split("->")
+    last = taken[taken.rindex("(") :].strip().removesuffix("...")
+    more = f", {last}" * (count - len(one.parameters))
+    return signature(f"{taken.strip().removesuffix('...')}{more} ->{result}")
+
+
+def _takes(one: Signature, arguments: Sequence[Node]) -> bool:
+    parameters = _parameters(one, len(arguments))
     if len(parameters) != len(arguments):
         return False
     return all(_suits(each, node) for each, node in zip(parameters, arguments, strict=True))
@@ -107,16 +113,16 @@ def _refused(call: Call, operator: Operator, text: str) -> ParseError:
     return ParseError(f"{name} takes {forms}", text=text, spans=(call.span,), why=why, suggestion=edited)
 
 
-def _spoken(signature: Signature) -> str:
+def _spoken(one: Signature) -> str:
     """The arguments of a signature as a reader would write them."""
     letters = iter("XYZUVWABCD")
     words = []
-    for parameter in signature.parameters:
+    for parameter in one.parameters:
         if parameter.kind == "matrix":
             words.append(_letter(parameter, next(letters)))
         else:
             words.append(parameter.name if parameter.value is None else str(parameter.value))
-    return ", ".join(words) + (", …" if signature.variadic else "")
+    return ", ".join(words) + (", …" if one.variadic else "")
 
 
 def _letter(parameter: Parameter, letter: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from matcalc.errors import UnsupportedError
+from matcalc.expression.operator import TABLE
 from matcalc.expression.sizes import Shape
 from matcalc.lowering.names import Names
 from matcalc.lowering.program import Program, SizeReading
@@ -26,9 +27,20 @@ def source(program: Program, target: str = "torch", name: str = "gradient", doc:
         raise UnsupportedError(f"a function cannot be called {name!r}")
     spelled = target_named(target)
     function = "\n".join(_function(program, speller(program, spelled), name, doc))
-    helpers = [text.strip("\n") for helper, text in spelled.helpers.items() if re.search(rf"\b{helper}\(", function)]
-    body = "\n\n\n".join([*helpers, function])
+    body = "\n\n\n".join([*_helpers(spelled, function), function])
     return f'"""{_title(doc, name)}"""\n\n{_imports(body, spelled)}\n\n\n{body}\n'
+
+
+def _helpers(target: Target, function: str) -> list[str]:
+    """The private functions, the target's or a record's, that ``function`` mentions, and those that these mention."""
+    known = dict(target.helpers)
+    for operator in TABLE.values():
+        known.update(operator.lowers.helpers.get(target.name, {}))
+    wanted, text = dict[str, str](), function
+    while found := [name for name in known if name not in wanted and re.search(rf"\b{name}\b", text)]:
+        wanted.update((name, known[name].strip("\n")) for name in found)
+        text = "\n".join(wanted.values())
+    return list(wanted.values())
 
 
 def _imports(body: str, target: Target) -> str:

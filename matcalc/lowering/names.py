@@ -7,6 +7,7 @@ import keyword
 import re
 
 from matcalc.errors import UnsupportedError
+from matcalc.expression.operator import TABLE
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _GREEK = re.findall(
@@ -26,7 +27,7 @@ _LATIN = str.maketrans(
     }
 )
 _LIBRARIES = frozenset({"torch", "np", "numpy", "jax", "jnp", "math", "scipy"})
-_HELPERS = frozenset({"_adjugate", "_arrays", "_solve", "_solve_triangular", "_cholesky_solve"})
+_HELPERS = frozenset({"_arrays", "_solve", "_solve_triangular", "_cholesky_solve"})
 _RESERVED = _LIBRARIES | _HELPERS
 
 
@@ -39,11 +40,17 @@ def latin(name: str) -> str:
     return name.translate(_LATIN)
 
 
+def _private_functions() -> set[str]:
+    """The functions that a record may put into a module."""
+    texts = (texts for operator in TABLE.values() for texts in operator.lowers.helpers.values())
+    return {name for each in texts for name in each}
+
+
 class Names:
     """Hands out names, each once."""
 
     def __init__(self) -> None:
-        self._taken: set[str] = set()
+        self._taken = _private_functions()
         self._count = 0
 
     def own(self, name: str) -> str:

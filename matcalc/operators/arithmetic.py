@@ -100,13 +100,23 @@ def _scale_transpose(node: Node, i: int, u: Node) -> Node:
     return build.apply("inner", u, matrix) if i == 0 else build.multiply(scalar, u)
 
 
+_KEPT_BY_POSITIVE = frozenset(
+    {
+        "posdef", "psd", "positive_stable", "principal", "invertible", "full_rank",
+        "positive", "nonnegative", "nonzero",
+    }
+)  # fmt: skip
+
+
 def _scale_facts(node: Node) -> frozenset[str]:
     scalar, matrix = node.args
     facts = set(matrix.facts & _STRUCTURES)
     if "positive" in scalar.facts:
-        facts |= matrix.facts & {"posdef", "psd", "positive", "nonnegative", "nonzero", "invertible"}
+        facts |= matrix.facts & _KEPT_BY_POSITIVE
     elif "nonzero" in scalar.facts:
-        facts |= matrix.facts & {"invertible", "nonzero"}
+        facts |= matrix.facts & {"invertible", "full_rank", "nonzero"}
+    elif "nonnegative" in scalar.facts:
+        facts |= matrix.facts & {"psd", "nonnegative"}
     return frozenset(facts)
 
 

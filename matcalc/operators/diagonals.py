@@ -104,6 +104,8 @@ def _diagonal_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node 
         return arg.args[0]
     if arg.op == "transpose":
         return build.apply("diagonal", arg.args[0])
+    if arg.op == "product" and arg.args[-1].op == "diag":
+        return build.times(build.apply("diagonal", build.product(*arg.args[:-1])), arg.args[-1].args[0])
     return multiple_outside("diagonal", arg)
 
 

@@ -10,7 +10,12 @@ from matcalc.expression.operator import Lowering, Operator, Sample, define
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
 
-_KEPT = frozenset({"symmetric", "diagonal", "lower", "upper", "posdef", "psd", "orthogonal", "invertible", "skew"})
+_KEPT = frozenset(
+    {
+        "symmetric", "diagonal", "lower", "upper", "posdef", "psd", "orthogonal", "skew",
+        "invertible", "full_rank", "principal", "positive_stable",
+    }
+)  # fmt: skip
 
 
 def _inverse_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -28,6 +33,19 @@ def _inverse_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node |
     if base.op == "matpow":
         return build.matrix_power(build.inverse(base.args[0]), base.params[0])
     return None
+
+
+def _inverse_joins(left: Node, right: Node) -> Node | None:
+    """inv(B)'·inv(B) = inv(B·B') and inv(B)·inv(B)' = inv(B'·B), where that product is something simpler."""
+    if left.op == "inv" and right is left.T:
+        base = left.args[0]
+        made = build.product(base.T, base)
+    elif right.op == "inv" and left is right.T:
+        base = right.args[0]
+        made = build.product(base, base.T)
+    else:
+        return None
+    return None if made.op in ("product", "matpow") else build.inverse(made)
 
 
 def _settled_inverse(node: Node, moving: str) -> Node | None:
@@ -144,6 +162,7 @@ define(
         aliases=("inverse",),
         differential=_inverse_rule,
         simplify=_inverse_simplify,
+        joins=_inverse_joins,
         settle=_settled_inverse,
         facts=lambda node: (node.args[0].facts & _KEPT) | {"invertible"},
         domain={0: "invertible"},

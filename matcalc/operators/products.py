@@ -71,10 +71,17 @@ def _image_product(node: Node, args: Any, size: Any) -> Any:
     return MatrixElement(whole, 0, 0) if node.is_scalar else whole
 
 
+_KEPT_BY_TRANSPOSE = frozenset(
+    {
+        "invertible", "full_rank", "principal", "positive_stable", "orthogonal",
+        "positive", "nonnegative", "nonzero", "diagonal",
+    }
+)  # fmt: skip
+
+
 def _transpose_facts(node: Node) -> frozenset[str]:
     swap = {"lower": "upper", "upper": "lower"}
-    kept = {"invertible", "orthogonal", "positive", "nonnegative", "nonzero", "diagonal"}
-    return frozenset(swap.get(f, f) for f in node.args[0].facts if f in swap or f in kept)
+    return frozenset(swap.get(f, f) for f in node.args[0].facts if f in swap or f in _KEPT_BY_TRANSPOSE)
 
 
 def _matpow_rule(node: Node, i: int, d: Node) -> Node:

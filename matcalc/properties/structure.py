@@ -60,6 +60,57 @@ def _posdef(rng: Any, n: int, cols: int) -> Any:
     return (made + made.T) / 2
 
 
+def _full_rank(rng: Any, rows: int, cols: int) -> Any:
+    """U diag(σ) V' with distinct σ in [2/3, 3/2]."""
+    import numpy as np
+
+    rank = min(rows, cols)
+    steps = np.linspace(*_HALF_TO_THREE_HALVES, num=rank + 1)
+    sigma = steps[:-1] + rng.uniform(0.2, 0.8, size=rank) * (steps[1] - steps[0])
+    return (_orthogonal(rng, rows, rows)[:, :rank] * rng.permutation(sigma)) @ _orthogonal(rng, cols, cols)[:rank]
+
+
+def _positive_stable(rng: Any, n: int, cols: int) -> Any:
+    """A positive-definite matrix plus a skew one: x'·A·x > 0, so every eigenvalue has a positive real part."""
+    skew = rng.standard_normal((n, n)) / max(n, 1) ** 0.5
+    return _posdef(rng, n, n) + (skew - skew.T) / 2
+
+
+def _principal(rng: Any, n: int, cols: int) -> Any:
+    """The square of a matrix with its eigenvalues in the right half plane."""
+    root = _positive_stable(rng, n, n)
+    return root @ root
+
+
+def _is_full_rank(value: Any) -> bool:
+    import numpy as np
+
+    singular = np.linalg.svd(value, compute_uv=False)
+    return bool(singular[-1] > 1e-2 * singular[0] and singular[-1] > 1e-3)
+
+
+def _is_posdef(value: Any) -> bool:
+    import numpy as np
+
+    found = np.linalg.eigvalsh((value + value.T) / 2)
+    return bool(found[0] > 1e-2 * found[-1] and found[0] > 1e-3)
+
+
+def _is_principal(value: Any) -> bool:
+    """Whether every eigenvalue keeps away from zero and from the negative real axis."""
+    import numpy as np
+
+    found = np.linalg.eigvals(value)
+    size = np.abs(found)
+    return bool(size.min() > 1e-2 * size.max() and size.min() > 1e-3 and np.abs(np.angle(found)).max() < 2.8)
+
+
+def _is_positive_stable(value: Any) -> bool:
+    import numpy as np
+
+    return bool(np.linalg.eigvals(value).real.min() > 1e-2)
+
+
 def _triangular(lower: bool) -> Any:
     def sample(rng: Any, n: int, cols: int) -> Any:
         import numpy as np
@@ -127,10 +178,10 @@ define_property(
         "posdef",
         "symmetric with positive eigenvalues",
         source="Magnus & Neudecker 2019, ch. 1.6",
-        implies=("psd", "invertible"),
+        implies=("psd", "invertible", "positive_stable"),
         square=True,
         sample=_posdef,
-        holds=lambda a: bool(__import__("numpy").linalg.eigvalsh(a).min() > 0),
+        holds=_is_posdef,
     )
 )
 define_property(
@@ -177,5 +228,36 @@ define_property(
         sample=_orthogonal,
         holds=_is_orthogonal,
         exact=_orthogonal_exactly,
+    )
+)
+define_property(
+    Property(
+        "full_rank",
+        "its rank is the smaller of its sizes",
+        source="Golub & Van Loan 2013, ch. 2.1",
+        sample=_full_rank,
+        holds=_is_full_rank,
+    )
+)
+define_property(
+    Property(
+        "principal",
+        "no eigenvalue is zero or a negative number, so that the principal root and logarithm exist",
+        source="Higham 2008, ch. 1.7",
+        implies=("invertible",),
+        square=True,
+        sample=_principal,
+        holds=_is_principal,
+    )
+)
+define_property(
+    Property(
+        "positive_stable",
+        "every eigenvalue has a positive real part",
+        source="Horn & Johnson 1991, ch. 2",
+        implies=("principal",),
+        square=True,
+        sample=_positive_stable,
+        holds=_is_positive_stable,
     )
 )

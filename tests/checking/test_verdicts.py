@@ -121,3 +121,9 @@ def test_assert_gradient_raises_with_the_report() -> None:
     mc.testing.assert_gradient("x'*x", "x", claim="2*x")
     with pytest.raises(AssertionError, match="refuted"):
         mc.testing.assert_gradient("x'*x", "x", claim="x")
+
+
+def test_a_gradient_that_is_zero_on_the_declared_subspace_is_no_error_of_the_differences() -> None:
+    """Off the symmetric matrices this function is not constant: differences there would see its third derivative."""
+    report = mc.grad("norm2(tanh(polar(2*I + 0.5*S)))^2", "S", {"S": "matrix(3, 3; symmetric)"}).check(trials=2)
+    assert report.verdict == "verified", report

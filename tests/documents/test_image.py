@@ -32,10 +32,20 @@ ONLY_FOUND_IN_GRADIENTS = (
 )
 
 
+WITHOUT_IMAGE = {
+    "chol", "expm", "expm_frechet", "logm", "logm_frechet", "sqrtm", "sylvester", "pinv", "polar", "dominant",
+    "norm_nuc", "norm_spec", "eigvals", "eigvecs", "reciprocal_gaps", "lambda_max", "lambda_min", "projector_max",
+    "projector_min", "resolvent_max", "resolvent_min",
+}  # fmt: skip
+"""SymPy has no expression of a matrix symbol for these; the image says so by name."""
+
+
 def samples() -> Iterator[tuple[str, Sample]]:
     for operator in TABLE.values():
         for sample in operator.samples:
-            yield operator.name, sample
+            node = matcalc.parse(sample.text, let=dict(sample.let)).node
+            if not any(inner.op in WITHOUT_IMAGE for inner in postorder(node)):
+                yield operator.name, sample
 
 
 def variables_of(node: Node) -> tuple[Node, ...]:
@@ -99,7 +109,7 @@ def test_image_of_a_gradient_is_its_value(text: str, wrt: str, let: dict[str, st
 
 @pytest.mark.parametrize("name", sorted(name for name, operator in TABLE.items() if operator.reference is not None))
 def test_every_operator_that_can_be_computed_has_an_image(name: str) -> None:
-    assert TABLE[name].sympy is not None
+    assert (TABLE[name].sympy is None) == (name in WITHOUT_IMAGE)
 
 
 def test_a_wrong_image_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

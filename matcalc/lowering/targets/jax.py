@@ -32,20 +32,6 @@ def _cholesky_solve(root, B):
     return jax.scipy.linalg.cho_solve((root, True), B[(None,) * (root.ndim - B.ndim)])
 '''
 
-_ADJUGATE = '''
-def _adjugate(X):
-    """det(X) inv(X), also where X is singular.
-
-    X = U diag(s) V' has the adjugate det(U) det(V) V diag(others) U', where each entry of others is the
-    product of all other entries of s.
-    """
-    U, s, Vh = jnp.linalg.svd(X)
-    itself = jnp.eye(s.shape[-1], dtype=bool)
-    others = jnp.where(itself, 1, s[..., None, :]).prod(-1)
-    sign = jnp.linalg.det(U) * jnp.linalg.det(Vh)
-    return sign[..., None, None] * (Vh.mT * others[..., None, :]) @ U.mT
-'''
-
 
 def _solve_triangular(term: Term) -> str:
     upper, _ = term.params
@@ -82,7 +68,6 @@ TARGET = Target(
         "_arrays": _ARRAYS,
         "_solve_triangular": _SOLVE_TRIANGULAR,
         "_cholesky_solve": _CHOLESKY_SOLVE,
-        "_adjugate": _ADJUGATE,
     },
     spelling=lambda lowers: lowers.jax,
     entry="_arrays",

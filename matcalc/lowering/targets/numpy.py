@@ -22,24 +22,14 @@ def _solve(A, B):
     return np.linalg.solve(A, B[(None,) * (A.ndim - B.ndim)])
 '''
 
-_ADJUGATE = '''
-def _adjugate(X):
-    """det(X) inv(X), also where X is singular.
-
-    X = U diag(s) V' has the adjugate det(U) det(V) V diag(others) U', where each entry of others is the
-    product of all other entries of s.
-    """
-    U, s, Vh = np.linalg.svd(X)
-    itself = np.eye(s.shape[-1], dtype=bool)
-    others = np.where(itself, np.ones_like(s)[..., None], s[..., None, :]).prod(-1)
-    sign = np.linalg.det(U) * np.linalg.det(Vh)
-    return sign[..., None, None] * (np.swapaxes(Vh, -1, -2) * others[..., None, :]) @ np.swapaxes(U, -1, -2)
-'''
-
-
 TARGET = Target(
     name="numpy",
-    imports={"np": "import numpy as np", "math": "import math", "scipy.special": "import scipy.special"},
+    imports={
+        "np": "import numpy as np",
+        "math": "import math",
+        "scipy.linalg": "import scipy.linalg",
+        "scipy.special": "import scipy.special",
+    },
     templates={
         "transpose": "np.swapaxes({0}, -1, -2)",
         "sqrt": "np.sqrt({0})",
@@ -53,7 +43,7 @@ TARGET = Target(
     },
     like="dtype={0}.dtype",
     like_nothing="dtype=float",
-    helpers={"_arrays": _ARRAYS, "_solve": _SOLVE, "_adjugate": _ADJUGATE},
+    helpers={"_arrays": _ARRAYS, "_solve": _SOLVE},
     spelling=lambda lowers: lowers.numpy,
     entry="_arrays",
 )

@@ -9,20 +9,6 @@ from matcalc.lowering.targets import Target
 if TYPE_CHECKING:
     from matcalc.lowering.terms import Term
 
-_ADJUGATE = '''
-def _adjugate(X):
-    """det(X) inv(X), also where X is singular.
-
-    X = U diag(s) V' has the adjugate det(U) det(V) V diag(others) U', where each entry of others is the
-    product of all other entries of s.
-    """
-    U, s, Vh = torch.linalg.svd(X)
-    itself = torch.eye(s.shape[-1], dtype=torch.bool, device=s.device)
-    others = torch.where(itself, 1.0, s[..., None, :]).prod(-1)
-    sign = torch.linalg.det(U) * torch.linalg.det(Vh)
-    return sign[..., None, None] * (Vh.mT * others[..., None, :]) @ U.mT
-'''
-
 
 def _solve(term: Term) -> str:
     (left,) = term.params
@@ -62,7 +48,6 @@ TARGET = Target(
     },
     like="dtype={0}.dtype, device={0}.device",
     like_nothing="dtype=torch.get_default_dtype()",
-    helpers={"_adjugate": _ADJUGATE},
     spelling=lambda lowers: lowers.torch,
     solves_right=True,
     guesses_vectors=True,
