@@ -10,6 +10,7 @@ from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.values import Turn, lacks, value
 from matcalc.expression.nodes import Node, postorder
+from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import Size, as_integer
 
 _MARGIN = 0.02

@@ -10,6 +10,7 @@ from matcalc.expression.property import PROPERTIES
 
 KNOWING = sorted(name for name, record in PROPERTIES.items() if record.holds is not None)
 OUTSIDE = {
+    "orthogonal": [[1.0, 1.0], [0.0, 1.0]],
     "posdef": [[1.0, 2.0], [2.0, 1.0]],
     "full_rank": [[1.0, 2.0], [2.0, 4.0]],
     "principal": [[2.0, 1.0], [0.0, -1.0]],
