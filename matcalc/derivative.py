@@ -16,6 +16,7 @@ from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import AnySize
+from matcalc.expression.walk import fold
 from matcalc.language.greek import latin
 from matcalc.language.inference import Typed, typed
 from matcalc.language.printer import Style, written
@@ -190,12 +191,19 @@ class Derivative(Expression):
         wrt: by which name.
         kind: grad, jvp, vjp or hvp.
         projected: the property onto whose subspace the gradient was projected, or "".
+        as_written: the expression without what was declared of the name's structure, where that is disregarded.
     """
 
     expression: Expression = None  # type: ignore[assignment]  # follows fields with defaults; always given
     wrt: str = ""
     kind: str = "grad"
     projected: str = ""
+    as_written: Node | None = None
+
+    @property
+    def differentiated(self) -> Node:
+        """What was differentiated: the expression, or the expression as written where a structure is disregarded."""
+        return self.expression.node if self.as_written is None else self.as_written
 
     @cached_property
     def shown(self) -> Node:
@@ -288,11 +296,35 @@ def grad(f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool 
     name = _name(wrt)
     variable = f.typed_variable(name)
     _refuse_non_scalar(f)
-    direction = direction_for(variable)
-    moved = differential(f.node, variable, direction)
-    found = textbook(transposed_map(moved, direction, build.number(1)))
-    projected = "" if unconstrained else subspace_of(variable)
+    projected = subspace_of(variable)
+    if projected and unconstrained:
+        return _unconstrained(f, name)
+    found = textbook(_gradient(f.node, variable))
     return Derivative(f.text, f.typed, _projected(found, projected), f.limits, f, name, "grad", projected)
+
+
+def _gradient(node: Node, variable: Node) -> Node:
+    direction = direction_for(variable)
+    return transposed_map(differential(node, variable, direction), direction, build.number(1))
+
+
+def _unconstrained(f: Expression, name: str) -> Derivative:
+    """The gradient of the expression as written, in which A and A' are two things, taken at a symmetric A."""
+    inside = {one.name for one in read(f.text, f.limits, names=frozenset(f.variables)).declarations}
+    let = {v.name: v.declaration for v in f.variables.values() if v.name not in inside}
+    try:
+        written_out = typed(read(f.text, f.limits, names=frozenset(let)), let, f.limits, free=name)
+    except DomainError:  # an operator that takes symmetric matrices alone: they are all that there is to move among
+        written_out = f.typed
+    variable = next(v.node for v in written_out.variables if v.name == name)
+    declared = f.typed_variable(name)
+    found = substituted(_gradient(written_out.node, variable), {variable: declared})
+    return Derivative(f.text, f.typed, textbook(found), f.limits, f, name, "grad", "", written_out.node)
+
+
+def substituted(node: Node, values: Mapping[Node, Node]) -> Node:
+    """``node`` with nodes in place of others, canonical again."""
+    return fold(node, lambda below, args: values.get(below) or build.with_args(below, tuple(args)))
 
 
 def subspace_of(variable: Node) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse
-from matcalc.errors import ParseError, ShapeError, UnsupportedError
+from matcalc.errors import CheckError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.language.inference import VariableRecord, typed_claim
 from matcalc.language.syntax import read
 
 if TYPE_CHECKING:
+    from matcalc.checking.question import Question
     from matcalc.checking.verdict import Report
 
 
@@ -68,8 +70,39 @@ def check_derivative(derivative: Derivative, **options: Any) -> Report:
     return combined([run_check(question, options_from(**options)) for question in questions(asked)])
 
 
-def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **options: Any) -> Report:
+def confirm_zero(derived: Derivative, trials: int = 2) -> None:
+    """Evidence, without torch, for a gradient that is zero though the name occurs.
+
+    Raises:
+        CheckError: where there is none.
+    """
+    from matcalc.checking.judgement import judged
+    from matcalc.checking.points import Point, point
+    from matcalc.expression import build
+
+    if derived.kind != "grad" or not build.is_zero(derived.node) or not derived.differentiated.depends_on(derived.wrt):
+        return
+    question = _question(derived)
+    for number in range(trials):
+        at = point(question, options_from(), number)
+        if not isinstance(at, Point) or not judged(question, at, number).holds:
+            raise CheckError(f"the gradient comes out as zero though {derived.wrt} occurs, and nothing confirms it")
+
+
+def _question(derived: Derivative) -> Question:
     from matcalc.checking.question import Question
+
+    return Question(
+        expression=derived.differentiated,
+        name=derived.wrt,
+        variables=tuple(v.node for v in derived.expression.typed.variables),
+        claimed=derived.shown,
+        projected=derived.projected,
+        text=derived.expression.text,
+    )
+
+
+def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **options: Any) -> Report:
     from matcalc.checking.run import run_check
 
     claimed: Node | Callable[..., Any] = derived.shown
@@ -80,16 +113,8 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
         claimed = claim
     elif claim is not None:
         raise ParseError(f"a claim is a text or a function, and not a {type(claim).__name__}")
-    question = Question(
-        expression=derived.expression.node,
-        name=derived.wrt,
-        variables=tuple(v.node for v in derived.expression.typed.variables),
-        claimed=claimed,
-        truth=None if claim is None else derived.node,
-        projected=derived.projected,
-        text=derived.expression.text,
-        note=note,
-    )
+    truth = None if claim is None else derived.node
+    question = replace(_question(derived), claimed=claimed, truth=truth, note=note)
     return run_check(question, options_from(**options))
 
 

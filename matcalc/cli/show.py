@@ -33,6 +33,10 @@ def _out(text: str) -> None:
 def show_derivative(found: Derivative, asked: Asked, options: Mapping[str, Any] | None) -> int:
     """Prints a derivative, and its check after it unless there are no ``options``; returns the exit code."""
     _refuse_other_sizes(found, options)
+    if options is None:
+        from matcalc.verification import confirm_zero
+
+        confirm_zero(found)
     if asked.form == "json":
         return _show_json(found, asked, options)
     _out(_SHOWN[asked.form](found))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.expression.nodes import Node
-from matcalc.expression.property import PROPERTIES
+from matcalc.expression.property import PROPERTIES, closure
 from matcalc.expression.sizes import AnySize, Shape, Size, divided
 from matcalc.language.assembly import assembled
 from matcalc.language.complaints import complaint, kinds_complaint
@@ -60,14 +60,21 @@ class _Solved:
     failed: Relation | None = None
 
 
-def typed(program: Program, declared: Mapping[str, str] | None = None, limits: Limits | None = None) -> Typed:
+def typed(
+    program: Program, declared: Mapping[str, str] | None = None, limits: Limits | None = None, *, free: str = ""
+) -> Typed:
     """The typed expression of a text, with declarations from outside.
+
+    Of the name ``free`` nothing that says where its entries lie is put to use: the expression is as written, in which
+    a symmetric matrix and its transpose are two things.
 
     Raises:
         MatcalcError: for every text that has no meaning.
     """
     limits = limits or Limits()
     known, rigid = _declared(program, declared or {}, limits)
+    if free in known:
+        known[free] = replace(known[free], properties=_without_structure(known[free].properties))
     made = scene(program, known, rigid, limits)
     try:
         shapes, sizes = _read(made, rigid)
@@ -145,6 +152,11 @@ def _declared(program: Program, declared: Mapping[str, str], limits: Limits) -> 
     return known, rigid
 
 
+def _without_structure(properties: tuple[str, ...]) -> tuple[str, ...]:
+    held = closure(properties)
+    return tuple(sorted(p for p in held if not any(PROPERTIES[q].project is not None for q in closure((p,)))))
+
+
 def _shape(kind: str, sizes: tuple[AnySize, ...]) -> Shape:
     match kind:
         case "vector":
@@ -158,8 +170,6 @@ def _shape(kind: str, sizes: tuple[AnySize, ...]) -> Shape:
 
 def _check_properties(one: Declaration, shape: Shape, text: str) -> None:
     import difflib
-
-    from matcalc.expression.property import closure
 
     for name, span in zip(one.properties, one.property_spans, strict=True):
         if name not in PROPERTIES:

@@ -127,3 +127,11 @@ def test_a_gradient_that_is_zero_on_the_declared_subspace_is_no_error_of_the_dif
     """Off the symmetric matrices this function is not constant: differences there would see its third derivative."""
     report = mc.grad("norm2(tanh(polar(2*I + 0.5*S)))^2", "S", {"S": "matrix(3, 3; symmetric)"}).check(trials=2)
     assert report.verdict == "verified", report
+
+
+def test_without_the_constraint_a_symmetric_matrix_and_its_transpose_are_two_things() -> None:
+    let = {"A": "matrix(n, n; symmetric)"}
+    assert str(mc.grad("x'*A'*y", "A", let=let, unconstrained=True)) == "y*x.T"
+    assert mc.check("x'*A'*y", "A", claim="y*x'", let=let, unconstrained=True).ok
+    assert mc.check("x'*A'*y", "A", claim="x*y'", let=let, unconstrained=True).verdict == "refuted"
+    assert mc.check("x'*A'*y", "A", claim="(x*y' + y*x')/2", let=let).ok
