@@ -44,6 +44,8 @@ def _sum_special(arg: Node) -> Node | None:
         return build.size_number(arg.rows) * build.size_number(arg.cols)
     if arg.op == "eye":
         return build.size_number(arg.rows)
+    if arg.op == "softmax":  # adds up to one: as a vector, or in each row
+        return build.number(1) if 1 in arg.shape else build.size_number(arg.rows)
     if arg.op == "eigvals":
         return build.apply("tr", arg.args[0])
     return None
@@ -98,6 +100,8 @@ def _along_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | N
         return build.scale(build.size_number(arg.shape[axis]), build.ones(*rest))
     if arg.op == "transpose":
         return build.apply("sum_along", arg.args[0], params=(1 - axis,)).T
+    if arg.op == "softmax" and axis == 1:
+        return build.ones(*rest)
     if arg.op == "spread" and arg.args[0].shape[axis] == 1:
         return build.multiply(build.size_number(arg.shape[axis]), arg.args[0])
     return None
