@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from matcalc.calculus.differential import differential, direction_for
+from matcalc.calculus.forms import FORMS
 from matcalc.calculus.simplify import settled, textbook
 from matcalc.calculus.transpose import transposed_map
 from matcalc.errors import DomainError, ParseError, ShapeError, UnsupportedError
@@ -191,6 +192,7 @@ class Derivative(Expression):
         wrt: by which name.
         kind: grad, jvp, vjp or hvp.
         projected: the property onto whose subspace the gradient was projected, or "".
+        form: in which form it is shown.
         as_written: the expression without what was declared of the name's structure, where that is disregarded.
     """
 
@@ -199,6 +201,20 @@ class Derivative(Expression):
     kind: str = "grad"
     projected: str = ""
     as_written: Node | None = None
+    form: str = "textbook"
+
+    def in_form(self, form: str) -> Derivative:
+        """The same derivative in the form ``textbook``, ``expanded`` (multiplied out) or ``factored``.
+
+        Raises:
+            ParseError: for another form.
+
+        >>> print(grad("x.T*A*x - b.T*x", "x").in_form("expanded"))
+        A*x + A.T*x - b
+        """
+        if form not in FORMS:
+            raise ParseError(f"no form {form!r}", why=f"the forms are {', '.join(FORMS)}")
+        return replace(self, form=form)
 
     @property
     def differentiated(self) -> Node:
@@ -208,7 +224,7 @@ class Derivative(Expression):
     @cached_property
     def shown(self) -> Node:
         """The result, with what was declared of the other names put to use."""
-        return settled(self.node, self.wrt)
+        return FORMS[self.form](settled(self.node, self.wrt))
 
     @property
     def _storage(self) -> str:

@@ -120,8 +120,8 @@ def _groups(terms: list[Node]) -> list[tuple[list[int], str]]:
         by.setdefault(("right" + alone, piece.chain[-1]), []).append(k)
         if not alone:
             by.setdefault(("left", piece.chain[0]), []).append(k)
-        if piece.chain[0].op == "times" and len(piece.chain) == 1:
-            for factor in piece.chain[0].args:
+        if len(piece.chain) == 1:
+            for factor in _entry_factors(piece):
                 by.setdefault(("entry", factor), []).append(k)
     return [(members, side) for (side, _), members in by.items() if len(members) > 1]
 
@@ -149,13 +149,20 @@ def _merged(terms: list[Node], side: str) -> Node:
     return build.multiply(outside, whole)
 
 
+def _entry_factors(piece: _Piece) -> tuple[Node, ...]:
+    """What is multiplied entry by entry; a single matrix is its only factor, a constant has none."""
+    if piece.chain[0].op == "ones":
+        return ()
+    return piece.chain[0].args if piece.chain[0].op == "times" else piece.chain
+
+
 def _merged_entries(pieces: list[_Piece], terms: list[Node]) -> Node:
-    shared = set(pieces[0].chain[0].args).intersection(*(p.chain[0].args for p in pieces))
+    shared = set(_entry_factors(pieces[0])).intersection(*(_entry_factors(p) for p in pieces))
     if not shared:
         return build.add(*terms)
     outside, inside = _common_scalar([p.scalar for p in pieces])
     shape = terms[0].shape
-    rests = [build.times(build.ones(*shape), *(f for f in p.chain[0].args if f not in shared)) for p in pieces]
+    rests = [build.times(build.ones(*shape), *(f for f in _entry_factors(p) if f not in shared)) for p in pieces]
     inner = collected(build.add(*(build.multiply(s, rest) for s, rest in zip(inside, rests, strict=True))))
     return build.multiply(outside, build.times(inner, *sorted(shared, key=lambda n: n.digest)))
 
@@ -232,8 +239,8 @@ COLLECTING = Rule(
     on=("add",),
     rewrite=_changed,
     samples=(
-        Sample("norm2(A*x)^2*norm2(x)", {"A": "matrix(n, n)"}),
+        Sample("x'*A*x/(x'*x)"),
         Sample("x'*A*x - b'*x", {"b": "vector(n)"}),
-        Sample("tr(X'*A*X*B)"),
+        Sample("x'*A*x + y'*A*x + norm2(A*x)^2", {"y": "vector(n)"}),
     ),
 )

@@ -1,7 +1,7 @@
 """Textbook form: one pass from the leaves to the root over the shared graph, a few rules at every node.
 
-A rule is used only where it makes the node smaller (:func:`matcalc.calculus.rule.measure`), which is why a pass ends,
-and a node is looked at once, which is why it is linear in the graph.
+A rule is used only where it makes the node smaller (:func:`matcalc.calculus.rule.measure`), which is why this ends.
+What it makes is looked at again; every node is looked at once, which keeps a pass linear in the graph.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.walk import fold
 
-_MOST_STEPS = 12
 _MOST_TERMS = 500
 
 
@@ -26,7 +25,17 @@ def textbook(node: Node) -> Node:
     >>> textbook(A @ x + A.T @ x) is (A + A.T) @ x
     True
     """
-    return fold(node, _visit)
+    memo: dict[Node, Node] = {}
+
+    def visit(below: Node, args: Sequence[Node]) -> Node:
+        made = build.with_args(below, tuple(args))
+        simpler = _step(made)
+        if simpler is not None:
+            made = fold(simpler, visit, memo)
+        memo[made] = made
+        return made
+
+    return fold(node, visit, memo)
 
 
 def expanded(node: Node) -> Node:
@@ -61,16 +70,6 @@ def settled(node: Node, moving: str) -> Node:
 
     found = fold(node, visit)
     return node if found is node else textbook(found)
-
-
-def _visit(node: Node, args: Sequence[Node]) -> Node:
-    made = build.with_args(node, tuple(args))
-    for _ in range(_MOST_STEPS):
-        simpler = _step(made)
-        if simpler is None:
-            break
-        made = simpler
-    return made
 
 
 def _step(node: Node) -> Node | None:

@@ -32,6 +32,7 @@ Trials = Annotated[int, typer.Option(min=1, max=100, help="How many points to ch
 Seed = Annotated[int, typer.Option(min=0, help="Everything random follows from it.")]
 NoCheck = Annotated[bool, typer.Option("--no-check", help="Derive only; torch is not imported.")]
 Format = Annotated[str, typer.Option("--format", help="text, json, latex or markdown.")]
+Form = Annotated[str, typer.Option("--form", help="textbook, expanded or factored.")]
 Layout = Annotated[str, typer.Option(help="numerator or denominator, for Jacobians; a gradient has its name's shape.")]
 Limit = Annotated[list[str] | None, typer.Option("--limit", help="A limit to raise, as nesting=200; repeatable.")]
 Unconstrained = Annotated[bool, typer.Option("--unconstrained", help="No projection onto a declared structure.")]
@@ -59,16 +60,16 @@ def _root(
 def _derivative(kind: str) -> Callable[..., None]:
     def command(
         text: Text, wrt: Wrt, let: Let = None, sizes: Sizes = None, device: Device = None, dtype: Dtype = None,
-        trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, form: Format = "text",
+        trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, format: Format = "text", form: Form = "textbook",
         layout: Layout = "numerator", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
     ) -> None:  # fmt: skip
         from matcalc import derivative
         from matcalc.cli.show import show_derivative
 
-        asked = Asked.read(text, let, limit, form, layout)
+        asked = Asked.read(text, let, limit, format, layout)
         options = check_options(trials, seed, device, dtype, sizes)
         found = getattr(derivative, kind)(asked.expression(), wrt, unconstrained=unconstrained)
-        raise typer.Exit(show_derivative(found, asked, None if no_check else options))
+        raise typer.Exit(show_derivative(found.in_form(form), asked, None if no_check else options))
 
     return command
 
@@ -76,16 +77,16 @@ def _derivative(kind: str) -> Callable[..., None]:
 def _directional(kind: str) -> Callable[..., None]:
     def command(
         text: Text, wrt: Wrt, direction: Direction, let: Let = None, sizes: Sizes = None, device: Device = None,
-        dtype: Dtype = None, trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, form: Format = "text",
-        limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+        dtype: Dtype = None, trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, format: Format = "text",
+        form: Form = "textbook", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
     ) -> None:  # fmt: skip
         from matcalc import derivative
         from matcalc.cli.show import show_derivative
 
-        asked = Asked.read(text, let, limit, form)
+        asked = Asked.read(text, let, limit, format)
         options = check_options(trials, seed, device, dtype, sizes)
         found = getattr(derivative, kind)(asked.expression(), wrt, direction, unconstrained=unconstrained)
-        raise typer.Exit(show_derivative(found, asked, None if no_check else options))
+        raise typer.Exit(show_derivative(found.in_form(form), asked, None if no_check else options))
 
     return command
 
@@ -110,12 +111,12 @@ for _kind, _says in (
 def check(
     text: Text, wrt: Wrt, claim: Annotated[str, typer.Option("--claim", help="Your gradient.")], let: Let = None,
     sizes: Sizes = None, device: Device = None, dtype: Dtype = None, trials: Trials = 5, seed: Seed = 0,
-    form: Format = "text", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+    format: Format = "text", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
 ) -> None:  # fmt: skip
     """Whether a gradient of yours holds, and what is wrong with it if not."""
     from matcalc.cli.show import show_check
 
-    asked = Asked.read(text, let, limit, form)
+    asked = Asked.read(text, let, limit, format)
     options = check_options(trials, seed, device, dtype, sizes)
     raise typer.Exit(show_check(asked, wrt, read_text(claim), {**options, "unconstrained": unconstrained}))
 

@@ -21,7 +21,14 @@ def fold(root: Node, visit: Callable[[Node, Sequence[T]], T], memo: dict[Node, T
     3
     """
     done: dict[Node, T] = {} if memo is None else memo
-    for node in postorder(root):
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        waiting = [arg for arg in node.args if arg not in done] if node not in done else []
+        if waiting:
+            stack.extend(reversed(waiting))
+            continue
+        stack.pop()
         if node not in done:
             done[node] = visit(node, [done[arg] for arg in node.args])
     return done[root]

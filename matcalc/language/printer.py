@@ -196,12 +196,17 @@ def _scalar_times(node: Node, args: Sequence[Text], style: Style) -> Text:
 
 def _scale(node: Node, args: Sequence[Text], style: Style) -> Text:
     term = _term(node.args[0], style)
-    whole = term.number.denominator == 1 or bool(term.above)
-    if args[1].body.startswith("1./") and whole and not term.below:
-        text = Text(f"{term.text().within(MUL)}{args[1].body[1:]}", MUL)
-    else:
-        text = term.text(args[1])
+    text = _multiple(term, args[1])
     return Text(f"-{text.within(MUL)}", ADD) if term.negative else text
+
+
+def _multiple(term: Term, matrix: Text) -> Text:
+    """A scalar times a matrix; over the entries of a matrix the scalar stands above the line."""
+    if not matrix.body.startswith("1./") or not (term.above or term.number.denominator == 1):
+        return term.text(matrix)
+    above = replace(term, below=()).text().within(MUL)
+    below = "".join(f"/{f.within(POWER)}" for f in term.below)
+    return Text(f"{above}{matrix.body[1:]}{below}", MUL)
 
 
 def _times(node: Node, args: Sequence[Text], style: Style) -> Text:
@@ -297,7 +302,7 @@ def _addend(term: Node, style: Style) -> _Addend:
         plain = scalar.op == "number"
         return _Addend(term, taken.negative, taken.text(), dotted=not plain, number=plain)
     shown = rest.args[0] if rest.op == "spread" else rest
-    text = taken.text(_text(shown, style))
+    text = _multiple(taken, _text(shown, style))
     return _Addend(term, taken.negative, text, dotted=rest.op == "spread", number=False)
 
 

@@ -36,8 +36,7 @@ def _image(action: Any) -> Any:
 
 def _step(x: Node) -> Node:
     """1 where x > 0, 1/2 at 0, else 0: torch splits a tie in two."""
-    half = build.number(1) / build.number(2)
-    return build.multiply(half, build.ones(*x.shape) + build.apply("sign", x))
+    return build.apply("step", x)
 
 
 def _broadcast(*args: Node) -> tuple[Node, ...]:

@@ -282,6 +282,11 @@ def _piecewise() -> None:
         jax="({0:a} > 0).astype({0:a}.dtype)", mp=lambda m, x: m.mpf(x > 0),
         sympy=lambda s, x: s.Heaviside(x, 0), at={0: 0, 1: 1, -1: 0}, kinks=(Kink(0, 0),), value=_NONNEGATIVE,
         simplify=lambda x: _one(x) if "positive" in x.facts else None)  # fmt: skip
+    row("step", "1 for x > 0, 1/2 at 0, else 0", _DLMF + "1.16", derivative=lambda x, y: build.zeros(*x.shape),
+        torch="(0.5 * (1 + torch.sign({0})))", numpy="np.heaviside({0}, {0:a}.dtype.type(0.5))",
+        jax="jnp.heaviside({0}, 0.5)", mp=lambda m, x: (1 + m.sign(x)) / 2, sympy=lambda s, x: s.Heaviside(x, s.S.Half),
+        at={1: 1, -1: 0}, kinks=(Kink(0, 0),), value=_NONNEGATIVE,
+        simplify=lambda x: _one(x) if "positive" in x.facts else None)  # fmt: skip
     row("relu", "max(x, 0)", "Nair & Hinton 2010", derivative=lambda x, y: _f("heaviside", x),
         torch="torch.relu({0})", numpy="np.maximum({0}, 0)", jax="jax.nn.relu({0})",
         mp=lambda m, x: max(x, m.mpf(0)), sympy=lambda s, x: s.Max(x, 0), at={0: 0, 1: 1, -1: 0},

@@ -285,3 +285,23 @@ def test_a_zero_is_not_printed_without_evidence(
     code, out, err = called(capsys, "grad", "x'*x", "--wrt", "x", "--no-check")
     assert (code, out) == (3, "")
     assert "nothing confirms it" in err
+
+
+@pytest.mark.parametrize(
+    ("form", "result"),
+    [
+        ("textbook", "A.T*(A*x - b) .+ c*d + 2*c*x"),
+        ("expanded", "A.T*A*x .+ c*d + 2*c*x - A.T*b"),
+        ("factored", "A.T*(A*x - b) + c*(2*x .+ d)"),
+    ],
+)
+def test_a_result_comes_in_three_forms(capsys: pytest.CaptureFixture[str], form: str, result: str) -> None:
+    text = "0.5*norm2(A*x-b)^2 + c*x'*x + c*d*sum(x)"
+    code, out, _ = called(capsys, "grad", text, "--wrt", "x", "--let", "b: vector(m)", "--form", form)
+    assert (code, out.splitlines()[2]) == (0, f"  {result}")
+    assert "verified" in out
+
+
+def test_another_form_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = called(capsys, "grad", MAIN, "--wrt", "x", "--form", "short")
+    assert (code, "the forms are textbook, expanded, factored" in err) == (2, True)
