@@ -132,7 +132,9 @@ def _merged(terms: list[Node], side: str) -> Node:
     if side == "entry":
         return _merged_entries(pieces, terms)
     shared = _shared_run([p.chain if side == "left" else p.chain[::-1] for p in pieces])
-    kept = min(shared, *(len(p.chain) for p in pieces))
+    shortest = min(len(p.chain) for p in pieces)
+    alike = all(len(p.chain) == shortest for p in pieces)
+    kept = min(shared, shortest if alike or shortest == 1 else shortest - 1)
     rests = [(p.chain[kept:] if side == "left" else p.chain[: len(p.chain) - kept]) for p in pieces]
     run = pieces[0].chain[:kept] if side == "left" else pieces[0].chain[len(pieces[0].chain) - kept :]
     if not all(rests):

@@ -1,4 +1,4 @@
-"""The forms in which a result can be asked for: textbook, expanded (no product of sums), factored (no shared scalar)."""
+"""The forms that a result can be asked for in: textbook, expanded (no product of sums), factored (no shared scalar)."""
 
 from __future__ import annotations
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
+from matcalc.expression.build import number_of
 from matcalc.expression.nodes import Node
 from matcalc.expression.operator import Sample
 from matcalc.expression.walk import fold
@@ -31,12 +33,22 @@ class Rule:
     samples: tuple[Sample, ...]
 
 
-def measure(node: Node) -> tuple[int, int]:
-    """What every rule makes smaller: leaves, and among equals operations; a transpose counts as none.
+def measure(node: Node) -> tuple[int, Fraction, int]:
+    """What every rule makes smaller: leaves, then the sizes of exponents, then operations; a transpose counts as none.
 
-    Both are whole numbers from 0, so that rewriting ends.
+    None of them can fall for ever, so that rewriting ends.
     """
-    return node.weight, operations(node)
+    return node.weight, exponents(node), operations(node)
+
+
+def exponents(node: Node) -> Fraction:
+    """The sum of the absolute values of all exponents that are numbers, written out."""
+
+    def visit(below: Node, args: Sequence[Fraction]) -> Fraction:
+        own = number_of(below.args[1]) if below.op == "power" else None
+        return sum(args, abs(own) if own is not None else Fraction(0))
+
+    return fold(node, visit)
 
 
 def operations(node: Node) -> int:

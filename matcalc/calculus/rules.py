@@ -63,6 +63,50 @@ _QUOTIENTS: dict[str, tuple[tuple[Callable[[Node], list[Node]], Callable[[Node],
 }
 
 
+def _ramp(node: Node) -> Node | None:
+    """heaviside(u)*relu(u) = relu(u), and with any power of relu(u)."""
+    ramps = [f.args[0] if f.op == "power" else f for f in node.args]
+    arguments = {f.args[0] for f in ramps if f.op == "relu"}
+    kept = [f for f in node.args if not (f.op == "heaviside" and f.args[0] in arguments)]
+    return build.times(*kept) if len(kept) < len(node.args) else None
+
+
+def _reflected(node: Node) -> Node | None:
+    """1 - sigmoid(-u) = sigmoid(u)."""
+    if len(node.args) != 2:
+        return None
+    for one, other in (node.args, node.args[::-1]):
+        coefficient, rest = build.split(other)
+        is_one = one.op == "ones" or build.is_one(one)
+        if is_one and coefficient == -1 and rest.op == "sigmoid" and build.split(rest.args[0])[0] < 0:
+            return build.apply("sigmoid", -rest.args[0])
+    return None
+
+
+def _cases(node: Node) -> Node | None:
+    """where(c, a, 0) + where(c, 0, b) = where(c, a, b)."""
+    for one, other in combinations(node.args, 2):
+        (s, left), (t, right) = (term.args if term.op == "scale" else (build.number(1), term) for term in (one, other))
+        if left.op != "where" or right.op != "where" or left.args[0] is not right.args[0]:
+            continue
+        parts = [
+            (build.multiply(s, a), build.multiply(t, b)) for a, b in zip(left.args[1:], right.args[1:], strict=True)
+        ]
+        if all(build.is_zero(a) or build.is_zero(b) for a, b in parts):
+            merged = build.apply("where", left.args[0], *(build.add(*pair) for pair in parts))
+            return build.add(merged, *(term for term in node.args if term is not one and term is not other))
+    return None
+
+
+def _chosen(node: Node) -> Node | None:
+    """u.*where(c, 1, 0) = where(c, u, 0)."""
+    for k, factor in enumerate(node.args):
+        if factor.op == "where" and all(part.op == "ones" or build.is_zero(part) for part in factor.args[1:]):
+            rest = build.times(*(f for j, f in enumerate(node.args) if j != k))
+            return build.apply("where", factor.args[0], *(build.times(part, rest) for part in factor.args[1:]))
+    return None
+
+
 def _recognised(node: Node) -> Node | None:
     """What the operator's record knows as a function of its own: exp(u)/(1 + exp(u)) is sigmoid(u)."""
     stable = node.operator.stable
@@ -102,10 +146,41 @@ RULES: tuple[Rule, ...] = (
         on=("times",),
         rewrite=_quotient,
         samples=(
-            Sample("log(abs(det(X)))", {"X": "matrix(3, 3; invertible)"}),
             Sample("sum(log(cosh(x)))"),
             Sample("log(cos(a))", {"a": "scalar(; unit)"}),
         ),
+    ),
+    Rule(
+        "ramps",
+        says="heaviside(u)*relu(u) = relu(u)",
+        source="Nair & Hinton 2010",
+        on=("times",),
+        rewrite=_ramp,
+        samples=(Sample("sum(square(relu(1 - y.*x)))"),),
+    ),
+    Rule(
+        "reflection",
+        says="1 - sigmoid(-u) = sigmoid(u)",
+        source="Bishop 2006, eq. (4.60)",
+        on=("add",),
+        rewrite=_reflected,
+        samples=(Sample("-sum(log(sigmoid(-(A*x))))"),),
+    ),
+    Rule(
+        "cases",
+        says="where(c, a, 0) + where(c, 0, b) = where(c, a, b)",
+        source="Harris et al. 2020, Array programming with NumPy",
+        on=("add",),
+        rewrite=_cases,
+        samples=(Sample("sum(where(x, a*x, b*x))"), Sample("sum(leaky_relu(x, a).^2)")),
+    ),
+    Rule(
+        "choice",
+        says="u.*where(c, 1, 0) = where(c, u, 0)",
+        source="Harris et al. 2020, Array programming with NumPy",
+        on=("times",),
+        rewrite=_chosen,
+        samples=(Sample("sum(where(x - y, (x - y).^2, 0.5*abs(x - y)))"),),
     ),
     Rule(
         "functions of their own",

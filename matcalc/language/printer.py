@@ -153,6 +153,7 @@ def _term(scalar: Node, style: Style) -> Term:
     """A scalar node taken apart into what stands above and below the line."""
     factors = scalar.args if scalar.op == "times" else (scalar,)
     number, above, below = Fraction(1), list[Node](), list[Node]()
+    factors = tuple(_turned(factors))
     for factor in factors:
         if factor.op == "number":
             number *= factor.params[0]
@@ -162,6 +163,16 @@ def _term(scalar: Node, style: Style) -> Term:
             above.append(factor)
     texts = [[_text(f, style) for f in in_reading_order(group)] for group in (above, below)]
     return Term(number < 0, abs(number), tuple(texts[0]), tuple(texts[1]))
+
+
+def _turned(factors: Sequence[Node]) -> Sequence[Node]:
+    """Minus a difference is the other difference: a negative number with a sum that has a negative term."""
+    lead = build.number_of(factors[0])
+    for k, factor in enumerate(factors):
+        if lead is not None and lead < 0 and factor.op == "add" and any(build.split(t)[0] < 0 for t in factor.args):
+            other = build.add(*(build.negate(term) for term in factor.args))
+            return [build.number(-lead), *(other if j == k else f for j, f in enumerate(factors) if j)]
+    return factors
 
 
 def is_negative_power(factor: Node) -> bool:
@@ -285,6 +296,9 @@ def _add(node: Node, args: Sequence[Text], style: Style) -> Text:
         addends = [_plain(addends[0], style), *addends[1:]]
     first = next(k for k, a in enumerate(addends) if not a.dotted and not (a.number and any(b.dotted for b in addends)))
     addends.insert(0, addends.pop(first))
+    spread = next((k for k, a in enumerate(addends) if a.dotted and not a.negative), None)
+    if addends[0].negative and spread is not None and not any(a.number for a in addends):
+        addends = [addends[spread], replace(addends[0], dotted=True), *addends[1:spread], *addends[spread + 1 :]]
     body = ("-" if addends[0].negative else "") + addends[0].text.within(MUL)
     for a in addends[1:]:
         sign = ("." if a.dotted else "") + ("-" if a.negative else "+")

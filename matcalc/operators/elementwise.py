@@ -308,7 +308,7 @@ define(
         says="x for x > 0, else slope*x",
         source="Maas et al. 2013",
         signatures=("(m,n), (1,1) -> (m,n)",),
-        call=lambda x, slope: _f("relu", x) - slope * _f("relu", -x),
+        call=lambda x, slope: build.apply("where", x, x, slope * x),
         samples=(Sample("sum(square(leaky_relu(x, 0.1)))"), Sample("sum(leaky_relu(x, a))")),
     )
 )

@@ -343,6 +343,7 @@ define(
         differential=lambda node, i, d: build.apply("inner", node.args[1 - i], d),
         transpose=lambda node, i, u: build.multiply(u, node.args[1 - i]),
         simplify=_inner_simplify,
+        written=lambda node, args, size: f"inner({', '.join(sorted(args, key=lambda text: (len(text), text)))})",
         reference=lambda node, args, size: __import__("numpy").array([[(args[0] * args[1]).sum()]], dtype=object),
         sympy=lambda node, args, size: __import__("sympy").Trace(__import__("sympy").Transpose(args[0]) * args[1]),
         lowers=Lowering(

@@ -31,7 +31,7 @@ ROWS = [
     ("mse(X*w, y)", "w", DATA, "2*X.T*(X*w - y)/m"),
     ("mse(X*W, Y)", "W", DATA | {"W": "matrix(n, k)"}, "2*X.T*(X*W - Y)/(k*m)"),
     ("sum(huber(X*w - y, 1))", "w", DATA, "X.T*where(1 - abs(X*w - y), X*w - y, sign(X*w - y))"),
-    ("sum(huber(x, delta))", "x", DELTA, "where(-abs(x) .+ delta, x, delta*sign(x))"),
+    ("sum(huber(x, delta))", "x", DELTA, "where(delta .- abs(x), x, delta*sign(x))"),
     ("sum(huber(x, delta))", "delta", DELTA, "sum(relu(abs(x) .- delta))"),
     (
         "t'*layernorm(x)",
