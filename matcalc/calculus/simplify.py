@@ -1,20 +1,22 @@
-"""Textbook form: common factors collected, sums that cancel when multiplied out multiplied out.
+"""Textbook form: one pass from the leaves to the root over the shared graph, a few rules at every node.
 
-One pass from the leaves to the root over the shared graph. A sum is rewritten only where the result has fewer leaves,
-which is also why the rewriting ends. Where factors can be taken out on either side, the choice that saves most wins,
-and then the right side, as in (A + A')x.
+A rule is used only where it makes the node smaller (:func:`matcalc.calculus.rule.measure`), which is why a pass ends,
+and a node is looked at once, which is why it is linear in the graph.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from matcalc.calculus.rule import measure
+from matcalc.calculus.rules import RULES
+from matcalc.errors import LimitError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.walk import fold
 
-_MOST_TERMS = 24
+_MOST_STEPS = 12
+_MOST_TERMS = 500
 
 
 def textbook(node: Node) -> Node:
@@ -25,6 +27,19 @@ def textbook(node: Node) -> Node:
     True
     """
     return fold(node, _visit)
+
+
+def expanded(node: Node) -> Node:
+    """``node`` with every product of sums multiplied out; the same value.
+
+    Raises:
+        LimitError: where that gives too many terms.
+
+    >>> A, x = build.variable("A", (3, 3), "matrix"), build.variable("x", (3, 1), "vector")
+    >>> expanded((A + A.T) @ x) is A @ x + A.T @ x
+    True
+    """
+    return fold(node, _multiplied_out)
 
 
 def settled(node: Node, moving: str) -> Node:
@@ -50,201 +65,35 @@ def settled(node: Node, moving: str) -> Node:
 
 def _visit(node: Node, args: Sequence[Node]) -> Node:
     made = build.with_args(node, tuple(args))
-    if made.op in ("scale", "times") and any(arg.op == "add" for arg in made.args):
-        return made
-    return _sum(made) if made.op == "add" else made
-
-
-def _sum(total: Node) -> Node:
-    if total.op != "add":
-        return total
-    for candidate in (_expanded(total), total):
-        if candidate is total or candidate.weight < total.weight:
-            return _collected(candidate) if candidate.op == "add" else candidate
-    return total
-
-
-# --------------------------------------------------------------------------------------------- multiplying out
-
-
-def _expanded(total: Node) -> Node:
-    """The sum with products of sums multiplied out, where that stays small; cancellation is the constructor's."""
-    terms: list[Node] = []
-    for term in total.args:
-        terms.extend(_expanded_term(term))
-        if len(terms) > _MOST_TERMS:
-            return total
-    return build.add(*terms) if len(terms) > len(total.args) else total
-
-
-def _expanded_term(term: Node) -> list[Node]:
-    coefficient, rest = build.split(term)
-    scalar = build.number(coefficient)
-    if rest.op == "scale":
-        scalar, rest = build.times(scalar, rest.args[0]), rest.args[1]
-    for k, factor in enumerate(rest.args):
-        if factor.op == "add" and rest.op in ("times", "product") and len(rest.args) > 1:
-            remade = [(*rest.args[:k], inner, *rest.args[k + 1 :]) for inner in factor.args]
-            make = build.times if rest.op == "times" else build.product
-            return [build.multiply(scalar, make(*args)) for args in remade]
-    return [term]
-
-
-# -------------------------------------------------------------------------------------------------- collecting
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """A term as scalar · chain, the chain a matrix product (or an elementwise one, or a single factor)."""
-
-    scalar: Node
-    chain: tuple[Node, ...]
-
-
-def _collected(total: Node) -> Node:
-    terms = list(total.args)
-    while len(terms) > 1:
-        better = _best_merge(terms, total)
-        if better is None:
+    for _ in range(_MOST_STEPS):
+        simpler = _step(made)
+        if simpler is None:
             break
-        terms = better
-    summed = build.add(*terms)
-    return _scalar_in_front(summed)
+        made = simpler
+    return made
 
 
-def _piece(term: Node) -> _Piece:
-    scalar, rest = term.args if term.op == "scale" else (build.number(1), term)
-    if rest.op != "product":
-        return _Piece(scalar, (rest,))
-    chain = []
-    for factor in rest.args:
-        negative = factor.op == "add" and _leads_negative(factor)
-        chain.append(build.negate(factor) if negative else factor)
-        scalar = build.negate(scalar) if negative else scalar
-    return _Piece(scalar, tuple(chain))
+def _step(node: Node) -> Node | None:
+    """The node after the first rule that makes it smaller."""
+    for rule in RULES:
+        if not rule.on or node.op in rule.on:
+            made = rule.rewrite(node)
+            if made is not None and made is not node and _smaller(made, node):
+                return made
+    return None
 
 
-def _leads_negative(total: Node) -> bool:
-    """One sign for a sum and its opposite, so that terms with either are seen to share it."""
-    parts = [build.split(term) for term in total.args]
-    return min(parts, key=lambda part: (-part[1].weight, part[1].digest))[0] < 0
+def _smaller(made: Node, node: Node) -> bool:
+    return made.weight < node.weight or (made.weight == node.weight and measure(made) < measure(node))
 
 
-def _best_merge(terms: list[Node], total: Node) -> list[Node] | None:
-    """The terms after the merge of a group that saves most leaves, or None."""
-    if total.is_scalar:
-        return None
-    best, saved = None, 0
-    for members, side in _groups(terms):
-        merged = _merged([terms[k] for k in members], side)
-        gain = sum(terms[k].weight for k in members) - merged.weight
-        if gain > saved:
-            best = [merged, *(t for k, t in enumerate(terms) if k not in members)]
-            saved = gain
-    return best
-
-
-def _groups(terms: list[Node]) -> list[tuple[list[int], str]]:
-    """Sets of terms that share their last factor, their first, or an elementwise factor."""
-    by: dict[tuple[str, Node], list[int]] = {}
-    for k, term in enumerate(terms):
-        piece = _piece(term)
-        alone = " alone" if len(piece.chain) == 1 else ""
-        by.setdefault(("right" + alone, piece.chain[-1]), []).append(k)
-        if not alone:
-            by.setdefault(("left", piece.chain[0]), []).append(k)
-        if piece.chain[0].op == "times" and len(piece.chain) == 1:
-            for factor in piece.chain[0].args:
-                by.setdefault(("entry", factor), []).append(k)
-    return [(members, side) for (side, _), members in by.items() if len(members) > 1]
-
-
-def _merged(terms: list[Node], side: str) -> Node:
-    """The sum of terms with what they share on one side taken out."""
-    pieces = [_piece(term) for term in terms]
-    if side == "entry":
-        return _merged_entries(pieces, terms)
-    shared = _shared_run([p.chain if side == "left" else p.chain[::-1] for p in pieces])
-    kept = min(shared, *(len(p.chain) for p in pieces))
-    rests = [(p.chain[kept:] if side == "left" else p.chain[: len(p.chain) - kept]) for p in pieces]
-    run = pieces[0].chain[:kept] if side == "left" else pieces[0].chain[len(pieces[0].chain) - kept :]
-    if not all(rests):
-        if any(rests):
-            return build.add(*terms)
-        return build.multiply(_scalar_sum([p.scalar for p in pieces]), build.product(*run))
-    outside, inside = _common_scalar([p.scalar for p in pieces])
-    inner = _sum(build.add(*(build.multiply(s, build.product(*rest)) for s, rest in zip(inside, rests, strict=True))))
-    if inner.op == "add" and all(build.split(term)[0] < 0 for term in inner.args):
-        outside, inner = build.negate(outside), build.negate(inner)
-    whole = build.product(*run, inner) if side == "left" else build.product(inner, *run)
-    return build.multiply(outside, whole)
-
-
-def _merged_entries(pieces: list[_Piece], terms: list[Node]) -> Node:
-    shared = set(pieces[0].chain[0].args).intersection(*(p.chain[0].args for p in pieces))
-    if not shared:
-        return build.add(*terms)
-    outside, inside = _common_scalar([p.scalar for p in pieces])
-    shape = terms[0].shape
-    rests = [build.times(build.ones(*shape), *(f for f in p.chain[0].args if f not in shared)) for p in pieces]
-    inner = _sum(build.add(*(build.multiply(s, rest) for s, rest in zip(inside, rests, strict=True))))
-    return build.multiply(outside, build.times(inner, *sorted(shared, key=lambda n: n.digest)))
-
-
-def _shared_run(chains: list[tuple[Node, ...]]) -> int:
-    count = 0
-    for column in zip(*chains, strict=False):
-        if any(f is not column[0] for f in column):
-            break
-        count += 1
-    return count
-
-
-# ----------------------------------------------------------------------------------------------- scalar factors
-
-
-def _factors(scalar: Node) -> dict[Node, Node]:
-    factors = scalar.args if scalar.op == "times" else (scalar,)
-    return {
-        (f.args[0] if f.op == "power" else f): (f.args[1] if f.op == "power" else build.number(1))
-        for f in factors
-        if f.op != "number"
-    }
-
-
-def _common_scalar(scalars: list[Node]) -> tuple[Node, list[Node]]:
-    """The factors that all the scalars have (to the same or the lowest integer power), and what is left of each."""
-    parts = [_factors(scalar) for scalar in scalars]
-    shared: list[Node] = []
-    for base, exponent in parts[0].items():
-        exponents = [part.get(base) for part in parts]
-        numbers = [None if e is None else build.number_of(e) for e in exponents]
-        known = [n for n in numbers if n is not None]
-        if len(known) == len(parts) and (all(n > 0 for n in known) or all(n < 0 for n in known)):
-            shared.append(build.power(base, build.number(min(known, key=abs))))
-        elif all(e is exponent for e in exponents):
-            shared.append(build.power(base, exponent))
-    if not shared:
-        return build.number(1), scalars
-    outside = build.times(*shared)
-    under = build.power(outside, build.number(-1))
-    return outside, [build.times(scalar, under) for scalar in scalars]
-
-
-def _scalar_sum(scalars: list[Node]) -> Node:
-    outside, inside = _common_scalar(scalars)
-    return build.times(outside, build.add(*inside))
-
-
-def _scalar_in_front(total: Node) -> Node:
-    """A scalar factor that every term has, taken out of the sum."""
-    if total.op != "add":
-        return total
-    if total.is_scalar:
-        made = _scalar_sum(list(total.args))
-        return made if made.weight < total.weight else total
-    pieces = [(term.args if term.op == "scale" else (build.number(1), term)) for term in total.args]
-    outside, inside = _common_scalar([scalar for scalar, _ in pieces])
-    if build.is_one(outside):
-        return total
-    return build.multiply(outside, build.add(*(build.multiply(s, m) for s, (_, m) in zip(inside, pieces, strict=True))))
+def _multiplied_out(node: Node, args: Sequence[Node]) -> Node:
+    made = build.with_args(node, tuple(args))
+    for k, factor in enumerate(made.args):
+        if made.op in ("times", "product", "scale") and factor.op == "add":
+            if len(factor.args) > _MOST_TERMS:
+                message = f"multiplied out there are more than {_MOST_TERMS} terms"
+                raise LimitError(message, limit="terms", value=len(factor.args), allowed=_MOST_TERMS)
+            parts = (build.with_args(made, (*made.args[:k], term, *made.args[k + 1 :])) for term in factor.args)
+            return build.add(*(_multiplied_out(part, part.args) for part in parts))
+    return made

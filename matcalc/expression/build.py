@@ -548,8 +548,8 @@ def matrix_power(base: Node, exponent: int) -> Node:
         return base
     if base.op == "scale":
         return scale(power(base.args[0], number(exponent)), matrix_power(base.args[1], exponent))
-    if base.op == "transpose":
-        return transpose(matrix_power(base.args[0], exponent))
+    if base.op == "transpose" or is_transposed_sum(base):
+        return transpose(matrix_power(transpose(base), exponent))
     if base.op == "matpow":
         return matrix_power(base.args[0], exponent * base.params[0])
     squared = base.operator.joins(base, base) if base.operator.joins is not None else None
@@ -557,6 +557,11 @@ def matrix_power(base: Node, exponent: int) -> Node:
         even = matrix_power(squared, exponent // 2)
         return product(even, base) if exponent % 2 else even
     return interned("matpow", (base,), (exponent,), base.shape)
+
+
+def is_transposed_sum(base: Node) -> bool:
+    """Whether a sum is of transposes alone: it is written as the transpose of a sum where that is taken outside."""
+    return base.op == "add" and all((t.args[1] if t.op == "scale" else t).op == "transpose" for t in base.args)
 
 
 def inverse(base: Node) -> Node:

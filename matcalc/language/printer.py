@@ -258,6 +258,11 @@ def _number(node: Node, args: Sequence[Text], style: Style) -> Text:
 # -------------------------------------------------------------------------------------------------------- sums
 
 
+def _bare(term: Node) -> Node:
+    """What a term is a multiple of."""
+    return term.args[1] if term.op == "scale" else term
+
+
 @dataclass(frozen=True)
 class _Addend:
     node: Node
@@ -268,6 +273,8 @@ class _Addend:
 
 
 def _add(node: Node, args: Sequence[Text], style: Style) -> Text:
+    if all(_bare(term).op == "transpose" for term in node.args):
+        return Text(f"({_text(build.transpose(node), style).body}).T", ATOM)
     addends = [_addend(term, style) for term in terms_in_order(node, style)]
     if all(a.dotted or a.number for a in addends):
         addends = [_plain(addends[0], style), *addends[1:]]

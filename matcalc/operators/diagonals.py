@@ -22,6 +22,8 @@ def _diag_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | No
         return build.eye(arg.rows)
     if build.is_zero(arg):
         return build.zeros(arg.rows, arg.rows)
+    if arg.op == "diagonal" and "diagonal" in arg.args[0].facts:
+        return arg.args[0]
     return arg if arg.is_scalar else multiple_outside("diag", arg)
 
 
@@ -104,9 +106,21 @@ def _diagonal_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node 
         return arg.args[0]
     if arg.op == "transpose":
         return build.apply("diagonal", arg.args[0])
+    if arg.op == "inv" and arg.facts & {"lower", "upper"}:
+        return build.power(build.apply("diagonal", arg.args[0]), build.number(-1))
+    if arg.op == "product" and (outer := _outer(arg)) is not None:
+        return build.times(*outer)
     if arg.op == "product" and arg.args[-1].op == "diag":
         return build.times(build.apply("diagonal", build.product(*arg.args[:-1])), arg.args[-1].args[0])
     return multiple_outside("diagonal", arg)
+
+
+def _outer(arg: Node) -> tuple[Node, Node] | None:
+    """x and y where the product is x·y', both columns."""
+    for k in range(1, len(arg.args)):
+        if arg.args[k].rows == 1:
+            return build.product(*arg.args[:k]), build.product(*arg.args[k:]).T
+    return None
 
 
 def _diagonal_reference(node: Node, args: Any, size: Any) -> Any:

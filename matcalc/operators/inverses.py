@@ -26,8 +26,8 @@ def _inverse_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node |
         return None
     if base.op in ("eye", "inv"):
         return base if base.op == "eye" else base.args[0]
-    if base.op == "transpose":
-        return build.inverse(base.args[0]).T
+    if base.op == "transpose" or build.is_transposed_sum(base):
+        return build.inverse(base.T).T
     if base.op == "scale":
         return build.scale(build.power(base.args[0], build.number(-1)), build.inverse(base.args[1]))
     if base.op == "matpow":

@@ -48,6 +48,13 @@ def _product_facts(node: Node) -> frozenset[str]:
     return frozenset(facts)
 
 
+def _kron_joins(left: Node, right: Node) -> Node | None:
+    """(B' ⊗ A)·vec(X) = vec(A·X·B) (Magnus & Neudecker 2019, ch. 2, th. 2)."""
+    if left.op == "kron" and right.op == "vec" and right.args[0].shape == (left.args[1].cols, left.args[0].cols):
+        return build.apply("vec", build.product(left.args[1], right.args[0], left.args[0].T))
+    return None
+
+
 def _settled_product(node: Node, moving: str) -> Node | None:
     """Q'·Q and Q·Q' of an orthogonal Q are the identity, inside any product."""
     for k, (left, right) in enumerate(pairwise(node.args)):
@@ -103,6 +110,8 @@ _KEPT_BY_POWERS = frozenset(
 
 def _matpow_facts(node: Node) -> frozenset[str]:
     facts = node.args[0].facts & _KEPT_BY_POWERS
+    if "skew" in node.args[0].facts:
+        facts |= {"skew"} if node.params[0] % 2 else {"symmetric"}
     if "symmetric" in node.args[0].facts and node.params[0] % 2 == 0:
         facts |= {"psd"} | ({"posdef"} if "invertible" in facts else set())
     return frozenset(facts)
@@ -295,6 +304,7 @@ define(
         differential=lambda node, i, d: build.apply("kron", *(d if j == i else a for j, a in enumerate(node.args))),
         transpose=_kron_transpose,
         transposed=lambda node: build.apply("kron", node.args[0].T, node.args[1].T),
+        joins=_kron_joins,
         simplify=_kron_simplify,
         facts=lambda node: node.args[0].facts & node.args[1].facts & _KEPT_BY_POWERS,
         reference=_kron,

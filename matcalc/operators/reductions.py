@@ -56,6 +56,10 @@ def _trace_special(arg: Node) -> Node | None:
         return None
     if arg.op in ("ones", "eye"):
         return build.size_number(arg.rows)
+    if "skew" in arg.facts:
+        return build.number(0)
+    if arg.op == "kron" and arg.args[0].is_square:
+        return build.apply("tr", arg.args[0]) * build.apply("tr", arg.args[1])
     if arg.op == "product" and arg.args[0].cols == 1:
         return build.product(*arg.args[1:], arg.args[0])
     if arg.op == "product" and arg.args[-1].rows == 1:
@@ -98,6 +102,8 @@ def _along_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | N
         return build.multiply(arg.args[0], build.apply("sum_along", arg.args[1], params=params))
     if arg.op == "ones":
         return build.scale(build.size_number(arg.shape[axis]), build.ones(*rest))
+    if arg.op == "eye":
+        return build.ones(*rest)
     if arg.op == "transpose":
         return build.apply("sum_along", arg.args[0], params=(1 - axis,)).T
     if arg.op == "softmax" and axis == 1:
@@ -123,10 +129,20 @@ def _norm_homogeneous(name: str) -> Any:
             return build.apply("abs", arg.args[0]) * build.apply(name, arg.args[1])
         if arg.op == "transpose":
             return build.apply(name, arg.args[0])
+        if arg.op == "kron" and name == "norm2":
+            return build.apply(name, arg.args[0]) * build.apply(name, arg.args[1])
         coefficient, rest = build.split(arg)
         return None if coefficient == 1 else build.number(abs(coefficient)) * build.apply(name, rest)
 
     return simplify
+
+
+def _settled_norm2(node: Node, moving: str) -> Node | None:
+    """An orthogonal matrix in front changes no length."""
+    arg = node.args[0]
+    if arg.op != "product" or "orthogonal" not in arg.args[0].facts or arg.args[0].depends_on(moving):
+        return None
+    return build.apply("norm2", build.product(*arg.args[1:]))
 
 
 def _euclidean(node: Node, args: Any, size: Any) -> Any:
@@ -252,6 +268,7 @@ define(
         aliases=("norm", "norm_fro"),
         differential=lambda node, i, d: build.divide(build.apply("inner", node.args[0], d), node),
         simplify=_norm_homogeneous("norm2"),
+        settle=_settled_norm2,
         facts=lambda node: _NONNEGATIVE,
         domain={0: "nonzero"},
         reference=_euclidean,

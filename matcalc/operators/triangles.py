@@ -18,6 +18,8 @@ _TURNED = {"tril": "triu", "triu": "tril"}
 def _simplify(name: str, arg: Node) -> Node | None:
     if {_KEPT[name], "diagonal"} & arg.facts or arg.is_scalar or build.is_zero(arg):
         return arg
+    if _KEPT[_TURNED[name]] in arg.facts:
+        return build.apply("diag", build.apply("diagonal", arg))
     return multiple_outside(name, arg)
 
 
