@@ -14,6 +14,7 @@ from matcalc.expression.nodes import Node
 from matcalc.expression.operator import Sample
 
 _MOST_TERMS = 24
+_LONG = 3
 
 
 def collected(total: Node) -> Node:
@@ -134,7 +135,7 @@ def _merged(terms: list[Node], side: str) -> Node:
     shared = _shared_run([p.chain if side == "left" else p.chain[::-1] for p in pieces])
     shortest = min(len(p.chain) for p in pieces)
     alike = all(len(p.chain) == shortest for p in pieces)
-    kept = min(shared, shortest if alike or shortest == 1 else shortest - 1)
+    kept = min(shared, shortest if alike or shortest < _LONG else shortest - 1)
     rests = [(p.chain[kept:] if side == "left" else p.chain[: len(p.chain) - kept]) for p in pieces]
     run = pieces[0].chain[:kept] if side == "left" else pieces[0].chain[len(pieces[0].chain) - kept :]
     if not all(rests):
@@ -163,6 +164,9 @@ def _merged_entries(pieces: list[_Piece], terms: list[Node]) -> Node:
     if not shared:
         return build.add(*terms)
     outside, inside = _common_scalar([p.scalar for p in pieces])
+    alone = (s for s, p in zip(inside, pieces, strict=True) if shared.issuperset(_entry_factors(p)))
+    if any(scalar.op == "number" for scalar in alone):
+        return build.add(*terms)  # x.*y - x is not x.*(y - 1)
     shape = terms[0].shape
     rests = [build.times(build.ones(*shape), *(f for f in _entry_factors(p) if f not in shared)) for p in pieces]
     inner = collected(build.add(*(build.multiply(s, rest) for s, rest in zip(inside, rests, strict=True))))

@@ -149,11 +149,11 @@ class Term:
         return Text(body, MUL)
 
 
-def _term(scalar: Node, style: Style) -> Term:
+def _term(scalar: Node, style: Style, *, turned: bool = False) -> Term:
     """A scalar node taken apart into what stands above and below the line."""
     factors = scalar.args if scalar.op == "times" else (scalar,)
     number, above, below = Fraction(1), list[Node](), list[Node]()
-    factors = tuple(_turned(factors))
+    factors = tuple(_turned(factors)) if turned else factors
     for factor in factors:
         if factor.op == "number":
             number *= factor.params[0]
@@ -200,13 +200,13 @@ def _leaf_name(node: Node) -> str:
 
 
 def _scalar_times(node: Node, args: Sequence[Text], style: Style) -> Text:
-    term = _term(node, style)
+    term = _term(node, style, turned=True)
     text = term.text()
     return Text(f"-{text.within(MUL)}", ADD) if term.negative else text
 
 
 def _scale(node: Node, args: Sequence[Text], style: Style) -> Text:
-    term = _term(node.args[0], style)
+    term = _term(node.args[0], style, turned=True)
     text = _multiple(term, args[1])
     return Text(f"-{text.within(MUL)}", ADD) if term.negative else text
 
