@@ -284,6 +284,26 @@ define(
 )
 define(
     Operator(
+        "kept_from_zero",
+        says="x, or a tiny number where x is smaller: found in code alone, as a divisor of what vanishes with x",
+        source="Boyd & Vandenberghe 2004, app. A.1",
+        notation=True,
+        shape=lambda args, params: args[0].shape,
+        facts=lambda node: frozenset({"positive", "nonnegative", "nonzero"}),
+        reference=lambda node, args, size: args[0],
+        sympy=lambda node, args, size: args[0],
+        differential=lambda node, i, d: d,
+        transpose=lambda node, i, u: u,
+        lowers=Lowering(
+            torch="{0:a}.clamp_min(torch.finfo({0:a}.dtype).tiny ** 0.5)",
+            numpy="np.maximum({0}, np.finfo({0:a}.dtype).tiny ** 0.5)",
+            jax="jnp.maximum({0}, jnp.finfo({0:a}.dtype).tiny ** 0.5)",
+        ),
+        written=lambda node, args, size: args[0],
+    )
+)
+define(
+    Operator(
         "norm1",
         says="the sum of the absolute values of all entries",
         source="Boyd & Vandenberghe 2004, app. A.1",

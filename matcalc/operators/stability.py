@@ -60,7 +60,32 @@ def scaled_of(node: Node) -> Node | None:
         made = _softmax_in(matrix, divisor)
         if made is not None:
             return build.multiply(build.divide(scalar, divisor), made)
+    return _kept_from_zero(scalar, matrix)
+
+
+def _kept_from_zero(scalar: Node, matrix: Node) -> Node | None:
+    """u/norm2(u) is 0 at u = 0, as torch has it: wherever what is divided vanishes with u."""
+    factors = scalar.args if scalar.op == "times" else (scalar,)
+    for k, factor in enumerate(factors):
+        if factor.op == "power" and factor.args[0].op == "norm2" and build.number_of(factor.args[1]) == -1:
+            norm = factor.args[0]
+            if _vanishes_with(matrix, norm.args[0]):
+                kept = build.power(build.apply("kept_from_zero", norm), factor.args[1])
+                return build.scale(build.times(*factors[:k], kept, *factors[k + 1 :]), matrix)
     return None
+
+
+def _vanishes_with(node: Node, u: Node) -> bool:
+    """Whether the node is zero where u is, by its form."""
+    if node is u or node is u.T:
+        return True
+    if node.op in ("times", "scale", "product"):
+        run = u.args if u.op == "product" else (u,)
+        starts = range(len(node.args) - len(run) + 1) if node.op == "product" else ()
+        return any(node.args[k : k + len(run)] == run for k in starts) or any(
+            _vanishes_with(factor, u) for factor in node.args
+        )
+    return node.op == "add" and all(_vanishes_with(term, u) for term in node.args)
 
 
 # ------------------------------------------------------------------------------------------------ recognising

@@ -93,3 +93,17 @@ def test_the_derivative_at_a_kink_is_as_the_record_says(name: str) -> None:
         for target in ("torch", "numpy", "jax"):
             _, gradient = function(f"sum({name}(x))", target)(np.array([kink.at]))
             assert gradient.tolist() == [kink.derivative]
+
+
+@pytest.mark.parametrize("text", ["norm2(x)", "norm2(A*x)", "a*norm2(3*x) + b'*x"])
+def test_the_gradient_of_a_norm_is_torchs_at_zero(text: str) -> None:
+    import torch
+
+    let = {"A": "matrix(3, 3)", "x": "vector(3)", "b": "vector(3)"}
+    f, g = (made.compile("torch") for made in (mc.parse(text, let), mc.grad(text, "x", let)))
+    given = {"A": torch.eye(3).double() + 0.5, "b": torch.ones(3).double(), "a": torch.tensor(2.0).double()}
+    x = torch.zeros(3, dtype=torch.float64, requires_grad=True)
+    names = mc.parse(text, let).variables
+    known = {name: value for name, value in given.items() if name in names}
+    (truth,) = torch.autograd.grad(f(x=x, **known), x)
+    torch.testing.assert_close(g(x=x.detach(), **known), truth)
