@@ -103,7 +103,7 @@ class Operator:
         sign: how it is written between its arguments, where that is not its name.
         broadcasts: whether arguments spread over each other's axes as NumPy's do.
         stacks: the axis along which it puts its arguments side by side.
-        conserves: whether the result has as many entries as the argument, which tells a size that nothing else tells.
+        balance: of the argument's shape and the result's, two sizes that are equal, where the signature cannot say so.
         contextual: whether the result has the shape that its context needs; ``call`` is given it last.
         cubic: about how many products of matrices as large as its arguments an evaluation costs.
         instead: the operator meant, and what it is, where two arguments are given and these are not taken.
@@ -146,7 +146,7 @@ class Operator:
     sign: str = ""
     broadcasts: bool = False
     stacks: int | None = None
-    conserves: bool = False
+    balance: Callable[[Shape, Shape], tuple[AnySize, AnySize]] | None = None
     contextual: bool = False
     cubic: int = 0
     instead: tuple[str, str] | None = None

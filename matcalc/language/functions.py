@@ -9,15 +9,12 @@ from fractions import Fraction
 
 import matcalc.operators
 import matcalc.properties  # noqa: F401  # the definitions fill the tables
-from matcalc.errors import ParseError, ShapeError, Span, UnsupportedError
+from matcalc.errors import ParseError, ShapeError, Span
 from matcalc.expression.operator import ALIASES, TABLE, Operator, callable_named
 from matcalc.expression.signature import Parameter, Signature, signature
 from matcalc.expression.sizes import AnySize, Size
 from matcalc.language.tree import Binary, Call, Name, Node, Number, Sign, children_first
 from matcalc.limits import Limits, exceeded
-
-PLANNED = ("vech",)
-"""Functions of the language whose definitions are not all there; those that are in the table are used."""
 
 _MOST_TERMS = 64
 _MOST_DEGREE = 16
@@ -39,8 +36,7 @@ class Called:
 def resolved_call(call: Call, text: str, values: Iterable[str]) -> Called:
     """What a call means.
 
-    Raises ParseError for an unknown function and for arguments that it does not take, UnsupportedError for
-    one that has no definition yet.
+    Raises ParseError for an unknown function and for arguments that it does not take.
     """
     name = ALIASES.get(call.function, call.function)
     if call.function in values:
@@ -131,14 +127,11 @@ def _letter(parameter: Parameter, letter: str) -> str:
     return letter.lower() if parameter.shape[1] == 1 else letter
 
 
-def _unknown(call: Call, text: str) -> ParseError | UnsupportedError:
+def _unknown(call: Call, text: str) -> ParseError:
     name = call.function
-    if name in PLANNED:
-        message = f"{name} is part of the language but its derivative is not there yet"
-        return UnsupportedError(message, text=text, spans=(call.function_span,))
     if len(name) == 1:
         return _value_called(call, text)
-    known = [each for each in (*TABLE, *ALIASES, *PLANNED) if each not in _unnameable()]
+    known = [each for each in (*TABLE, *ALIASES) if each not in _unnameable()]
     near = difflib.get_close_matches(name[:40], known, n=1, cutoff=0.7)
     start, end = call.function_span.start, call.function_span.end
     guess = f"; did you mean {near[0]!r}?" if near else ""

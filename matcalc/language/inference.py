@@ -298,9 +298,8 @@ def _equated(relation: Relation, reading: Assignment, shapes: dict[int, Shape], 
                         bound[name] = sizes.fresh()
             if not sizes.equate(have, _put(want, bound), exact=isinstance(want, int)):
                 return False
-    if relation.conserves:
-        a, b = shapes[relation.values[0]], shapes[relation.values[-1]]
-        return sizes.equate(a[0] * a[1], b[0] * b[1])
+    if relation.balance is not None:
+        return sizes.equate(*relation.balance(shapes[relation.values[0]], shapes[relation.values[-1]]))
     return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -119,7 +119,7 @@ class Relation:
     table: Table
     given: Mapping[str, AnySize] = field(default_factory=dict)
     cuts: tuple[Cut, Cut] | None = None
-    conserves: bool = False
+    balance: Callable[[Shape, Shape], tuple[AnySize, AnySize]] | None = None
     trims: bool = False
 
 
@@ -476,8 +476,8 @@ def _relate_function(made: Scene, node: Call, called: Called, values: list[int])
     values.append(made.network.value())
     if len({kinds[:-1] for kinds in allowed}) < len(allowed):
         made.sized.append(values[-1])
-    conserves, trims = called.operator.conserves, called.operator.trims
-    _join(made, Relation(node, called.name, tuple(values), allowed, given, None, conserves, trims))
+    balance, trims = called.operator.balance, called.operator.trims
+    _join(made, Relation(node, called.name, tuple(values), allowed, given, None, balance, trims))
 
 
 def _relate_index(made: Scene, node: Index) -> None:

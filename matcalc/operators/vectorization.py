@@ -11,6 +11,12 @@ from matcalc.operators.rearrangement import multiple_outside, signs_kept
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
+    from matcalc.expression.sizes import AnySize, Shape
+
+
+def _same_count(argument: Shape, result: Shape) -> tuple[AnySize, AnySize]:
+    """As many entries."""
+    return argument[0] * argument[1], result[0] * result[1]
 
 
 def _entries_image(node: Node, entry: Any, size: Any) -> Any:
@@ -95,7 +101,7 @@ define(
         says="the m×n matrix whose columns, one under the other, are a vector",
         source="Magnus & Neudecker 2019, ch. 2.4",
         signatures=("(k,1), size m, size n -> (m,n)",),
-        conserves=True,
+        balance=_same_count,
         call=lambda v, m, n: build.apply("unvec", v, params=(m, n)),
         shape=lambda args, params: params,
         transpose=lambda node, i, u: build.apply("vec", u),
@@ -148,7 +154,7 @@ define(
         says="the entries, read row by row, in another shape",
         source="Harris et al. 2020, Array programming with NumPy",
         signatures=("(p,q), size m, size n -> (m,n)",),
-        conserves=True,
+        balance=_same_count,
         call=lambda x, m, n: build.apply("reshape", x, params=(m, n)),
         shape=lambda args, params: params,
         transpose=lambda node, i, u: build.apply("reshape", u, params=node.args[0].shape),

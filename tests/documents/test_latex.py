@@ -56,7 +56,7 @@ WRITTEN = [
     ("sum(x)*b", r"\left(\mathbf{1}^\top x\right) b"),
     ("sum(A)", r"\mathbf{1}^\top A \mathbf{1}"),
     ("A .+ x", r"A + x \mathbf{1}^\top"),
-    ("kron(A, X)*vec(A)", r"\left(A \otimes X\right) \operatorname{vec}(A)"),
+    ("kron(A, X)*vec(A)", r"\operatorname{vec}(X A A^\top)"),
     ("vstack(x, b)", r"\begin{bmatrix} x \\ b \end{bmatrix}"),
     ("x[0]", "x_{[0]}"),
     ("x - basis(1, n)", "x - e_{1}"),
