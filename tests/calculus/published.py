@@ -1,8 +1,9 @@
 """Published gradients: what is printed of each, the formula of its source, and where the source has it.
 
-A row is the expression, the name, the declarations, the printed result, the formula as the source writes it (typed in
-the language from the source, not from what is printed), and the place in the source. What is printed keeps our
-conventions (docs/language.md): one number and the shared factors in front, positive terms first, ``inv(X).T``.
+A row is the expression, the name, the declarations, the printed result, the formula as the source has it (typed apart
+from what is printed; where a work states the function alone, its gradient by hand), and the place in the source. What
+is printed keeps our conventions (docs/language.md): one number and the shared factors in front, positive terms and
+longer ones first, ``inv(X).T``.
 ``WANTED`` holds results that are right and that a mathematician would write otherwise.
 """
 
@@ -90,10 +91,11 @@ PUBLISHED: list[Published] = [
                 "2.1.3, eq. (54)",
             ),
             ("log(det(X'*X))", "X", {}, "2*X*inv(X.T*X)", "2*X*inv(X'*X)", "2.1.4, eq. (55)"),
-            ("det(X^k)", "X", {}, "k*X^(k - 1)", "k*det(X^k)*inv(X)'", "2.1.4"),
+            ("log(abs(det(X)))", "X", {}, "inv(X).T", "inv(X)'", "2.1.4"),
             ("h'*inv(X)*k", "X", {}, "-inv(X).T*h*k.T*inv(X).T", "-inv(X)'*h*k'*inv(X)'", "2.2"),
             ("det(inv(X))", "X", {}, "-inv(X).T/det(X)", "-det(inv(X))*inv(X)'", "2.2"),
             ("tr(A*inv(X)*B)", "X", {}, "-inv(X).T*A.T*B.T*inv(X).T", "-(inv(X)*B*A*inv(X))'", "2.2, eq. (63)"),
+            ("tr(inv(X + A))", "X", {}, "-(inv(X + A)^2).T", "-(inv(X+A)*inv(X+A))'", "2.2, eq. (64)"),
             ("sum(eigvals(X))", "X", {"X": "matrix(n,n; symmetric)"}, "eye(n)", "eye(n)", "2.3"),
             (
                 "prod(eigvals(X))",
@@ -158,6 +160,7 @@ PUBLISHED: list[Published] = [
             ("tr(A*X'*B)", "X", {}, "B*A", "B*A", "2.5.1"),
             ("tr(X'*A)", "X", {}, "A", "A", "2.5.1"),
             ("tr(A*X')", "X", {}, "A", "A", "2.5.1"),
+            ("tr(kron(A, X))", "X", {"X": "matrix(n,n)", "A": "matrix(m,m)"}, "tr(A)*eye(n)", "tr(A)*eye(n)", "2.5.1"),
             ("tr(X^2)", "X", {}, "2*X.T", "2*X'", "2.5.2"),
             ("tr(X^2*B)", "X", {}, "B.T*X.T + X.T*B.T", "(X*B + B*X)'", "2.5.2, eq. (107)"),
             ("tr(X'*B*X)", "X", {}, "(B + B.T)*X", "B*X + B'*X", "2.5.2"),
@@ -173,10 +176,10 @@ PUBLISHED: list[Published] = [
             ("tr(X'*B*X*C)", "X", {}, "B*X*C + B.T*X*C.T", "B*X*C + B'*X*C'", "2.5.2"),
             ("tr(A*X*B*X'*C)", "X", {}, "A.T*C.T*X*B.T + C*A*X*B", "A'*C'*X*B' + C*A*X*B", "2.5.2"),
             ("tr((A*X*B + C)*(A*X*B + C)')", "X", {}, "2*A.T*(A*X*B + C)*B.T", "2*A'*(A*X*B + C)*B'", "2.5.2"),
+            ("tr(kron(X, X))", "X", {"X": "matrix(n,n)"}, "2*tr(X)*eye(n)", "2*tr(X)*eye(n)", "2.5.2"),
             ("tr(X^4)", "X", {}, "4*(X^3).T", "4*(X^3)'", "2.5.3"),
             ("tr(X^5)", "X", {}, "5*(X^4).T", "5*(X^4)'", "2.5.3, eq. (121)"),
             ("tr(A*X^3)", "X", {}, "X.T*A.T*X.T + A.T*(X^2).T + (X^2).T*A.T", "(A*X^2 + X*A*X + X^2*A)'", "2.5.3"),
-            ("tr(X^k)", "X", {}, "k*X^(k - 1)", "k*(X^(k-1))'", "2.5.3"),
             (
                 "tr(B'*X'*C*X*X'*C*X*B)",
                 "X",
@@ -277,6 +280,7 @@ PUBLISHED: list[Published] = [
                 "2*A'*(A*x - b) + 2*delta*D'*D*x + 2*eta*x",
                 "6.3.2",
             ),
+            ("sum(log(1 + exp(A*x))) - y'*A*x", "x", {}, "A.T*(sigmoid(A*x) - y)", "A'*(sigmoid(A*x) - y)", "7.1.1"),
             ("1/2*norm2(x - y)^2 + u'*(A*x - b)", "x", {"u": "vector(m)"}, "A.T*u + x - y", "x - y + A'*u", "8.1.1"),
             ("-sum(log(b - A*x))", "x", {}, "A.T*(1./(b - A*x))", "A'*(1./(b - A*x))", "9.4.4, 11.2"),
             (
@@ -416,6 +420,22 @@ PUBLISHED: list[Published] = [
                 {"S": "matrix(n,n; posdef)"},
                 "inv(S)*(x - m)",
                 "inv(S)*(x - m)",
+                "2.3.4",
+            ),
+            (
+                "-1/2*logdet(S) - 1/2*(x - m)'*inv(S)*(x - m)",
+                "S",
+                {"S": "matrix(n,n; posdef)"},
+                "1/2*(inv(S)*(x - m)*(x - m).T*inv(S) - inv(S))",
+                "-1/2*inv(S) + 1/2*inv(S)*(x - m)*(x - m)'*inv(S)",
+                "2.3.4",
+            ),
+            (
+                "1/2*logdet(P) - 1/2*(x - m)'*P*(x - m)",
+                "P",
+                {"P": "matrix(n,n; posdef)"},
+                "1/2*(inv(P) - (x - m)*(x - m).T)",
+                "1/2*inv(P) - 1/2*(x - m)*(x - m)'",
                 "2.3.4",
             ),
             (
@@ -567,19 +587,27 @@ PUBLISHED: list[Published] = [
                 "2.3, the Mahalanobis distance",
             ),
             (
+                "(x - m)'*inv(S)*(x - m)",
+                "S",
+                {"S": "matrix(n,n; posdef)"},
+                "-inv(S)*(x - m)*(x - m).T*inv(S)",
+                "-inv(S)*(x - m)*(x - m)'*inv(S)",
+                "2.3, the Mahalanobis distance",
+            ),
+            (
+                "sqrt((x - m)'*P*(x - m))",
+                "x",
+                {"P": "matrix(n,n; posdef)"},
+                "P*(x - m)/sqrt((x - m).T*P*(x - m))",
+                "P*(x - m)/sqrt((x - m)'*P*(x - m))",
+                "2.3, the Mahalanobis distance",
+            ),
+            (
                 "tr(U'*S*U)",
                 "U",
                 {"S": "matrix(n,n; symmetric)"},
                 "2*S*U",
                 "2*S*U",
-                "12.1, the variance and its Rayleigh quotient",
-            ),
-            (
-                "-norm2(X*w)^2/norm2(w)^2",
-                "w",
-                {},
-                "2*(norm2(X*w)^2*w/norm2(w)^2 - X.T*X*w)/norm2(w)^2",
-                "-2*X'*X*w/norm2(w)^2 + 2*norm2(X*w)^2*w/norm2(w)^4",
                 "12.1, the variance and its Rayleigh quotient",
             ),
             (
@@ -738,6 +766,7 @@ PUBLISHED: list[Published] = [
                 "3.4.2",
             ),
             ("tr((Y - X*B)'*(Y - X*B))", "B", {}, "-2*X.T*(Y - X*B)", "-2*X'*(Y - X*B)", "3.2.4"),
+            ("y'*X*w - sum(log(1 + exp(X*w)))", "w", {}, "X.T*(y - sigmoid(X*w))", "X'*(y - sigmoid(X*w))", "4.4.1"),
             (
                 "(y - N*h)'*(y - N*h) + c*h'*O*h",
                 "h",
@@ -745,6 +774,14 @@ PUBLISHED: list[Published] = [
                 "2*(c*O*h - N.T*(y - N*h))",
                 "-2*N'*(y - N*h) + 2*c*O*h",
                 "5.4",
+            ),
+            (
+                "sum(log(1 + exp(-y.*(X*w))))",
+                "w",
+                {},
+                "-X.T*(y.*sigmoid(-y.*(X*w)))",
+                "-X'*(y.*sigmoid(-y.*(X*w)))",
+                "12.3.2, 10.6",
             ),
             ("sum(exp(-y.*(X*w)))", "w", {}, "-X.T*(y.*exp(-y.*(X*w)))", "-X'*(y.*exp(-y.*(X*w)))", "10.4"),
             (
@@ -754,6 +791,14 @@ PUBLISHED: list[Published] = [
                 "2*(B - (w.T*B*w)*W/(w.T*W*w))*w/(w.T*W*w)",
                 "2/(w'*W*w)*(B*w - (w'*B*w)/(w'*W*w)*W*w)",
                 "4.3.3",
+            ),
+            (
+                "log(abs(det(W))) - sum(log(cosh(W*x)))",
+                "W",
+                {},
+                "inv(W).T - tanh(W*x)*x.T",
+                "inv(W)' - tanh(W*x)*x'",
+                "14.7 (independent components by maximum likelihood)",
             ),
             (
                 "(y - X*w)'*W*(y - X*w)",
@@ -824,14 +869,6 @@ PUBLISHED: list[Published] = [
     *_of(
         GOLUB,
         [
-            (
-                "(x'*A*x)/(x'*x)",
-                "x",
-                {"A": "matrix(n,n; symmetric)"},
-                "2*(A*x - (x.T*A*x)*x/(x.T*x))/(x.T*x)",
-                "2*(A*x - (x'*A*x)/(x'*x)*x)/(x'*x)",
-                "8.1, 10.1",
-            ),
             ("1/2*x'*A*x - x'*b", "x", {"A": "matrix(n,n; posdef)"}, "A*x - b", "A*x - b", "11.3"),
             (
                 "norm_fro(A*R - B)^2",
@@ -840,14 +877,6 @@ PUBLISHED: list[Published] = [
                 "2*A.T*(A*R - B)",
                 "2*A'*(A*R - B)",
                 "6.4.1, the factor without constraint",
-            ),
-            (
-                "norm2(A*x)^2/norm2(x)^2",
-                "x",
-                {},
-                "2*(A.T*A*x - norm2(A*x)^2*x/norm2(x)^2)/norm2(x)^2",
-                "2*(A'*A*x - norm2(A*x)^2/norm2(x)^2*x)/norm2(x)^2",
-                "8.2-8.6, the quotient of singular values",
             ),
         ],
     ),
@@ -884,12 +913,42 @@ PUBLISHED: list[Published] = [
         MINKA,
         [
             ("tr(A*X'*B*X)", "X", {}, "B*X*A + B.T*X*A.T", "B*X*A + B'*X*A'", "traces, determinants and the Gaussian"),
+            (
+                "0.5*(x - m)'*inv(V)*(x - m) + 0.5*log(det(2*pi*V))",
+                "V",
+                {"V": "matrix(n,n; posdef)"},
+                "1/2*(inv(V) - inv(V)*(x - m)*(x - m).T*inv(V))",
+                "0.5*inv(V) - 0.5*inv(V)*(x - m)*(x - m)'*inv(V)",
+                "traces, determinants and the Gaussian",
+            ),
             ("vec(A*X*B)'*vec(C)", "X", {}, "A.T*C*B.T", "A'*C*B'", "traces, determinants and the Gaussian"),
         ],
     ),
     *_of(
         "",
         [
+            (
+                "(x - y)'*L'*L*(x - y)",
+                "L",
+                {},
+                "2*L*(x - y)*(x - y).T",
+                "2*L*(x - y)*(x - y)'",
+                (
+                    "Weinberger & Saul 2009, Distance Metric Learning for Large Margin Nearest Neighbor "
+                    "Classification, the distance by L"
+                ),
+            ),
+            (
+                "(x - y)'*M*(x - y)",
+                "M",
+                {"M": "matrix(n,n; psd)"},
+                "(x - y)*(x - y).T",
+                "(x - y)*(x - y)'",
+                (
+                    "Weinberger & Saul 2009, Distance Metric Learning for Large Margin Nearest Neighbor "
+                    "Classification, the distance by M"
+                ),
+            ),
             (
                 "-1/2*sum(1 + log(square(s)) - square(m) - square(s))",
                 "s",
@@ -965,6 +1024,17 @@ PUBLISHED: list[Published] = [
                 "(softmax(z/tau) - t)/tau",
                 "(softmax(z/tau) - t)/tau",
                 "Hinton, Vinyals & Dean 2015, Distilling the Knowledge in a Neural Network, sec. 2",
+            ),
+            (
+                "-mean(diag(log_softmax(X*Y'/tau)))",
+                "X",
+                {"X": "matrix(m,n)"},
+                "(softmax(X*Y.T/tau) - eye(m))*Y/(m*tau)",
+                "(softmax(X*Y'/tau) - eye(m))*Y/(m*tau)",
+                (
+                    "van den Oord, Li & Vinyals 2018, Representation Learning with Contrastive Predictive "
+                    "Coding, InfoNCE"
+                ),
             ),
             (
                 "0.5*norm2(C*B*A*X - Y)^2",
@@ -1237,6 +1307,14 @@ PUBLISHED: list[Published] = [
                 ),
             ),
             (
+                "sum(log(cosh(A*x - b)))",
+                "x",
+                {},
+                "A.T*tanh(A*x - b)",
+                "A'*tanh(A*x - b)",
+                "Huber & Ronchetti 2009, Robust Statistics, ch. 7 (smooth losses in regression)",
+            ),
+            (
                 "sum(log(1 + (A*x - b).^2))",
                 "x",
                 {},
@@ -1334,14 +1412,6 @@ PUBLISHED: list[Published] = [
                 "Kim et al. 2017, Hadamard Product for Low-rank Bilinear Pooling, the score",
             ),
             (
-                "norm_fro(A - U*V')^2",
-                "V",
-                {},
-                "2*(V*U.T - A.T)*U",
-                "-2*(A - U*V')'*U",
-                ("Eckart & Young 1936, The Approximation of One Matrix by Another of Lower Rank, by the second factor"),
-            ),
-            (
                 "inner(G, softmax(Q*K')*V)",
                 "V",
                 {},
@@ -1383,6 +1453,14 @@ PUBLISHED: list[Published] = [
                 "softmax(x/tau)",
                 "softmax(x/tau)",
                 ("Hinton, Vinyals & Dean 2015, Distilling the Knowledge in a Neural Network, softmax at a temperature"),
+            ),
+            (
+                "norm2(x .- mean(x))^2",
+                "x",
+                {"x": "vector(n)"},
+                "2*(x .- sum(x)/n)",
+                "2*(x .- mean(x))",
+                "Ioffe & Szegedy 2015, Batch Normalization, the centred input",
             ),
             (
                 "sum(log1p(x.^2))",
@@ -1579,6 +1657,14 @@ PUBLISHED: list[Published] = [
                 "-2*(X'*(X - X*U*U')*U + (X - X*U*U')'*X*U)",
                 "least squares, generalized linear models, PCA and factor analysis",
             ),
+            (
+                "-0.5*log(det(L*L' + diag(p))) - 0.5*x'*inv(L*L' + diag(p))*x",
+                "p",
+                {},
+                "1/2*((inv(L*L.T + diag(p))*x).^2 - diag(inv(L*L.T + diag(p))))",
+                "-0.5*diag(inv(L*L' + diag(p))) + 0.5*(inv(L*L' + diag(p))*x).^2",
+                "least squares, generalized linear models, PCA and factor analysis",
+            ),
         ],
     ),
 ]
@@ -1747,231 +1833,6 @@ WANTED: list[Wanted] = [
         f"{MAGNUS}, ch. 8, the differential of the Moore-Penrose inverse",
     ),
     Wanted(
-        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
-        "tr(inv(X + A))",
-        "X",
-        {},
-        "-inv(A.T + X.T)^2",
-        "-(inv(X + A)^2).T",
-        f"{COOKBOOK}, 2.2, eq. (64)",
-    ),
-    Wanted(
-        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
-        "-1/2*logdet(S) - 1/2*(x - m)'*inv(S)*(x - m)",
-        "S",
-        {"S": "matrix(n,n; posdef)"},
-        "1/2*(inv(S)*(x - m)*(x.T - m.T)*inv(S) - inv(S))",
-        "1/2*(inv(S)*(x - m)*(x - m).T*inv(S) - inv(S))",
-        f"{BISHOP}, 2.3.4",
-    ),
-    Wanted(
-        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
-        "1/2*logdet(P) - 1/2*(x - m)'*P*(x - m)",
-        "P",
-        {"P": "matrix(n,n; posdef)"},
-        "1/2*(inv(P) - (x - m)*(x.T - m.T))",
-        "1/2*(inv(P) - (x - m)*(x - m).T)",
-        f"{BISHOP}, 2.3.4",
-    ),
-    Wanted(
-        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
-        "0.5*(x - m)'*inv(V)*(x - m) + 0.5*log(det(2*pi*V))",
-        "V",
-        {"V": "matrix(n,n; posdef)"},
-        "1/2*(inv(V) - inv(V)*(x - m)*(x.T - m.T)*inv(V))",
-        "1/2*(inv(V) - inv(V)*(x - m)*(x - m).T*inv(V))",
-        f"{MINKA}, traces, determinants and the Gaussian",
-    ),
-    Wanted(
-        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
-        "(x - y)'*L'*L*(x - y)",
-        "L",
-        {},
-        "2*L*(x - y)*(x.T - y.T)",
-        "2*L*(x - y)*(x - y).T",
-        (
-            "Weinberger & Saul 2009, Distance Metric Learning for Large Margin Nearest Neighbor "
-            "Classification, the distance by L"
-        ),
-    ),
-    Wanted(
-        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
-        "(x - y)'*M*(x - y)",
-        "M",
-        {"M": "matrix(n,n; psd)"},
-        "(x - y)*(x.T - y.T)",
-        "(x - y)*(x - y).T",
-        (
-            "Weinberger & Saul 2009, Distance Metric Learning for Large Margin Nearest Neighbor "
-            "Classification, the distance by M"
-        ),
-    ),
-    Wanted(
-        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
-        "(x - m)'*inv(S)*(x - m)",
-        "S",
-        {"S": "matrix(n,n; posdef)"},
-        "-inv(S)*(x - m)*(x.T - m.T)*inv(S)",
-        "-inv(S)*(x - m)*(x - m).T*inv(S)",
-        f"{BISHOP}, 2.3, the Mahalanobis distance",
-    ),
-    Wanted(
-        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
-        "sqrt((x - m)'*P*(x - m))",
-        "x",
-        {"P": "matrix(n,n; posdef)"},
-        "P*(x - m)/sqrt((x.T - m.T)*P*(x - m))",
-        "P*(x - m)/sqrt((x - m).T*P*(x - m))",
-        f"{BISHOP}, 2.3, the Mahalanobis distance",
-    ),
-    Wanted(
-        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
-        "-dot(W*x, stopgrad(V*x))/(norm2(W*x)*norm2(stopgrad(V*x)))",
-        "x",
-        {},
-        "W.T*((x.T*W.T*stopgrad(V*x))*W*x/norm2(W*x)^2 - stopgrad(V*x))/(norm2(stopgrad(V*x))*norm2(W*x))",
-        "W.T*(((W*x).T*stopgrad(V*x))*W*x/norm2(W*x)^2 - stopgrad(V*x))/(norm2(W*x)*norm2(stopgrad(V*x)))",
-        "Chen & He 2021, Exploring Simple Siamese Representation Learning, stop-gradient on one branch",
-    ),
-    Wanted(
-        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
-        "1/2*norm_fro(R - U*V')^2 + c/2*norm_fro(U)^2",
-        "V",
-        {"c": "scalar"},
-        "(V*U.T - R.T)*U",
-        "-(R - U*V.T).T*U",
-        "Mnih & Salakhutdinov 2008, Probabilistic Matrix Factorization, the regularized squared error",
-    ),
-    Wanted(
-        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
-        "1/2*norm_fro(X - A*R*A')^2",
-        "A",
-        {},
-        "(A*R.T*A.T - X.T)*A*R + (A*R*A.T - X)*A*R.T",
-        "-(X - A*R*A.T)*A*R.T - (X - A*R*A.T).T*A*R",
-        "Nickel, Tresp & Kriegel 2011, A Three-Way Model for Collective Learning, one slice",
-    ),
-    Wanted(
-        (
-            "exp(u)/(1 + exp(u)) is sigmoid(u), exp(-u)/(1 + exp(-u)) is sigmoid(-u), 1 - sigmoid(-u) "
-            "is sigmoid(u) (log(sum(exp(x))) gives softmax today)"
-        ),
-        "sum(log(1 + exp(A*x))) - y'*A*x",
-        "x",
-        {},
-        "A.T*(exp(A*x)./(1 + exp(A*x)) - y)",
-        "A.T*(sigmoid(A*x) - y)",
-        f"{BOYD}, 7.1.1",
-    ),
-    Wanted(
-        (
-            "exp(u)/(1 + exp(u)) is sigmoid(u), exp(-u)/(1 + exp(-u)) is sigmoid(-u), 1 - sigmoid(-u) "
-            "is sigmoid(u) (log(sum(exp(x))) gives softmax today)"
-        ),
-        "y'*X*w - sum(log(1 + exp(X*w)))",
-        "w",
-        {},
-        "X.T*(y - exp(X*w)./(1 + exp(X*w)))",
-        "X.T*(y - sigmoid(X*w))",
-        f"{HASTIE}, 4.4.1",
-    ),
-    Wanted(
-        (
-            "exp(u)/(1 + exp(u)) is sigmoid(u), exp(-u)/(1 + exp(-u)) is sigmoid(-u), 1 - sigmoid(-u) "
-            "is sigmoid(u) (log(sum(exp(x))) gives softmax today)"
-        ),
-        "sum(log(1 + exp(-y.*(X*w))))",
-        "w",
-        {},
-        "-X.T*(y.*exp(-y.*(X*w))./(1 + exp(-y.*(X*w))))",
-        "-X.T*(y.*sigmoid(-y.*(X*w)))",
-        f"{HASTIE}, 12.3.2, 10.6",
-    ),
-    Wanted(
-        (
-            "exp(u)/(1 + exp(u)) is sigmoid(u), exp(-u)/(1 + exp(-u)) is sigmoid(-u), 1 - sigmoid(-u) "
-            "is sigmoid(u) (log(sum(exp(x))) gives softmax today)"
-        ),
-        "log(1 + exp(-a*b^2)) + a^3/(1 + b^2)",
-        "b",
-        {},
-        "-2*a*b*(exp(-a*b^2)/(1 + exp(-a*b^2)) + a^2/(1 + b^2)^2)",
-        "-2*a*b*(sigmoid(-a*b^2) + a^2/(1 + b^2)^2)",
-        "Spivak 2008, Calculus, ch. 10 and 18 (the chain rule; exp and log)",
-    ),
-    Wanted(
-        (
-            "exp(u)/(1 + exp(u)) is sigmoid(u), exp(-u)/(1 + exp(-u)) is sigmoid(-u), 1 - sigmoid(-u) "
-            "is sigmoid(u) (log(sum(exp(x))) gives softmax today)"
-        ),
-        "-log(sigmoid(u'*v)) - sum(log(sigmoid(-(N*v))))",
-        "v",
-        {"u": "vector(n)", "v": "vector(n)"},
-        "N.T*(1 - sigmoid(-N*v)) + (sigmoid(u.T*v) - 1)*u",
-        "N.T*sigmoid(N*v) + (sigmoid(u.T*v) - 1)*u",
-        "Mikolov et al. 2013, Distributed Representations of Words and Phrases, negative sampling",
-    ),
-    Wanted(
-        (
-            "sums of a known matrix: sum(eye(m), 1) is ones(m); sum(a*t .- c) is a*sum(t) - n*c, then "
-            "sum(t) is 1; sum(x.T) is sum(x); ones(1, m)*ones(m) is m; M*ones(n) is sum(M, 1)"
-        ),
-        "-1/2*tr((X - ones(m)*h')*P*(X - ones(m)*h')')",
-        "h",
-        {"X": "matrix(m,n)", "P": "matrix(n,n; symmetric)"},
-        "P*(X.T - h*ones(1, m))*ones(m)",
-        "P*(X.T*ones(m) - m*h)",
-        f"{BISHOP}, 2.3.4",
-    ),
-    Wanted(
-        (
-            "sums of a known matrix: sum(eye(m), 1) is ones(m); sum(a*t .- c) is a*sum(t) - n*c, then "
-            "sum(t) is 1; sum(x.T) is sum(x); ones(1, m)*ones(m) is m; M*ones(n) is sum(M, 1)"
-        ),
-        "w'*x + 0.5*(norm2(V'*x)^2 - sum(square(V)'*square(x)))",
-        "x",
-        {},
-        "V*V.T*x + w - x.*(V.^2*ones(m))",
-        "V*V.T*x + w - x.*sum(V.^2, 1)",
-        "Rendle 2010, Factorization Machines, the model by the features",
-    ),
-    Wanted(
-        (
-            "sums of a known matrix: sum(eye(m), 1) is ones(m); sum(a*t .- c) is a*sum(t) - n*c, then "
-            "sum(t) is 1; sum(x.T) is sum(x); ones(1, m)*ones(m) is m; M*ones(n) is sum(M, 1)"
-        ),
-        "-((1 - a)*t + a/n*ones(n))'*log_softmax(z)",
-        "z",
-        {"z": "vector(n)", "t": "vector(n; onehot)"},
-        "(a - 1)*t - sum((a - 1)*t.T .- a/n)*softmax(z) .- a/n",
-        "softmax(z) + (a - 1)*t .- a/n",
-        "Szegedy et al. 2016, Rethinking the Inception Architecture, label smoothing",
-    ),
-    Wanted(
-        (
-            "sums of a known matrix: sum(eye(m), 1) is ones(m); sum(a*t .- c) is a*sum(t) - n*c, then "
-            "sum(t) is 1; sum(x.T) is sum(x); ones(1, m)*ones(m) is m; M*ones(n) is sum(M, 1)"
-        ),
-        "-mean(diag(log_softmax(X*Y'/tau)))",
-        "X",
-        {"X": "matrix(m,n)"},
-        "(sum(eye(m), 1).*softmax(X*Y.T/tau) - eye(m))*Y/(m*tau)",
-        "(softmax(X*Y.T/tau) - eye(m))*Y/(m*tau)",
-        ("van den Oord, Li & Vinyals 2018, Representation Learning with Contrastive Predictive Coding, InfoNCE"),
-    ),
-    Wanted(
-        (
-            "sums of a known matrix: sum(eye(m), 1) is ones(m); sum(a*t .- c) is a*sum(t) - n*c, then "
-            "sum(t) is 1; sum(x.T) is sum(x); ones(1, m)*ones(m) is m; M*ones(n) is sum(M, 1)"
-        ),
-        "-n/2*log(2*pi*v) - norm2(x - mu*ones(n))^2/(2*v)",
-        "mu",
-        {"v": "scalar(positive)", "x": "vector(n)"},
-        "sum(x.T .- mu)/v",
-        "(sum(x) - n*mu)/v",
-        "Casella & Berger 2002, Statistical Inference, 7.2.2",
-    ),
-    Wanted(
         ("order of factors and terms: y.*v as typed, a power before a logarithm, what is positive first also in .+"),
         "a^b",
         "b",
@@ -2015,7 +1876,7 @@ WANTED: list[Wanted] = [
         "h'*softmax(X*x)",
         "x",
         {"h": "vector(m)"},
-        "X.T*(h.*softmax(X*x) - sum(h.*softmax(X*x))*softmax(X*x))",
+        "X.T*(h.*softmax(X*x) - (h.T*softmax(X*x))*softmax(X*x))",
         "X.T*(softmax(X*x).*(h .- h.T*softmax(X*x)))",
         "Vaswani et al. 2017, Attention Is All You Need, 3.2.1",
     ),
@@ -2027,7 +1888,7 @@ WANTED: list[Wanted] = [
         "k'*V'*softmax(K*q)",
         "q",
         {"q": "vector(n)"},
-        "K.T*(softmax(K*q).*(V*k) - sum(softmax(K*q).*(V*k))*softmax(K*q))",
+        "K.T*(softmax(K*q).*(V*k) - (softmax(K*q).T*V*k)*softmax(K*q))",
         "K.T*(softmax(K*q).*(V*k .- k.T*V.T*softmax(K*q)))",
         "Vaswani et al. 2017, Attention Is All You Need, 3.2.1",
     ),
@@ -2039,7 +1900,7 @@ WANTED: list[Wanted] = [
         "-sum(softmax(z).*log(softmax(z)))",
         "z",
         {},
-        "-(1 + sum(-log_softmax(z).*softmax(z) - softmax(z)))*softmax(z) - log_softmax(z).*softmax(z)",
+        "sum(log_softmax(z).*softmax(z))*softmax(z) - log_softmax(z).*softmax(z)",
         "-softmax(z).*(log_softmax(z) .- softmax(z).T*log_softmax(z))",
         "Cover & Thomas 2006, Elements of Information Theory, ch. 2 (entropy, by the logits)",
     ),
@@ -2051,45 +1912,129 @@ WANTED: list[Wanted] = [
         "h'*softmax(K*q)",
         "q",
         {"q": "vector(n)", "h": "vector(m)"},
-        "K.T*(h.*softmax(K*q) - sum(h.*softmax(K*q))*softmax(K*q))",
+        "K.T*(h.*softmax(K*q) - (softmax(K*q).T*h)*softmax(K*q))",
         "K.T*(softmax(K*q).*(h .- h.T*softmax(K*q)))",
         "Vaswani et al. 2017, Attention Is All You Need, 3.2.1",
     ),
     Wanted(
         (
-            "a quotient of a function by another: sign(u)*u/abs(u) is 1 where u is not 0 (the "
-            "derivative exists nowhere else), sinh(u)./cosh(u) is tanh(u)"
+            "sums of a known matrix: sum(eye(m), 1) is ones(m); sum(a*t .- c) is a*sum(t) - n*c, then "
+            "sum(t) is 1; sum(x.T) is sum(x); ones(1, m)*ones(m) is m; M*ones(n) is sum(M, 1)"
         ),
-        "log(abs(det(X)))",
-        "X",
-        {},
-        "det(X)*sign(det(X))*inv(X).T/abs(det(X))",
-        "inv(X).T",
-        f"{COOKBOOK}, 2.1.4",
+        "-1/2*tr((X - ones(m)*h')*P*(X - ones(m)*h')')",
+        "h",
+        {"X": "matrix(m,n)", "P": "matrix(n,n; symmetric)"},
+        "P*(X.T - h*ones(1, m))*ones(m)",
+        "P*(X.T*ones(m) - m*h)",
+        f"{BISHOP}, 2.3.4",
     ),
     Wanted(
         (
-            "a quotient of a function by another: sign(u)*u/abs(u) is 1 where u is not 0 (the "
-            "derivative exists nowhere else), sinh(u)./cosh(u) is tanh(u)"
+            "sums of a known matrix: sum(eye(m), 1) is ones(m); sum(a*t .- c) is a*sum(t) - n*c, then "
+            "sum(t) is 1; sum(x.T) is sum(x); ones(1, m)*ones(m) is m; M*ones(n) is sum(M, 1)"
         ),
-        "log(abs(det(W))) - sum(log(cosh(W*x)))",
-        "W",
-        {},
-        "det(W)*sign(det(W))*inv(W).T/abs(det(W)) - (sinh(W*x)./cosh(W*x))*x.T",
-        "inv(W).T - tanh(W*x)*x.T",
-        f"{HASTIE}, 14.7 (independent components by maximum likelihood)",
-    ),
-    Wanted(
-        (
-            "a quotient of a function by another: sign(u)*u/abs(u) is 1 where u is not 0 (the "
-            "derivative exists nowhere else), sinh(u)./cosh(u) is tanh(u)"
-        ),
-        "sum(log(cosh(A*x - b)))",
+        "w'*x + 0.5*(norm2(V'*x)^2 - sum(square(V)'*square(x)))",
         "x",
         {},
-        "A.T*(sinh(A*x - b)./cosh(A*x - b))",
-        "A.T*tanh(A*x - b)",
-        "Huber & Ronchetti 2009, Robust Statistics, ch. 7 (smooth losses in regression)",
+        "V*V.T*x + w - x.*(V.^2*ones(m))",
+        "V*V.T*x + w - x.*sum(V.^2, 1)",
+        "Rendle 2010, Factorization Machines, the model by the features",
+    ),
+    Wanted(
+        (
+            "sums of a known matrix: sum(eye(m), 1) is ones(m); sum(a*t .- c) is a*sum(t) - n*c, then "
+            "sum(t) is 1; sum(x.T) is sum(x); ones(1, m)*ones(m) is m; M*ones(n) is sum(M, 1)"
+        ),
+        "-((1 - a)*t + a/n*ones(n))'*log_softmax(z)",
+        "z",
+        {"z": "vector(n)", "t": "vector(n; onehot)"},
+        "(a - 1)*t + softmax(z) .- a/n",
+        "softmax(z) + (a - 1)*t .- a/n",
+        "Szegedy et al. 2016, Rethinking the Inception Architecture, label smoothing",
+    ),
+    Wanted(
+        (
+            "sums of a known matrix: sum(eye(m), 1) is ones(m); sum(a*t .- c) is a*sum(t) - n*c, then "
+            "sum(t) is 1; sum(x.T) is sum(x); ones(1, m)*ones(m) is m; M*ones(n) is sum(M, 1)"
+        ),
+        "-n/2*log(2*pi*v) - norm2(x - mu*ones(n))^2/(2*v)",
+        "mu",
+        {"v": "scalar(positive)", "x": "vector(n)"},
+        "-(n*mu - sum(x))/v",
+        "(sum(x) - n*mu)/v",
+        "Casella & Berger 2002, Statistical Inference, 7.2.2",
+    ),
+    Wanted(
+        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
+        "-dot(W*x, stopgrad(V*x))/(norm2(W*x)*norm2(stopgrad(V*x)))",
+        "x",
+        {},
+        "W.T*((x.T*W.T*stopgrad(V*x))*W*x/norm2(W*x)^2 - stopgrad(V*x))/(norm2(stopgrad(V*x))*norm2(W*x))",
+        "W.T*(((W*x).T*stopgrad(V*x))*W*x/norm2(W*x)^2 - stopgrad(V*x))/(norm2(W*x)*norm2(stopgrad(V*x)))",
+        "Chen & He 2021, Exploring Simple Siamese Representation Learning, stop-gradient on one branch",
+    ),
+    Wanted(
+        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
+        "1/2*norm_fro(R - U*V')^2 + c/2*norm_fro(U)^2",
+        "V",
+        {"c": "scalar"},
+        "(V*U.T - R.T)*U",
+        "-(R - U*V.T).T*U",
+        "Mnih & Salakhutdinov 2008, Probabilistic Matrix Factorization, the regularized squared error",
+    ),
+    Wanted(
+        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
+        "1/2*norm_fro(X - A*R*A')^2",
+        "A",
+        {},
+        "(A*R.T*A.T - X.T)*A*R + (A*R*A.T - X)*A*R.T",
+        "-(X - A*R*A.T)*A*R.T - (X - A*R*A.T).T*A*R",
+        "Nickel, Tresp & Kriegel 2011, A Three-Way Model for Collective Learning, one slice",
+    ),
+    Wanted(
+        "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
+        "norm_fro(A - U*V')^2",
+        "V",
+        {},
+        "2*(V*U.T - A.T)*U",
+        "-2*(A - U*V.T).T*U",
+        ("Eckart & Young 1936, The Approximation of One Matrix by Another of Lower Rank, by the second factor"),
+    ),
+    Wanted(
+        (
+            "a quotient of sums keeps its shared denominator (Rayleigh quotients: printed so before "
+            "the rules became records)"
+        ),
+        "(x'*A*x)/(x'*x)",
+        "x",
+        {"A": "matrix(n,n; symmetric)"},
+        "2*(A*x/(x.T*x) - (x.T*A*x)*x/(x.T*x)^2)",
+        "2*(A*x - (x.T*A*x)*x/(x.T*x))/(x.T*x)",
+        f"{GOLUB}, 8.1, 10.1",
+    ),
+    Wanted(
+        (
+            "a quotient of sums keeps its shared denominator (Rayleigh quotients: printed so before "
+            "the rules became records)"
+        ),
+        "-norm2(X*w)^2/norm2(w)^2",
+        "w",
+        {},
+        "2*(norm2(X*w)^2*w/norm2(w)^4 - X.T*X*w/norm2(w)^2)",
+        "2*(norm2(X*w)^2*w/norm2(w)^2 - X.T*X*w)/norm2(w)^2",
+        f"{BISHOP}, 12.1, the variance and its Rayleigh quotient",
+    ),
+    Wanted(
+        (
+            "a quotient of sums keeps its shared denominator (Rayleigh quotients: printed so before "
+            "the rules became records)"
+        ),
+        "norm2(A*x)^2/norm2(x)^2",
+        "x",
+        {},
+        "2*(A.T*A*x/norm2(x)^2 - norm2(A*x)^2*x/norm2(x)^4)",
+        "2*(A.T*A*x - norm2(A*x)^2*x/norm2(x)^2)/norm2(x)^2",
+        f"{GOLUB}, 8.2-8.6, the quotient of singular values",
     ),
     Wanted(
         "det(A*X*B) as typed is kept in the result (the source factors it nowhere)",
@@ -2141,36 +2086,9 @@ WANTED: list[Wanted] = [
         "inner(A, X)/norm_fro(X)",
         "X",
         {},
-        "(A - inner(X, A)*X/norm2(X)^2)/norm2(X)",
+        "A/norm2(X) - inner(X, A)*X/norm2(X)^3",
         "(A - inner(A, X)*X/norm2(X)^2)/norm2(X)",
         f"{COOKBOOK}, 2.7.1, the norm itself",
-    ),
-    Wanted(
-        "tr(kron(A, X)) is tr(A)*tr(X); kron_trace of a vector is a reshaped product",
-        "tr(kron(A, X))",
-        "X",
-        {"X": "matrix(n,n)", "A": "matrix(m,m)"},
-        "kron_trace(eye(m*n), A, 1, n, n)",
-        "tr(A)*eye(n)",
-        f"{COOKBOOK}, 2.5.1",
-    ),
-    Wanted(
-        "tr(kron(A, X)) is tr(A)*tr(X); kron_trace of a vector is a reshaped product",
-        "tr(kron(X, X))",
-        "X",
-        {"X": "matrix(n,n)"},
-        "kron_trace(eye(n^2), X, 0, n, n) + kron_trace(eye(n^2), X, 1, n, n)",
-        "2*tr(X)*eye(n)",
-        f"{COOKBOOK}, 2.5.2",
-    ),
-    Wanted(
-        "tr(kron(A, X)) is tr(A)*tr(X); kron_trace of a vector is a reshaped product",
-        "h'*kron(x, y)",
-        "x",
-        {"x": "vector(n)", "y": "vector(m)", "h": "vector(n*m)"},
-        "kron_trace(h, y, 0, n, 1)",
-        "reshape(h, n, m)*y",
-        f"{MAGNUS}, ch. 2 and 9, Kronecker products",
     ),
     Wanted(
         (
@@ -2233,6 +2151,30 @@ WANTED: list[Wanted] = [
         f"{COOKBOOK}, 2.5.4, eq. (127)",
     ),
     Wanted(
+        (
+            "exp(u)/(1 + exp(u)) is sigmoid(u), exp(-u)/(1 + exp(-u)) is sigmoid(-u), 1 - sigmoid(-u) "
+            "is sigmoid(u) (log(sum(exp(x))) gives softmax today)"
+        ),
+        "log(1 + exp(-a*b^2)) + a^3/(1 + b^2)",
+        "b",
+        {},
+        "-2*a*b*(a^2/(1 + b^2)^2 + sigmoid(-a*b^2))",
+        "-2*a*b*(sigmoid(-a*b^2) + a^2/(1 + b^2)^2)",
+        "Spivak 2008, Calculus, ch. 10 and 18 (the chain rule; exp and log)",
+    ),
+    Wanted(
+        (
+            "exp(u)/(1 + exp(u)) is sigmoid(u), exp(-u)/(1 + exp(-u)) is sigmoid(-u), 1 - sigmoid(-u) "
+            "is sigmoid(u) (log(sum(exp(x))) gives softmax today)"
+        ),
+        "-log(sigmoid(u'*v)) - sum(log(sigmoid(-(N*v))))",
+        "v",
+        {"u": "vector(n)", "v": "vector(n)"},
+        "N.T*(1 - sigmoid(-N*v)) + (sigmoid(u.T*v) - 1)*u",
+        "N.T*sigmoid(N*v) + (sigmoid(u.T*v) - 1)*u",
+        "Mikolov et al. 2013, Distributed Representations of Words and Phrases, negative sampling",
+    ),
+    Wanted(
         "a sum inside a product with a number in a denominator: v*(1 + x^2/v) is v + x^2",
         "-(v + 1)/2*log(1 + x^2/v)",
         "x",
@@ -2240,15 +2182,6 @@ WANTED: list[Wanted] = [
         "-x*(v + 1)/(v*(1 + x^2/v))",
         "-(v + 1)*x/(v + x^2)",
         f"{BISHOP}, appendix B, Student's t",
-    ),
-    Wanted(
-        "diag(u*u.T) is u.^2",
-        "-0.5*log(det(L*L' + diag(p))) - 0.5*x'*inv(L*L' + diag(p))*x",
-        "p",
-        {},
-        "1/2*diag(inv(L*L.T + diag(p))*x*x.T*inv(L*L.T + diag(p)) - inv(L*L.T + diag(p)))",
-        "1/2*((inv(L*L.T + diag(p))*x).^2 - diag(inv(L*L.T + diag(p))))",
-        f"{CS229}, least squares, generalized linear models, PCA and factor analysis",
     ),
     Wanted(
         "heaviside(u).*relu(u) is relu(u), at 0 too",
@@ -2290,13 +2223,13 @@ WANTED: list[Wanted] = [
         f"{BISHOP}, 4.3.5",
     ),
     Wanted(
-        "sums of a known matrix by the mean: sum(x.T .- sum(x)/n) is 0",
-        "norm2(x .- mean(x))^2",
+        "tr(kron(A, X)) is tr(A)*tr(X); kron_trace of a vector is a reshaped product",
+        "h'*kron(x, y)",
         "x",
-        {"x": "vector(n)"},
-        "2*(x .- (sum(x.T .- sum(x)/n) + sum(x))/n)",
-        "2*(x .- sum(x)/n)",
-        "Ioffe & Szegedy 2015, Batch Normalization, the centred input",
+        {"x": "vector(n)", "y": "vector(m)", "h": "vector(n*m)"},
+        "kron_trace(h, y, 0, n, 1)",
+        "reshape(h, n, m)*y",
+        f"{MAGNUS}, ch. 2 and 9, Kronecker products",
     ),
     Wanted(
         "vstack(u, zeros)/a + vstack(zeros, v)/b is vstack(u/a, v/b)",
