@@ -216,7 +216,7 @@ for _name, _value in (("ones", 1), ("zeros", 0)):
 def _basis_vector(i: int, n: AnySize) -> Node:
     if i < 0 or (isinstance(n, int) and i >= n):
         raise ShapeError(f"there is no place {i} in a vector of size {n}", why="places are counted from 0")
-    return interned("basis", (), (i,), (n, 1))
+    return build.number(1) if n == 1 else interned("basis", (), (i,), (n, 1))
 
 
 def _basis(node: Node, args: Any, size: Any) -> Any:
