@@ -15,10 +15,12 @@ from matcalc.expression.signature import Signature, signature
 from matcalc.expression.sizes import AnySize, Shape
 
 if TYPE_CHECKING:
+    from matcalc.expression.formula import Formula
     from matcalc.expression.nodes import Node
 
 Differential: TypeAlias = "Callable[[Node, int, Node], Node]"
 Spelling: TypeAlias = "str | Callable[[Node, Sequence[str], Callable[[AnySize], str]], str]"
+Notation: TypeAlias = "str | Callable[[Node, Sequence[Formula], Callable[[AnySize], str]], Formula]"
 Evaluation: TypeAlias = "Callable[[Node, Sequence[Any], Callable[[AnySize], Any]], Any]"
 
 
@@ -83,7 +85,8 @@ class Operator:
         domain: argument position to the property that it must have.
         kinks: where the derivative jumps.
         lowers, sympy, reference, latex: spelled in torch, NumPy and JAX; as a SymPy expression; as arithmetic on
-            object arrays of any precision; in LaTeX.
+            object arrays of any precision; in LaTeX, a template or ``(node, argument formulas, size speller)`` to a
+            formula.
         written: ``(node, argument texts, size speller)`` to the text of an operator not written as a call.
         derivative: of an elementwise operator: ``(x, y)`` to the derivative at x, where the value is y.
         samples, errors: rows for the tests.
@@ -99,6 +102,7 @@ class Operator:
         frozen: whether derivatives take the value for a constant.
         trims: whether what a size argument leaves over of a size is dropped, as torch's pooling does.
         misfit: the arguments' shapes and parameters to why they do not fit, or "".
+        postfix: whether ``written`` begins with the argument, which then needs parentheses where it is no atom.
         notation: whether the operator has its own place in the grammar and cannot be called by name.
         sign: how it is written between its arguments, where that is not its name.
         broadcasts: whether arguments spread over each other's axes as NumPy's do.
@@ -126,7 +130,7 @@ class Operator:
     lowers: Lowering = Lowering()
     sympy: Evaluation | None = None
     reference: Evaluation | None = None
-    latex: str | None = None
+    latex: Notation | None = None
     written: Spelling | None = None
     derivative: Callable[[Node, Node], Node] | None = None
     samples: tuple[Sample, ...] = ()
@@ -141,6 +145,7 @@ class Operator:
     misfit: Callable[[Sequence[Shape], Sequence[AnySize]], str] | None = None
     frozen: bool = False
     trims: bool = False
+    postfix: bool = False
     notation: bool = False
     constant: bool = False
     sign: str = ""

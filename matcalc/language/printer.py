@@ -14,24 +14,12 @@ from fractions import Fraction
 
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
+from matcalc.expression.piece import ADD, ATOM, MUL, POWER, Piece
 from matcalc.expression.sizes import AnySize, Size
 from matcalc.expression.walk import fold, users
 
-ADD, MUL, POWER, ATOM = 1, 2, 4, 5
 _WIDEST = 3000
 _WORTH_A_NAME = 8
-
-
-@dataclass(frozen=True)
-class Text:
-    """A piece of text and how tightly its outermost operator binds."""
-
-    body: str
-    level: int
-
-    def within(self, level: int) -> str:
-        """The text, in parentheses where it binds less tightly than ``level``."""
-        return self.body if self.level >= level else f"({self.body})"
 
 
 @dataclass(frozen=True)
@@ -48,7 +36,7 @@ class Style:
     order: Mapping[Node, tuple[Node, ...]] = field(default_factory=dict)
     sizes: frozenset[str] | None = None
     variables: tuple[Node, ...] = ()
-    memo: dict[Node, Text] = field(default_factory=dict, compare=False, repr=False)
+    memo: dict[Node, Piece] = field(default_factory=dict, compare=False, repr=False)
 
 
 def written(node: Node, style: Style | None = None) -> str:
@@ -59,40 +47,38 @@ def written(node: Node, style: Style | None = None) -> str:
     '(A + A.T)*x - 2*x'
     """
     style = replace(style or Style(), memo={})
-    if node.weight <= _WIDEST:
-        return _text(node, style).body
-    return _with_names(node, style)
+    memo, lines = style.memo, list[str]()
+    for part in repeated(node):
+        name = next(f"t{k}" for k in range(len(lines) + 1, 10**9) if f"t{k}" not in node.free)
+        lines.append(f"{name} = {_text(part, style).body}; ")
+        memo[part] = Piece(name, ATOM)
+    return "".join(lines) + _text(node, style).body
 
 
-def _with_names(root: Node, style: Style) -> str:
-    """A text that would repeat itself beyond reading names what it repeats."""
-    counts, memo, lines = users(root), style.memo, list[str]()
-    taken = root.free
-    for node in postorder(root):
-        _text(node, style)
-        if node is not root and counts[node] > 1 and node.weight >= _WORTH_A_NAME:
-            name = next(f"t{k}" for k in range(len(lines) + 1, 10**9) if f"t{k}" not in taken)
-            lines.append(f"{name} = {memo[node].body}; ")
-            memo[node] = Text(name, ATOM)
-    return "".join(lines) + memo[root].body
+def repeated(root: Node) -> list[Node]:
+    """What a text that would repeat itself beyond reading gives names to, in the order of the names."""
+    if root.weight <= _WIDEST:
+        return []
+    counts = users(root)
+    return [n for n in postorder(root) if n is not root and counts[n] > 1 and n.weight >= _WORTH_A_NAME]
 
 
-def _text(node: Node, style: Style) -> Text:
+def _text(node: Node, style: Style) -> Piece:
     return fold(node, _printer(style), style.memo)
 
 
-def _printer(style: Style) -> Callable[[Node, Sequence[Text]], Text]:
+def _printer(style: Style) -> Callable[[Node, Sequence[Piece]], Piece]:
     def size_as_value(size: AnySize) -> str:
         if isinstance(size, int) or style.sizes is None or str(size) in style.sizes:
             return str(size)
         return _measured(size, style.variables)
 
-    def visit(node: Node, args: Sequence[Text]) -> Text:
+    def visit(node: Node, args: Sequence[Piece]) -> Piece:
         special = _NOTATION.get(node.op)
         if special is not None:
             return special(node, args, style)
         if node.op == "size":
-            return Text(size_as_value(node.params[0]), ATOM)
+            return Piece(size_as_value(node.params[0]), ATOM)
         return _call(node, args)
 
     return visit
@@ -106,13 +92,13 @@ def _measured(size: Size, variables: tuple[Node, ...]) -> str:
     return str(size)
 
 
-def _call(node: Node, args: Sequence[Text]) -> Text:
+def _call(node: Node, args: Sequence[Piece]) -> Piece:
     how = node.operator.written
     if how is None:
-        return Text(f"{node.op}({', '.join(arg.body for arg in args)})", ATOM)
-    bodies = [arg.within(ATOM) if node.op == "index" else arg.body for arg in args]
+        return Piece(f"{node.op}({', '.join(arg.body for arg in args)})", ATOM)
+    bodies = [arg.within(ATOM) if node.operator.postfix else arg.body for arg in args]
     text = how.format(*bodies) if isinstance(how, str) else how(node, bodies, str)
-    return Text(text, ATOM)
+    return Piece(text, ATOM)
 
 
 # ------------------------------------------------------------------------------------------- terms and factors
@@ -124,10 +110,10 @@ class Term:
 
     negative: bool
     number: Fraction
-    above: tuple[Text, ...]
-    below: tuple[Text, ...]
+    above: tuple[Piece, ...]
+    below: tuple[Piece, ...]
 
-    def text(self, matrix: Text | None = None) -> Text:
+    def text(self, matrix: Piece | None = None) -> Piece:
         """Put together again, without the sign."""
         above = [f.body if f.level >= POWER or (k == len(self.above) - 1 and not matrix and f.level == MUL
                  and not self.below) else f.within(POWER) for k, f in enumerate(self.above)]  # fmt: skip
@@ -145,8 +131,8 @@ class Term:
         if len(above) == 1 and not below:
             level = (ATOM if number.denominator == 1 else MUL) if not self.above and matrix is None else (
                 matrix.level if matrix is not None else self.above[0].level)  # fmt: skip
-            return Text(body, max(level, MUL) if matrix is None or matrix.level >= MUL else ATOM)
-        return Text(body, MUL)
+            return Piece(body, max(level, MUL) if matrix is None or matrix.level >= MUL else ATOM)
+        return Piece(body, MUL)
 
 
 def _term(scalar: Node, style: Style, *, turned: bool = False) -> Term:
@@ -199,28 +185,28 @@ def _leaf_name(node: Node) -> str:
     return str(node.params[0]) if node.op == "variable" else f"~{node.op}{node.params}"
 
 
-def _scalar_times(node: Node, args: Sequence[Text], style: Style) -> Text:
+def _scalar_times(node: Node, args: Sequence[Piece], style: Style) -> Piece:
     term = _term(node, style, turned=True)
     text = term.text()
-    return Text(f"-{text.within(MUL)}", ADD) if term.negative else text
+    return Piece(f"-{text.within(MUL)}", ADD) if term.negative else text
 
 
-def _scale(node: Node, args: Sequence[Text], style: Style) -> Text:
+def _scale(node: Node, args: Sequence[Piece], style: Style) -> Piece:
     term = _term(node.args[0], style, turned=True)
     text = _multiple(term, args[1])
-    return Text(f"-{text.within(MUL)}", ADD) if term.negative else text
+    return Piece(f"-{text.within(MUL)}", ADD) if term.negative else text
 
 
-def _multiple(term: Term, matrix: Text) -> Text:
+def _multiple(term: Term, matrix: Piece) -> Piece:
     """A scalar times a matrix; over the entries of a matrix the scalar stands above the line."""
     if not matrix.body.startswith("1./") or not (term.above or term.number.denominator == 1):
         return term.text(matrix)
     above = replace(term, below=()).text().within(MUL)
     below = "".join(f"/{f.within(POWER)}" for f in term.below)
-    return Text(f"{above}{matrix.body[1:]}{below}", MUL)
+    return Piece(f"{above}{matrix.body[1:]}{below}", MUL)
 
 
-def _times(node: Node, args: Sequence[Text], style: Style) -> Text:
+def _times(node: Node, args: Sequence[Piece], style: Style) -> Piece:
     if node.is_scalar:
         return _scalar_times(node, args, style)
     above = [f for f in node.args if not (is_negative_power(f))]
@@ -231,7 +217,7 @@ def _times(node: Node, args: Sequence[Text], style: Style) -> Text:
     body = ".*".join(texts)
     if under:
         body += "./" + (under[0] if len(under) == 1 else f"({'.*'.join(under)})")
-    return Text(body, MUL)
+    return Piece(body, MUL)
 
 
 def _spans(node: Node, factors: Sequence[Node]) -> bool:
@@ -245,30 +231,30 @@ def _operand(factor: Node, bare: bool, style: Style) -> str:
     return _text(shown, style).within(POWER)
 
 
-def _power(node: Node, args: Sequence[Text], style: Style) -> Text:
+def _power(node: Node, args: Sequence[Piece], style: Style) -> Piece:
     base, exponent = node.args
     if _is_negative(exponent):
         under = _text(build.power(base, build.negate(exponent)), style).within(POWER)
-        return Text(f"1/{under}" if node.is_scalar else f"1./{under}", MUL)
+        return Piece(f"1/{under}" if node.is_scalar else f"1./{under}", MUL)
     if build.number_of(exponent) == Fraction(1, 2):
-        return Text(f"sqrt({args[0].body})", ATOM)
+        return Piece(f"sqrt({args[0].body})", ATOM)
     sign = "^" if node.is_scalar else ".^"
-    return Text(f"{args[0].within(ATOM)}{sign}{args[1].within(ATOM)}", POWER)
+    return Piece(f"{args[0].within(ATOM)}{sign}{args[1].within(ATOM)}", POWER)
 
 
-def _product(node: Node, args: Sequence[Text], style: Style) -> Text:
-    return Text("*".join(arg.within(POWER) for arg in args), MUL)
+def _product(node: Node, args: Sequence[Piece], style: Style) -> Piece:
+    return Piece("*".join(arg.within(POWER) for arg in args), MUL)
 
 
-def _spread(node: Node, args: Sequence[Text], style: Style) -> Text:
+def _spread(node: Node, args: Sequence[Piece], style: Style) -> Piece:
     if node.args[0].cols == 1:
-        return Text(f"{args[0].within(POWER)}*ones(1, {node.cols})", MUL)
-    return Text(f"ones({node.rows})*{args[0].within(POWER)}", MUL)
+        return Piece(f"{args[0].within(POWER)}*ones(1, {node.cols})", MUL)
+    return Piece(f"ones({node.rows})*{args[0].within(POWER)}", MUL)
 
 
-def _number(node: Node, args: Sequence[Text], style: Style) -> Text:
+def _number(node: Node, args: Sequence[Piece], style: Style) -> Piece:
     value = node.params[0]
-    return Text(str(value), ADD if value < 0 else ATOM if value.denominator == 1 else MUL)
+    return Piece(str(value), ADD if value < 0 else ATOM if value.denominator == 1 else MUL)
 
 
 # -------------------------------------------------------------------------------------------------------- sums
@@ -283,14 +269,14 @@ def _bare(term: Node) -> Node:
 class _Addend:
     node: Node
     negative: bool
-    text: Text
+    text: Piece
     dotted: bool
     number: bool
 
 
-def _add(node: Node, args: Sequence[Text], style: Style) -> Text:
+def _add(node: Node, args: Sequence[Piece], style: Style) -> Piece:
     if all(_bare(term).op == "transpose" for term in node.args):
-        return Text(f"({_text(build.transpose(node), style).body}).T", ATOM)
+        return Piece(f"({_text(build.transpose(node), style).body}).T", ATOM)
     addends = [_addend(term, style) for term in terms_in_order(node, style)]
     if all(a.dotted or a.number for a in addends):
         addends = [_plain(addends[0], style), *addends[1:]]
@@ -303,7 +289,7 @@ def _add(node: Node, args: Sequence[Text], style: Style) -> Text:
     for a in addends[1:]:
         sign = ("." if a.dotted else "") + ("-" if a.negative else "+")
         body += f" {sign} {a.text.within(MUL)}"
-    return Text(body, ADD)
+    return Piece(body, ADD)
 
 
 def _addend(term: Node, style: Style) -> _Addend:
@@ -312,7 +298,7 @@ def _addend(term: Node, style: Style) -> _Addend:
     taken = _term(scalar, style)
     if rest is None:
         return _Addend(term, taken.negative, taken.text(), dotted=False, number=False)
-    if rest.op == "ones":
+    if rest is build.ones(*rest.shape):
         plain = scalar.op == "number"
         return _Addend(term, taken.negative, taken.text(), dotted=not plain, number=plain)
     shown = rest.args[0] if rest.op == "spread" else rest
@@ -341,7 +327,7 @@ def terms_in_order(node: Node, style: Style) -> list[Node]:
     return sorted(node.args, key=key)
 
 
-_NOTATION: dict[str, Callable[[Node, Sequence[Text], Style], Text]] = {
+_NOTATION: dict[str, Callable[[Node, Sequence[Piece], Style], Piece]] = {
     "number": _number,
     "add": _add,
     "times": _times,
@@ -349,6 +335,6 @@ _NOTATION: dict[str, Callable[[Node, Sequence[Text], Style], Text]] = {
     "power": _power,
     "product": _product,
     "spread": _spread,
-    "transpose": lambda node, args, style: Text(f"{args[0].within(ATOM)}.T", ATOM),
-    "matpow": lambda node, args, style: Text(f"{args[0].within(ATOM)}^{node.params[0]}", POWER),
+    "transpose": lambda node, args, style: Piece(f"{args[0].within(ATOM)}.T", ATOM),
+    "matpow": lambda node, args, style: Piece(f"{args[0].within(ATOM)}^{node.params[0]}", POWER),
 }

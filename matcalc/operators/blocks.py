@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.formula import Formula, Grid
 from matcalc.expression.nodes import interned
 from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.expression.piece import ATOM
 from matcalc.expression.sizes import AnySize
 from matcalc.operators.rearrangement import multiple_outside, signs_kept
 
@@ -54,6 +57,11 @@ def _index_written(node: Node, args: Any, size: Any) -> str:
     return f"{args[0]}[{rows}, {_slice_text(c0, c1, size, arg.cols)}]"
 
 
+def _index_formula(node: Node, pieces: Sequence[Formula], size: Any) -> Formula:
+    place, base = _index_written(node, [""], size), pieces[0].within(ATOM)
+    return Formula(f"{{{base}}}_{{{place}}}" if "_" in base else f"{base}_{{{place}}}", ATOM)
+
+
 def _index_spelled(node: Node, args: Any, size: Any) -> str:
     r0, r1, c0, c1 = (size(p) for p in node.params)
     return f"{args[0]}[..., {r0}:{r1}, {c0}:{c1}]"
@@ -89,7 +97,9 @@ define(
         reference=_index_reference,
         sympy=_image_index,
         lowers=Lowering(torch=_index_spelled, numpy=_index_spelled, jax=_index_spelled),
+        postfix=True,
         written=_index_written,
+        latex=_index_formula,
         samples=(
             Sample("x[0]*x[1]", {"x": "vector(4)"}),
             Sample("norm2(x[1:3])", {"x": "vector(4)"}),
@@ -161,6 +171,16 @@ def _placed_written(node: Node, args: Any, size: Any) -> str:
     return _stacked_text("vstack", zeros(above, width), wide, zeros(below, width))
 
 
+def _placed_formula(node: Node, pieces: Sequence[Formula], size: Any) -> Formula:
+    """The block with zeros around it where there is room."""
+    (above, below, left, right), block = _margins(node), node.args[0]
+    heights = [h for h in (above, block.rows, below) if h != 0]
+    widths = [w for w in (left, block.cols, right) if w != 0]
+    place = (int(above != 0), int(left != 0))
+    cells = [[pieces[0].body if (i, j) == place else "0" for j in range(len(widths))] for i in range(len(heights))]
+    return Grid(tuple(map(tuple, cells)), tuple(heights), tuple(widths)).formula()
+
+
 def _stacked_text(name: str, *parts: str) -> str:
     there = [part for part in parts if part]
     return there[0] if len(there) == 1 else f"{name}({', '.join(there)})"
@@ -215,6 +235,7 @@ define(
         reference=_placed_reference,
         sympy=_image_placed,
         lowers=Lowering(torch=_placed_torch, numpy=_placed_pad("np"), jax=_placed_pad("jnp")),
+        latex=_placed_formula,
         written=_placed_written,
     )
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.formula import Formula, call, cases
 from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.expression.piece import ATOM
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -86,6 +89,7 @@ def _extreme(name: str, sign: int, pick: Any, image: Any) -> None:
                 numpy=f"np.{name}({{0}}, {{1}})",
                 jax=f"jnp.{name}({{0}}, {{1}})",
             ),
+            latex=lambda node, pieces, size: call(name.removesuffix("imum"), *(piece.body for piece in pieces)),
             samples=(
                 Sample(f"sum({name}(x, y))"),
                 Sample(f"sum({name}(0, 1 - y.*x))"),
@@ -115,6 +119,17 @@ def _where_rule(node: Node, i: int, d: Node) -> Node:
 def _where_transpose(node: Node, i: int, u: Node) -> Node:
     zero = build.zeros(*u.shape)
     return build.apply("where", node.args[0], *((u, zero) if i == 1 else (zero, u)))
+
+
+def _where_formula(node: Node, pieces: Sequence[Formula], size: Any) -> Formula:
+    """One case or the other; of 1 and 0, the condition in Iverson's brackets."""
+    condition, *values = pieces
+    yes, no = rf"{condition.body} > 0", rf"{condition.body} \le 0"
+    zero = [build.is_zero(arg) for arg in node.args[1:]]
+    one = [arg is build.ones(*arg.shape) for arg in node.args[1:]]
+    if (one[0] and zero[1]) or (zero[0] and one[1]):
+        return Formula(rf"\left[{yes if one[0] else no}\right]", ATOM)
+    return cases((values[0].body, yes), (values[1].body, no))
 
 
 def _where_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -166,6 +181,7 @@ define(
             numpy="np.where({0:a} > 0, {1}, {2})",
             jax="jnp.where({0:a} > 0, {1}, {2})",
         ),
+        latex=_where_formula,
         samples=(Sample("sum(where(x - y, (x - y).^2, 0.5*abs(x - y)))"),),
     )
 )

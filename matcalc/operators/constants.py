@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import ShapeError
 from matcalc.expression import build
+from matcalc.expression.formula import Formula
 from matcalc.expression.nodes import interned
 from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.expression.piece import ATOM, CHAIN, POWER
 from matcalc.expression.property import closure
 
 if TYPE_CHECKING:
@@ -39,6 +42,13 @@ def _entry_sum(left: Node, right: Node) -> Node | None:
     if right.cols == 1 and left.op == "ones" and left.rows == 1:
         return build.apply("sum", right)
     return None
+
+
+def _ones_formula(node: Node, pieces: Sequence[Formula], size: Any) -> Formula:
+    if node.cols == 1:
+        return Formula(r"\mathbf{1}", ATOM)
+    row = r"\mathbf{1}^\top"
+    return Formula(row, POWER) if node.rows == 1 else Formula(rf"\mathbf{{1}} {row}", CHAIN)
 
 
 def _fill_text(name: str) -> Any:
@@ -202,6 +212,7 @@ for _name, _value in (("ones", 1), ("zeros", 0)):
                 numpy=f"np.{_name}(({{rows}}, {{cols}}), {{like}})",
                 jax=f"jnp.{_name}(({{rows}}, {{cols}}), {{like}})",
             ),
+            latex=_ones_formula if _value else "0",
             written=_fill_text(_name),
             reference=_filled(_value),
             sympy=_image("OneMatrix" if _value else "ZeroMatrix"),
@@ -255,6 +266,7 @@ define(
                 f"jnp.eye({size(node.rows)}, {{like}})[:, {node.params[0]}:{node.params[0] + 1}]"
             ),
         ),
+        latex=lambda node, pieces, size: Formula(f"e_{{{node.params[0]}}}", ATOM),
         written=lambda node, args, size: f"basis({node.params[0]}, {size(node.rows)})",
         reference=_basis,
         sympy=_image_basis,

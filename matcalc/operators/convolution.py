@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import ShapeError
 from matcalc.expression import build
+from matcalc.expression.formula import infix
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.sizes import AnySize, Shape, written_shape
 
@@ -224,6 +225,7 @@ def _pair(
             reference=_valid_reference,
             sympy=_valid_image,
             lowers=_spelled(_valid_text),
+            latex=lambda node, pieces, size: infix(r"\star", *pieces),
             samples=samples,
             errors=errors,
         )
@@ -241,6 +243,7 @@ def _pair(
             reference=_full_reference,
             sympy=_full_image,
             lowers=_spelled(_full_text),
+            latex=lambda node, pieces, size: infix("*", *pieces),
             samples=(
                 Sample(samples[0].text.replace(name, other), samples[0].let),
                 Sample(f"sum(tanh({other}(A, B)))", dict(zip("AB", numeric, strict=True))),

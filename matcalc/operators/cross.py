@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.formula import Formula, infix
 from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.expression.piece import ATOM
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -96,7 +98,7 @@ define(
             numpy="np.cross({0}, {1}, axis=-2)",
             jax="jnp.cross({0}, {1}, axis=-2)",
         ),
-        latex=r"{0} \times {1}",
+        latex=lambda node, pieces, size: infix(r"\times", *pieces),
         samples=(Sample("b'*cross(x, y)", _THREE), Sample("norm2(cross(x, A*x))^2")),
         errors=(("let x: vector(4); sum(cross(x, x))", "cross"),),
     )
@@ -120,6 +122,7 @@ define(
             numpy="np.cross({0}, np.eye(3, {like}), axis=-2)",
             jax="jnp.cross({0}, jnp.eye(3, {like}), axis=-2)",
         ),
+        latex=lambda node, pieces, size: Formula(rf"\left[{pieces[0].body}\right]_\times", ATOM),
         samples=(Sample("b'*skew(x)*y", _THREE), Sample("sum(A.*skew(x))"), Sample("tr(B*skew(x)*skew(x))")),
     )
 )

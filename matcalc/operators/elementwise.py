@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import DomainError, UnsupportedError
 from matcalc.expression import build
-from matcalc.expression.operator import Kink, Lowering, Operator, Sample, define
+from matcalc.expression.formula import Formula
+from matcalc.expression.operator import Kink, Lowering, Notation, Operator, Sample, define
+from matcalc.expression.piece import ADD, ATOM, MUL
 from matcalc.operators import stability
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ def elementwise(
     at: dict[int, int] | None = None,
     aliases: tuple[str, ...] = (),
     simplify: Callable[[Node], Node | None] | None = None,
-    latex: str | None = None,
+    latex: Notation | None = None,
     sampled: bool = True,
     stable: Callable[[Node], Node | None] | None = None,
 ) -> Operator:
@@ -169,13 +171,16 @@ def _trig() -> None:
         mp=lambda m, x: m.tan(x), sympy=lambda s, x: s.tan(x), at={0: 0}, domain="unit")  # fmt: skip
     row("asin", "the inverse sine", _DLMF + "4.24", derivative=lambda x, y: (_one(x) - x**2) ** _number(-1, 2),
         torch="torch.asin({0})", numpy="np.arcsin({0})", jax="jnp.arcsin({0})", domain="unit",
-        mp=lambda m, x: m.asin(x), sympy=lambda s, x: s.asin(x), at={0: 0}, aliases=("arcsin",))  # fmt: skip
+        mp=lambda m, x: m.asin(x), sympy=lambda s, x: s.asin(x), at={0: 0}, aliases=("arcsin",),
+        latex=r"\arcsin\left({0}\right)")  # fmt: skip
     row("acos", "the inverse cosine", _DLMF + "4.24", derivative=lambda x, y: -((_one(x) - x**2) ** _number(-1, 2)),
         torch="torch.acos({0})", numpy="np.arccos({0})", jax="jnp.arccos({0})", domain="unit",
-        mp=lambda m, x: m.acos(x), sympy=lambda s, x: s.acos(x), at={1: 0}, aliases=("arccos",))  # fmt: skip
+        mp=lambda m, x: m.acos(x), sympy=lambda s, x: s.acos(x), at={1: 0}, aliases=("arccos",),
+        latex=r"\arccos\left({0}\right)")  # fmt: skip
     row("atan", "the inverse tangent", _DLMF + "4.24", derivative=lambda x, y: (_one(x) + x**2) ** -1,
         torch="torch.atan({0})", numpy="np.arctan({0})", jax="jnp.arctan({0})",
-        mp=lambda m, x: m.atan(x), sympy=lambda s, x: s.atan(x), at={0: 0}, aliases=("arctan",))  # fmt: skip
+        mp=lambda m, x: m.atan(x), sympy=lambda s, x: s.atan(x), at={0: 0}, aliases=("arctan",),
+        latex=r"\arctan\left({0}\right)")  # fmt: skip
     row("sinh", "the hyperbolic sine", _DLMF + "4.34", derivative=lambda x, y: _f("cosh", x), **_same("sinh"),
         mp=lambda m, x: m.sinh(x), sympy=lambda s, x: s.sinh(x), at={0: 0})  # fmt: skip
     row("cosh", "the hyperbolic cosine", _DLMF + "4.34", derivative=lambda x, y: _f("sinh", x), **_same("cosh"),
@@ -185,14 +190,17 @@ def _trig() -> None:
     row("asinh", "the inverse hyperbolic sine", _DLMF + "4.38",
         derivative=lambda x, y: (_one(x) + x**2) ** _number(-1, 2),
         torch="torch.asinh({0})", numpy="np.arcsinh({0})", jax="jnp.arcsinh({0})",
-        mp=lambda m, x: m.asinh(x), sympy=lambda s, x: s.asinh(x), at={0: 0}, aliases=("arcsinh",))  # fmt: skip
+        mp=lambda m, x: m.asinh(x), sympy=lambda s, x: s.asinh(x), at={0: 0}, aliases=("arcsinh",),
+        latex=r"\operatorname{{arsinh}}\left({0}\right)")  # fmt: skip
     row("acosh", "the inverse hyperbolic cosine, for x > 1", _DLMF + "4.38",
         derivative=lambda x, y: (x**2 - _one(x)) ** _number(-1, 2), domain="above_one",
         torch="torch.acosh({0})", numpy="np.arccosh({0})", jax="jnp.arccosh({0})",
-        mp=lambda m, x: m.acosh(x), sympy=lambda s, x: s.acosh(x), at={1: 0}, aliases=("arccosh",))  # fmt: skip
+        mp=lambda m, x: m.acosh(x), sympy=lambda s, x: s.acosh(x), at={1: 0}, aliases=("arccosh",),
+        latex=r"\operatorname{{arcosh}}\left({0}\right)")  # fmt: skip
     row("atanh", "the inverse hyperbolic tangent", _DLMF + "4.38", derivative=lambda x, y: (_one(x) - x**2) ** -1,
         torch="torch.atanh({0})", numpy="np.arctanh({0})", jax="jnp.arctanh({0})", domain="unit",
-        mp=lambda m, x: m.atanh(x), sympy=lambda s, x: s.atanh(x), at={0: 0}, aliases=("arctanh",))  # fmt: skip
+        mp=lambda m, x: m.atanh(x), sympy=lambda s, x: s.atanh(x), at={0: 0}, aliases=("arctanh",),
+        latex=r"\operatorname{{artanh}}\left({0}\right)")  # fmt: skip
 
 
 def _exponentials() -> None:
@@ -205,9 +213,11 @@ def _exponentials() -> None:
         simplify=_log_of, stable=stability.log_of)  # fmt: skip
     row("log1p", "log(1 + x)", _DLMF + "4.7", derivative=lambda x, y: (_one(x) + x) ** -1, **_same("log1p"),
         mp=lambda m, x: m.log1p(x), sympy=lambda s, x: s.log(1 + x), at={0: 0}, domain="above_minus_one",
-        stable=stability.log1p_of)  # fmt: skip
+        stable=stability.log1p_of,
+        latex=lambda node, pieces, size: Formula(rf"\log\left(1 + {pieces[0].within(MUL)}\right)", ATOM))  # fmt: skip
     row("expm1", "exp(x) - 1", _DLMF + "4.7", derivative=lambda x, y: _f("exp", x), **_same("expm1"),
-        mp=lambda m, x: m.expm1(x), sympy=lambda s, x: s.exp(x) - 1, at={0: 0})  # fmt: skip
+        mp=lambda m, x: m.expm1(x), sympy=lambda s, x: s.exp(x) - 1, at={0: 0},
+        latex=lambda node, pieces, size: Formula(rf"\exp\left({pieces[0].body}\right) - 1", ADD))  # fmt: skip
     row("sigmoid", "the logistic function 1/(1 + exp(-x))", "Bishop 2006, eq. (4.88)",
         derivative=lambda x, y: y * (_one(x) - y), torch="torch.sigmoid({0})", numpy=_NUMPY_SIGMOID,
         jax="jax.nn.sigmoid({0})", mp=_logistic, sympy=lambda s, x: 1 / (1 + s.exp(-x)), value=_POSITIVE)  # fmt: skip
@@ -233,10 +243,12 @@ def _exponentials() -> None:
     row("lgamma", "the logarithm of |Γ(x)|", _DLMF + "5.2", derivative=lambda x, y: _f("digamma", x),
         torch="torch.lgamma({0})", numpy="scipy.special.gammaln({0})", jax="jax.scipy.special.gammaln({0})",
         mp=lambda m, x: m.log(abs(m.gamma(x))), sympy=lambda s, x: s.loggamma(x), at={1: 0, 2: 0},
-        domain="positive")  # fmt: skip
+        domain="positive",
+        latex=r"\log\lvert\Gamma\left({0}\right)\rvert")  # fmt: skip
     row("digamma", "the derivative of lgamma", _DLMF + "5.2", derivative=lambda x, y: _polygamma(1, x),
         **_scipy("digamma"), mp=lambda m, x: m.digamma(x), sympy=lambda s, x: s.digamma(x),
-        domain="positive")  # fmt: skip
+        domain="positive",
+        latex=r"\psi\left({0}\right)")  # fmt: skip
 
 
 def _polygamma(k: int, x: Node) -> Node:
@@ -330,6 +342,7 @@ define(
             numpy=_zeta("scipy.special"),
             jax=_zeta("jax.scipy.special"),
         ),
+        latex=lambda node, pieces, size: Formula(rf"\psi^{{({node.params[0]})}}\left({pieces[0].body}\right)", ATOM),
         samples=(
             Sample("sum(polygamma(2, x))", {"x": "vector(n; positive)"}),
             Sample("sum(digamma(polygamma(1, x)))", {"x": "vector(n; positive)"}),

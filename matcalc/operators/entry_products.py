@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.formula import axis_name, call
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.axes import along, axes_text, canonical, keep_dims, reduced_signatures, written_along
 
@@ -60,6 +61,7 @@ define(
         simplify=_simplify,
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative", "nonzero"},
         domain={0: "nonzero"},
+        latex=lambda node, pieces, size: call("prod", pieces[0].body, below=axis_name(node.params)),
         written=written_along("prod"),
         reference=lambda node, args, size: args[0].prod(axis=along(node.params), keepdims=True),
         sympy=_image,

@@ -187,6 +187,7 @@ def _define_extreme(which: str, place: int) -> None:
             cubic=8,
             reference=projector_reference,
             lowers=_called("_projector", place),
+            latex=rf"P_{{{{\{which}}}}}\left({{0}}\right)",
             samples=(
                 Sample(f"b'*{projector}(A)*c", {**_SYMMETRIC, "b": "vector(n)", "c": "vector(n)"}),
                 Sample(f"tr(B*{projector}(X*X'))", {"X": "matrix(3, 4)"}),
@@ -211,6 +212,7 @@ def _define_extreme(which: str, place: int) -> None:
             cubic=8,
             reference=resolvent_reference,
             lowers=_called("_resolvent", place),
+            latex=rf"R_{{{{\{which}}}}}\left({{0}}\right)",
             samples=(Sample(f"b'*{resolvent}(A)*c", {**_SYMMETRIC, "b": "vector(n)", "c": "vector(n)"}),),
             errors=((f"let X: matrix(n, n); let x: scalar; x*sum({resolvent}(X))", "symmetric"),),
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import UnsupportedError
 from matcalc.expression import build
+from matcalc.expression.formula import Formula, axis_name, call
 from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.expression.piece import ATOM
 from matcalc.operators.axes import along, axes_text, canonical, keep_dims, reduced_signatures, written_along
 
 if TYPE_CHECKING:
@@ -86,6 +89,14 @@ def _image_weights(pick: str) -> Any:
     return evaluate
 
 
+def _indicator_formula(name: str) -> Any:
+    def formula(node: Node, pieces: Sequence[Formula], size: Any) -> Formula:
+        below = ", ".join(part for part in (rf"\{name}", axis_name(node.params)) if part)
+        return Formula(rf"\mathbf{{1}}_{{{below}}}\left({pieces[0].body}\right)", ATOM)
+
+    return formula
+
+
 def _extreme(name: str, other: str, largest: bool) -> None:
     weights, opposite = f"indicator_{name}", f"indicator_{other}"
 
@@ -149,6 +160,7 @@ def _extreme(name: str, other: str, largest: bool) -> None:
             lowers=Lowering(
                 torch=spelled(f"a{name}", "keepdim"), numpy=spelled(name, "keepdims"), jax=spelled(name, "keepdims")
             ),
+            latex=lambda node, pieces, size: call(name, pieces[0].body, below=axis_name(node.params)),
             samples=(
                 Sample(f"{name}(x)^2"),
                 Sample(f"sum(exp({name}(X, 0)))"),
@@ -178,6 +190,7 @@ def _extreme(name: str, other: str, largest: bool) -> None:
                 numpy=chosen_text(name, "keepdims", "astype"),
                 jax=chosen_text(name, "keepdims", "astype"),
             ),
+            latex=_indicator_formula(name),
             samples=(Sample(f"y'*{weights}(x)"), Sample(f"sum(A.*{weights}(X, 1))")),
         )
     )

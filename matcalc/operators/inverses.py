@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.formula import raised
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ define(
         reference=_solved,
         sympy=lambda node, args, size: __import__("sympy").Inverse(args[0]),
         lowers=Lowering(torch="torch.linalg.inv({0})", numpy="np.linalg.inv({0})", jax="jnp.linalg.inv({0})"),
-        latex="{0}^{{-1}}",
+        latex=lambda node, pieces, size: raised(pieces[0], "-1"),
         samples=(
             Sample("tr(inv(X))", {"X": "matrix(n, n; invertible)"}),
             Sample("b'*inv(A)*c", {"A": "matrix(n, n; invertible)", "b": "vector(n)", "c": "vector(n)"}),

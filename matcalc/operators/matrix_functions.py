@@ -8,12 +8,14 @@ transpose, so that derivatives of every order stay in the language.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import UnsupportedError
 from matcalc.expression import build
+from matcalc.expression.formula import Formula, exponent
 from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.expression.piece import ATOM
 from matcalc.operators.matrix_function_code import functions
 from matcalc.operators.orientation import all_turned
 from matcalc.operators.precise_matrices import through_mpmath
@@ -41,6 +43,17 @@ def _block_matrix(matrix: Any, directions: Any) -> Any:
         zero = np.zeros(whole.shape, dtype=object)
         whole = np.block([[whole, block], [zero, whole]])
     return whole
+
+
+def _directional_formula(name: str) -> Any:
+    """The derivative of the function, its order, where it is taken and along what."""
+
+    def formula(node: Node, pieces: Sequence[Formula], size: Any) -> Formula:
+        order = exponent(str(len(pieces) - 1)) if len(pieces) > 2 else ""
+        along = ", ".join(piece.body for piece in pieces[1:])
+        return Formula(rf"\mathrm{{D}}{order}\{name}\left({pieces[0].body}\right)\left[{along}\right]", ATOM)
+
+    return formula
 
 
 def _derivative_of(
@@ -111,6 +124,7 @@ def _derivative_of(
                 jax=spell(texts["jax"]),
                 helpers=functions("_directional", *helpers),
             ),
+            latex=_directional_formula(name.removesuffix("m")),
             samples=samples,
             errors=((f"let A: matrix(2, 3); x*sum({called}(A, A))", "takes"),),
         )
@@ -363,6 +377,7 @@ define(
         cubic=20,
         reference=_root,
         lowers=_lowering_of("sqrt", "_sqrtm"),
+        latex="{0}^{{1/2}}",
         samples=(
             Sample("tr(sqrtm(A))", {"A": "matrix(n, n; posdef)"}),
             Sample("tr(B*sqrtm(A))", {"A": "matrix(n, n; posdef)"}),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.formula import Formula, infix
 from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.expression.piece import ATOM, POWER
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -187,6 +190,14 @@ def _kron_trace_text(module: str) -> Any:
     return spell
 
 
+def _partial_trace(node: Node, pieces: Sequence[Formula], size: Any) -> Formula:
+    """The trace over the other factor of the Kronecker product, of (I ⊗ B')·U or (A' ⊗ I)·U."""
+    turned = rf"{pieces[1].within(ATOM)}^\top"
+    pair = rf"I \otimes {turned}" if node.params[0] == 0 else rf"{turned} \otimes I"
+    inner = rf"\left({pair}\right) {pieces[0].within(POWER)}"
+    return Formula(rf"\operatorname{{tr}}_{{{2 - node.params[0]}}}\left({inner}\right)", ATOM)
+
+
 def _kron_trace_rule(node: Node, i: int, d: Node) -> Node:
     return build.apply("kron_trace", *(d if j == i else arg for j, arg in enumerate(node.args)), params=node.params)
 
@@ -310,6 +321,7 @@ define(
         reference=_kron,
         sympy=lambda node, args, size: __import__("sympy").KroneckerProduct(*args),
         lowers=Lowering(torch=_kron_torch, numpy=_kron_text("np"), jax=_kron_text("jnp")),
+        latex=lambda node, pieces, size: infix(r"\otimes", *pieces),
         samples=(
             Sample("norm2(kron(A, B))^2", {"A": "matrix(2, 3)", "B": "matrix(3, 2)"}),
             Sample("y'*kron(A, B)*x", {"A": "matrix(2, 3)", "B": "matrix(3, 2)"}),
@@ -329,6 +341,7 @@ define(
         reference=_kron_trace_reference,
         sympy=_image_kron_trace,
         lowers=Lowering(torch=_kron_trace_text("torch"), numpy=_kron_trace_text("np"), jax=_kron_trace_text("jnp")),
+        latex=_partial_trace,
         written=lambda node, args, size: (
             f"kron_trace({args[0]}, {args[1]}, {node.params[0]}, {size(node.params[1])}, {size(node.params[2])})"
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.formula import raised
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.precise_matrices import through_mpmath
 
@@ -81,7 +82,7 @@ define(
         cubic=3,
         reference=_pinv,
         lowers=Lowering(torch="torch.linalg.pinv({0})", numpy="np.linalg.pinv({0})", jax="jnp.linalg.pinv({0})"),
-        latex="{0}^{{+}}",
+        latex=lambda node, pieces, size: raised(pieces[0], "+"),
         samples=(
             Sample("tr(pinv(X)*B)", {"X": "matrix(m, n)"}),
             Sample("norm2(pinv(A)*b)^2", {"A": "matrix(4, 2)", "b": "vector(4)"}),

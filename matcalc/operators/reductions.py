@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.formula import with_ones
 from matcalc.expression.operator import Kink, Lowering, Operator, Sample, define
 
 if TYPE_CHECKING:
@@ -204,6 +205,9 @@ define(
             numpy="{0:a}.sum((-2, -1), keepdims=True)",
             jax="{0:a}.sum((-2, -1), keepdims=True)",
         ),
+        latex=lambda node, pieces, size: with_ones(
+            pieces[0], before=node.args[0].rows != 1, after=node.args[0].cols != 1
+        ),
         samples=(Sample("sum(x)^2"), Sample("sum(square(sum(X, 0)))"), Sample("sum(exp(sum(X, 1)))")),
         errors=(("sum(X, 2)", "sum"),),
     )
@@ -223,6 +227,7 @@ define(
         sympy=_image_along,
         lowers=Lowering(torch=_along_text("keepdim"), numpy=_along_text("keepdims"), jax=_along_text("keepdims")),
         written=lambda node, args, size: f"sum({args[0]}, {node.params[0]})",
+        latex=lambda node, pieces, size: with_ones(pieces[0], before=node.params[0] == 0, after=node.params[0] == 1),
         samples=(Sample("sum(square(sum(X, 0)))"),),
     )
 )

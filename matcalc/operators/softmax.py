@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.formula import axis_name, call
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.axes import along, axes_text, canonical, keep_dims, reduced_signatures, written_along
 
@@ -170,6 +171,7 @@ define(
             numpy=_logsumexp_spelled("scipy.special.logsumexp({0}, axis={1}, keepdims=True)"),
             jax=_logsumexp_spelled("jax.nn.logsumexp({0}, axis={1}, keepdims=True)"),
         ),
+        latex=lambda node, pieces, size: call("logsumexp", pieces[0].body, below=axis_name(node.params)),
         samples=(
             Sample("logsumexp(A*x)"),
             Sample("logsumexp(X)^2"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.formula import stacked
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.sizes import AnySize, Shape
 from matcalc.operators.rearrangement import signs_kept
@@ -96,6 +97,7 @@ def _stack(name: str, says: str) -> None:
                 numpy=_spelled("np.concatenate", "axis", "np.broadcast_to({0}, (*{1}.shape[:-2], {2}, {3}))"),
                 jax=_spelled("jnp.concatenate", "axis", "jnp.broadcast_to({0}, (*{1}.shape[:-2], {2}, {3}))"),
             ),
+            latex=lambda node, pieces, size: stacked(pieces, [arg.shape for arg in node.args], _AXES[node.op]),
             samples=(
                 Sample(f"norm2({name}(A, X))^2", {"A": "matrix(3, 3)", "X": "matrix(3, 3)"}),
                 Sample(f"sum(exp({name}(a, b, a*b)))"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.formula import call
 from matcalc.expression.nodes import interned
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.rearrangement import multiple_outside, signs_kept
@@ -95,6 +96,10 @@ def _unvec_text(swap: str) -> Any:
     return lambda node, args, size: swap.format(_reshaped_text(args[0], size(node.cols), size(node.rows)))
 
 
+def _shaped_formula(name: str) -> Any:
+    return lambda node, pieces, size: call(name, pieces[0].body, below=rf"{size(node.rows)} \times {size(node.cols)}")
+
+
 define(
     Operator(
         "unvec",
@@ -114,7 +119,7 @@ define(
             numpy=_unvec_text("np.swapaxes({}, -1, -2)"),
             jax=_unvec_text("{}.mT"),
         ),
-        latex=r"\operatorname{{unvec}}({0})",
+        latex=_shaped_formula("unvec"),
         written=lambda node, args, size: f"unvec({args[0]}, {size(node.rows)}, {size(node.cols)})",
     )
 )
@@ -163,6 +168,7 @@ define(
         reference=lambda node, args, size: args[0].reshape(size(node.rows), size(node.cols)),
         sympy=_image_reshape,
         lowers=Lowering(torch=_reshape_text, numpy=_reshape_text, jax=_reshape_text),
+        latex=_shaped_formula("reshape"),
         written=lambda node, args, size: f"reshape({args[0]}, {size(node.rows)}, {size(node.cols)})",
         samples=(Sample("norm2(reshape(X, 2, 6) - B)^2", {"X": "matrix(3, 4)"}),),
     )

@@ -12,7 +12,7 @@ from matcalc.expression import build
 from matcalc.expression.operator import TABLE
 from matcalc.expression.sizes import Size
 
-SQUARE = {"A": "matrix(n, n)", "X": "matrix(n, n; invertible)", "x": "vector(n)", "b": "vector(n)"}
+SQUARE = {"A": "matrix(n, n)", "X": "matrix(n, n; invertible)", "x": "vector(n)", "b": "vector(n)", "k": "vector(m)"}
 
 WRITTEN = [
     ("x'*A*x", r"x^\top A x"),
@@ -62,6 +62,35 @@ WRITTEN = [
     ("x - basis(1, n)", "x - e_{1}"),
     ("A - I", "A - I"),
     ("mean(x)", r"\frac{\mathbf{1}^\top x}{n}"),
+    ("polygamma(2, x)", r"\psi^{(2)}\left(x\right)"),
+    ("where(x - b, 1, 0)", r"\left[x - b > 0\right]"),
+    ("where(x, 0, 1)", r"\left[x \le 0\right]"),
+    ("where(x, b, 0)", r"\begin{cases} b & x > 0 \\ 0 & x \le 0 \end{cases}"),
+    ("maximum(x, 0)", r"\max\left(x, 0\right)"),
+    ("zeros(3)", "0"),
+    ("max(A, 0)", r"\max_{\mathrm{cols}}\left(A\right)"),
+    ("indicator_max(x)", r"\mathbf{1}_{\max}\left(x\right)"),
+    ("indicator_max(A, 1)", r"\mathbf{1}_{\max, \mathrm{rows}}\left(A\right)"),
+    ("logsumexp(A, 1)", r"\operatorname{logsumexp}_{\mathrm{rows}}\left(A\right)"),
+    ("expm_frechet(A, X)", r"\mathrm{D}\exp\left(A\right)\left[X\right]"),
+    ("expm_frechet(A, X, X)", r"\mathrm{D}^2\exp\left(A\right)\left[X, X\right]"),
+    ("conv1d(x, k)", r"x \star k"),
+    ("conv1d_full(conv1d(x, k), k)", r"\left(x \star k\right) * k"),
+    ("[X, x; x', 1]", r"\begin{bmatrix} X & x \\ x^\top & 1 \end{bmatrix}"),
+    (
+        "vstack(hstack(A, x), hstack(x, A))",
+        r"\begin{bmatrix} \begin{bmatrix} A & x \end{bmatrix} \\ "
+        r"\begin{bmatrix} x & A \end{bmatrix} \end{bmatrix}",
+    ),
+    ("pinv(A)'", r"A^{+\top}"),
+    ("inv(A')^3", r"\left(A^{-3}\right)^\top"),
+    (
+        "b'*kron_trace(kron(A, X), X, 0, n, n)*b",
+        r"b^\top \operatorname{tr}_{2}\left(\left(I \otimes X^\top\right) "
+        r"\left(A \otimes X\right)\right) b",
+    ),
+    ("log1p(x)", r"\log\left(1 + x\right)"),
+    ("atan(x)", r"\arctan\left(x\right)"),
 ]
 
 
@@ -74,6 +103,12 @@ def test_textbook_form(text: str, wanted: str) -> None:
 
 def test_a_sum_keeps_the_order_in_which_it_was_typed() -> None:
     assert matcalc.parse("-b'*x + x'*A*x").latex() == r"-b^\top x + x^\top A x"
+
+
+def test_a_cross_product_keeps_its_parentheses_in_a_matrix_product() -> None:
+    f = matcalc.parse("b'*cross(x, b)", let={"x": "vector(3)", "b": "vector(3)"})
+
+    assert f.latex() == r"b^\top \left(x \times b\right)"
 
 
 # What holds for everything.
