@@ -101,7 +101,7 @@ def _property(node: Node, word: str, count: int) -> str:
 def _size(node: Node) -> SizeTree:
     for part in children_first(node):
         is_number = isinstance(part, Number) and part.value.denominator == 1 and part.value > 0
-        is_operation = isinstance(part, Binary) and part.operator in ("+", "-", "*")
+        is_operation = isinstance(part, Binary) and part.operator in ("+", "-", "*", "^")
         if not (is_number or is_operation or isinstance(part, Name)):
             why = "a size is a name, a positive integer, or like n-1, m*n"
             raise RefusedError("this is not a size", part.span, why)

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 
 import matcalc.operators
 import matcalc.properties  # noqa: F401  # the definitions fill the tables
@@ -199,6 +200,8 @@ def _size_of_part(node: Node, values: dict[int, AnySize], text: str) -> AnySize:
             return values[id(left)] - values[id(right)]
         case Binary(operator="*", left=left, right=right):
             return values[id(left)] * values[id(right)]
+        case Binary(operator="^", left=left, right=Number(value=Fraction(denominator=1) as power)) if 0 < power <= 8:
+            return prod([values[id(left)]] * int(power))
     raise ParseError(
         "this is not a size",
         text=text,
