@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse
-from matcalc.errors import CheckError, ParseError, ShapeError, UnsupportedError
+from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.language.inference import VariableRecord, typed_claim
 from matcalc.language.syntax import read
@@ -113,9 +113,31 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
         claimed = claim
     elif claim is not None:
         raise ParseError(f"a claim is a text or a function, and not a {type(claim).__name__}")
-    truth = None if claim is None else derived.node
-    question = replace(_question(derived), claimed=claimed, truth=truth, note=note)
+    if claim is None:
+        return _with_what_is_printed(derived, run_check(_question(derived), options_from(**options)), options)
+    question = replace(_question(derived), claimed=claimed, truth=derived.node, note=note)
     return run_check(question, options_from(**options))
+
+
+def _with_what_is_printed(derived: Derivative, report: Report, options: Mapping[str, Any]) -> Report:
+    """The report, with the text read back and checked as well where it means another node than the one derived."""
+    from matcalc.checking.run import run_check
+
+    if not report.ok:
+        return report
+    expression = derived.expression
+    try:
+        program = read(derived.pretty(), expression.limits, names=frozenset(expression.variables))
+        printed = typed_claim(program, expression.typed, derived.node.shape, expression.limits).node
+    except MatcalcError as error:
+        return replace(report, witnesses=(*report.witnesses, f"the text is not read back: {error.message}"))
+    if printed is derived.shown:
+        return report
+    again = run_check(replace(_question(derived), claimed=printed), options_from(**{**options, "trials": 2}))
+    if again.verdict == "refuted":
+        raise CheckError("what is printed is not what was derived: this is a bug in matcalc; please report it")
+    said = () if again.ok else (f"the text itself could not be checked: {again.reason}",)
+    return replace(report, witnesses=(*report.witnesses, *said))
 
 
 def _read_claim(derived: Derivative, claim: str) -> tuple[Derivative, Node, str]:

@@ -12,6 +12,13 @@ from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import as_integer
 
 _POLISHES = 6
+_ENTRIES: Mapping[str, Callable[[Any], Any]] = {
+    "positive": lambda x: x > 0,
+    "nonnegative": lambda x: x >= 0,
+    "nonzero": lambda x: x != 0,
+    "integer": lambda x: x == x.round(),
+    "onehot": lambda x: ((x == 0) | (x == 1)) & (x.sum(axis=0 if x.shape[1] == 1 else 1, keepdims=True) == 1),
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ def lacks(variable: Node, made: Any) -> str:
     """A declared property that a value does not have, or "": not every combination of properties can be sampled."""
     for name in sorted(variable.facts):
         if name in SUBSPACES and abs(projected(name, made) - made).max() > 1e-9:
+            return name
+        if name in _ENTRIES and not _ENTRIES[name](made).all():
             return name
         holds = PROPERTIES[name].holds
         if holds is not None and not holds(made):

@@ -199,7 +199,8 @@ def _scale(node: Node, args: Sequence[Piece], style: Style) -> Piece:
 
 def _multiple(term: Term, matrix: Piece) -> Piece:
     """A scalar times a matrix; over the entries of a matrix the scalar stands above the line."""
-    if not matrix.body.startswith("1./") or not (term.above or term.number.denominator == 1):
+    is_reciprocal = matrix.level == MUL and matrix.body.startswith("1./")
+    if not is_reciprocal or not (term.above or term.number.denominator == 1):
         return term.text(matrix)
     above = replace(term, below=()).text().within(MUL)
     below = "".join(f"/{f.within(POWER)}" for f in term.below)

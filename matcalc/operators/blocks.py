@@ -40,10 +40,18 @@ def _index_transpose(node: Node, i: int, u: Node) -> Node:
     return build.apply("placed", u, params=(node.params[0], node.params[2], *node.args[0].shape))
 
 
+def _from_the_end(end: AnySize, size: AnySize) -> AnySize:
+    """An end that is no number, counted from the end where it is a number then: ``n - 1`` of n is -1."""
+    back = end - size if end != size else size
+    return end if isinstance(end, int) or not isinstance(back, int) else back
+
+
 def _slice_text(start: AnySize, stop: AnySize, size: Any, whole: AnySize) -> str:
     if (start, stop) == (0, whole):
         return ":"
-    if stop - start == 1:
+    single = stop - start == 1
+    start, stop = (_from_the_end(end, whole) for end in (start, stop))
+    if single:
         return size(start)
     return f"{'' if start == 0 else size(start)}:{'' if stop == whole else size(stop)}"
 

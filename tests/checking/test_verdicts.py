@@ -135,3 +135,10 @@ def test_without_the_constraint_a_symmetric_matrix_and_its_transpose_are_two_thi
     assert mc.check("x'*A'*y", "A", claim="y*x'", let=let, unconstrained=True).ok
     assert mc.check("x'*A'*y", "A", claim="x*y'", let=let, unconstrained=True).verdict == "refuted"
     assert mc.check("x'*A'*y", "A", claim="(x*y' + y*x')/2", let=let).ok
+
+
+def test_what_is_printed_is_checked_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    g = mc.grad("x'*A*x", "x")
+    monkeypatch.setattr(type(g), "pretty", lambda self: "2*A*x")
+    with pytest.raises(mc.CheckError, match="what is printed is not what was derived"):
+        g.check()
