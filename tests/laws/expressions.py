@@ -252,7 +252,7 @@ class Expressions:
                 continue
             place = self.random.choice(places)
             bound = backward(operator, one, place, shape, self.sizes, self.random)
-            if bound is None or operator.conserves or operator.name in _LINKED:
+            if bound is None or operator.balance is not None or operator.name in _LINKED:
                 continue
             result = self._result(one, bound)
             if all(map(is_moderate, [*arguments(one, bound), result])):
