@@ -391,7 +391,7 @@ def _notation(made: Scene, node: Binary) -> tuple[str, tuple[Node, Node], tuple[
         return "broadcast", pair, broadcast(2)
     match node.operator:
         case "*" if node.glyph == "×":
-            return "cross", pair, SCALED
+            return "×", pair, SCALED
         case "*":
             return "product", pair, (*SCALED, *MULTIPLIED)
         case "@":

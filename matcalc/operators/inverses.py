@@ -169,7 +169,9 @@ define(
         domain={0: "invertible"},
         reference=_solved,
         sympy=lambda node, args, size: __import__("sympy").Inverse(args[0]),
-        lowers=Lowering(torch="torch.linalg.inv({0})", numpy="np.linalg.inv({0})", jax="jnp.linalg.inv({0})"),
+        lowers=Lowering(
+            role="inverse", torch="torch.linalg.inv({0})", numpy="np.linalg.inv({0})", jax="jnp.linalg.inv({0})"
+        ),
         latex=lambda node, pieces, size: raised(pieces[0], "-1"),
         samples=(
             Sample("tr(inv(X))", {"X": "matrix(n, n; invertible)"}),
