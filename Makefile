@@ -1,6 +1,7 @@
 # make demo    from a bare checkout: install, then derive one gradient
 # make test    install the development tools, then run every test
 # make lint    style, format and types
+# make docs    rewrite the pages that are made from the records
 # make format  rewrite the sources in the project's format
 # VENV=folder puts the virtual environment elsewhere.
 
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 INPUTS := pyproject.toml constraints.txt matcalc/version.py
 
-.PHONY: demo test lint format install install-dev
+.PHONY: demo test lint docs format install install-dev
 .DELETE_ON_ERROR:
 
 demo: install
@@ -23,6 +24,9 @@ lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: install-dev
+	$(BIN)/python -m matcalc.handbook.pages
 
 format: install-dev
 	$(BIN)/ruff check --fix .

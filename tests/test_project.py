@@ -63,6 +63,7 @@ LAYERS = (
     ("checking",),
     ("documents",),
     ("derivative", "verification", "testing", "matcalc"),
+    ("handbook",),
     ("cli", "__main__"),
 )
 # On one layer, yet strangers to one another.

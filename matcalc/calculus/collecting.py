@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matcalc.calculus.rule import Rule
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.operator import Sample
+from matcalc.expression.rule import Rule
 
 _MOST_TERMS = 24
 _LONG = 3
@@ -154,7 +154,7 @@ def _merged(terms: list[Node], side: str) -> Node:
 
 def _entry_factors(piece: _Piece) -> tuple[Node, ...]:
     """What is multiplied entry by entry; a single matrix is its only factor, a constant has none."""
-    if piece.chain[0].op == "ones":
+    if piece.chain[0].operator.constant:
         return ()
     return piece.chain[0].args if piece.chain[0].op == "times" else piece.chain
 

@@ -1,6 +1,6 @@
 """Textbook form: one pass from the leaves to the root over the shared graph, a few rules at every node.
 
-A rule is used only where it makes the node smaller (:func:`matcalc.calculus.rule.measure`), which is why this ends.
+A rule is used only where it makes the node smaller (:func:`matcalc.expression.rule.measure`), which is why this ends.
 What it makes is looked at again; every node is looked at once, which keeps a pass linear in the graph.
 """
 
@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matcalc.calculus.rule import measure
-from matcalc.calculus.rules import RULES
+from matcalc.calculus.collecting import COLLECTING
 from matcalc.errors import LimitError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
+from matcalc.expression.rule import Rule, measure
 from matcalc.expression.walk import fold
+from matcalc.operators.identities import IDENTITIES
+
+RULES: tuple[Rule, ...] = (COLLECTING, *IDENTITIES)
 
 _MOST_TERMS = 500
 

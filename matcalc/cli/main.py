@@ -10,7 +10,7 @@ import typer
 
 from matcalc.cli import clock
 from matcalc.cli.options import Asked, check_options, read_text
-from matcalc.errors import MatcalcError, escape
+from matcalc.errors import MatcalcError, ParseError, escape
 from matcalc.limits import Limits
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Everything random follows from i
 NoCheck = Annotated[bool, typer.Option("--no-check", help="Derive only; torch is not imported.")]
 Format = Annotated[str, typer.Option("--format", help="text, json, latex or markdown.")]
 Form = Annotated[str, typer.Option("--form", help="textbook, expanded or factored.")]
+FunctionsFormat = Annotated[str, typer.Option("--format", help="text, json or markdown.")]
 Layout = Annotated[str, typer.Option(help="numerator or denominator, for Jacobians; a gradient has its name's shape.")]
 Limit = Annotated[list[str] | None, typer.Option("--limit", help="A limit to raise, as nesting=200; repeatable.")]
 Unconstrained = Annotated[bool, typer.Option("--unconstrained", help="No projection onto a declared structure.")]
@@ -143,12 +144,15 @@ def code(
 @app.command(epilog="Examples: matcalc functions norm; matcalc functions logdet")
 def functions(
     search: Annotated[str | None, typer.Argument(help="A name, or a word to look for.")] = None,
+    form: FunctionsFormat = "text",
     debug: Debug = False,
 ) -> None:
-    """The operators of the language, or one of them in full."""
+    """The functions and properties of the language, those that a word finds, or one function in full."""
     from matcalc.cli.show import show_functions
 
-    typer.echo(show_functions(search or ""))
+    if form not in ("text", "json", "markdown"):
+        raise ParseError(f"no format {form!r}", why="the formats are text, json and markdown")
+    typer.echo(show_functions(search or "", form))
 
 
 _INTERRUPTED = 130

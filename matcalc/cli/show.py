@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.cli import clock
 from matcalc.errors import MatcalcError, ParseError
-from matcalc.expression.operator import ALIASES, TABLE, Operator
+from matcalc.expression.operator import ALIASES, TABLE
 
 if TYPE_CHECKING:
     from matcalc.cli.options import Asked
@@ -163,50 +163,27 @@ def show_check(asked: Asked, wrt: str, claim: str, options: Mapping[str, Any]) -
 # --------------------------------------------------------------------------------------------------- functions
 
 
-def show_functions(search: str) -> str:
-    """The table of operators, those that match a word, or one in full.
+def show_functions(search: str, form: str) -> str:
+    """The operators and properties that a word finds, all for "", or one operator in full.
 
     Raises:
         ParseError: when nothing matches.
     """
-    callable_ones = [op for op in TABLE.values() if not op.notation]
+    from matcalc.handbook import entries, shown
+
     exact = TABLE.get(ALIASES.get(search, search))
-    if search and exact is not None and not exact.notation:
-        return _in_full(exact)
-    found = [op for op in callable_ones if search.lower() in f"{op.name} {op.says} {' '.join(op.aliases)}".lower()]
-    if not found:
+    if exact is not None and not exact.notation:
+        found = entries.entry(search)
+        if form == "json":
+            return json.dumps(found.record(), ensure_ascii=False, indent=2)
+        return shown.as_markdown(found).rstrip() if form == "markdown" else shown.as_text(found)
+    operators, properties = entries.matching(search)
+    if not operators and not properties:
         raise ParseError(f"no function {search!r}", suggestion="matcalc functions")
-    width = max(len(op.name) for op in found)
-    return "\n".join(f"{op.name:<{width}}  {op.says}" for op in sorted(found, key=lambda op: op.name))
-
-
-def _in_full(op: Operator) -> str:
-    rows = [
-        ("takes", " or ".join(op.signatures)),
-        ("also", ", ".join(op.aliases)),
-        ("derivative", _derivative_text(op)),
-        ("domain", ", ".join(f"argument {i} {what}" for i, what in op.domain.items())),
-        ("kinks", ", ".join(f"at {k.at:g}, where torch takes {k.derivative:g}" for k in op.kinks)),
-        *(
-            (target, spelling if isinstance(spelling, str) else "")
-            for target, spelling in (("torch", op.lowers.torch), ("numpy", op.lowers.numpy), ("jax", op.lowers.jax))
-        ),
-        ("example", op.samples[0].text if op.samples else ""),
-        ("source", op.source),
-    ]
-    return "\n".join([f"{op.name}: {op.says}", *(f"  {name:<10} {text}" for name, text in rows if text)])
-
-
-def _derivative_text(op: Operator) -> str:
-    if op.derivative is None:
-        return ""
-    from matcalc.errors import UnsupportedError
-    from matcalc.expression import build
-    from matcalc.expression.sizes import Size
-    from matcalc.language.printer import written
-
-    x = build.variable("x", (Size.named("n"), 1), "vector")
-    try:
-        return written(op.derivative(x, build.apply(op.name, x)))
-    except UnsupportedError as error:
-        return error.message
+    if form == "json":
+        listed = {
+            "functions": [entries.entry(op.name).record() for op in operators],
+            "properties": [entries.property_entry(each).record() for each in properties],
+        }
+        return json.dumps(listed, ensure_ascii=False, indent=2)
+    return shown.listed(operators, properties)

@@ -33,8 +33,8 @@ class Lowering:
     arguments' texts and a speller of sizes. The text must bind as tightly as a call.
 
     ``role`` says what a product can do better than form the value: ``diagonal`` (the diagonal matrix of a column, which
-    multiplies rows or columns), ``trace`` (of a product, a sum of entries), ``determinant`` (times the inverse it is
-    the adjugate, which exists where the inverse does not).
+    multiplies rows or columns), ``trace`` (of a product, a sum of entries), ``inverse`` (a solve with its argument),
+    ``determinant`` (times the inverse it is the adjugate, which exists where the inverse does not).
 
     ``helpers`` are private functions that the spellings call: by the target's name, each function's name and text.
     They go into a module that mentions them.

@@ -91,7 +91,7 @@ def _words(
             else []
         )
         return f"cannot add {have[0]} and {have[1]}", said, edits
-    if relation.label in ("product", "matmul", "cross") and both:
+    if relation.label in ("product", "matmul", "×") and both:
         if SCALAR in kinds:
             return "@ is the matrix product and never scales", said, [f"{cut[0]}*{cut[1]}"]
         edits = [f"{cut[0]}.T*{cut[1]}", f"{cut[0]}.*{cut[1]}"]

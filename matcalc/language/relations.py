@@ -391,7 +391,7 @@ def _notation(made: Scene, node: Binary) -> tuple[str, tuple[Node, Node], tuple[
         return "broadcast", pair, broadcast(2)
     match node.operator:
         case "*" if node.glyph == "×":
-            return "cross", pair, SCALED
+            return "×", pair, SCALED
         case "*":
             return "product", pair, (*SCALED, *MULTIPLIED)
         case "@":
@@ -465,6 +465,8 @@ def _relate_call(made: Scene, node: Call) -> None:
         _link(made, node, called.name, called.matrices, broadcast(len(called.matrices)))
     else:
         _relate_function(made, node, called, values)
+    if len(called.matrices) == 1 and id(called.matrices[0]) in made.numbers and called.operator.is_elementwise:
+        made.numbers[id(node)] = None  # a number expression, as 1/2 is: exp(1) spreads
     if called.operator.signatures == TURNED:
         _note_transposed(made, called.matrices[0])
 

@@ -46,7 +46,7 @@ class Sign(Node):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Binary(Node):
-    r"""Two operands and one of `+ - * @ \ .* ./ / kron .+ .- ^ .^`; `glyph` is what was typed."""
+    r"""Two operands and one of `+ - * @ \ .* ./ / ⊗ .+ .- ^ .^`; `glyph` is what was typed."""
 
     operator: str
     left: Node

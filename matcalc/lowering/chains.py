@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 
 from matcalc.expression.nodes import Node, postorder
-from matcalc.lowering.factors import Costs, Factor, Factors, factors_of, is_diagonal_of, turned
+from matcalc.lowering.factors import Costs, Factor, Factors, factors_of, is_diagonal_of, is_inverse, turned
 from matcalc.lowering.rules import Asking, Rules
 from matcalc.lowering.terms import Term, Terms
 
@@ -32,7 +32,7 @@ class Chains(Rules):
         return (yield from self.chain(factors_of(node.args)))
 
     def _matpow(self, node: Node) -> Asking:
-        if node.args[0].op == "inv" or node.params[0] == 2:
+        if is_inverse(node.args[0]) or node.params[0] == 2:
             return (yield from self.chain(factors_of((node.args[0],) * node.params[0])))
         return (yield from self.applied(node))
 

@@ -58,7 +58,7 @@ def turned(factors: Factors) -> Factors:
 def factor_of(node: Node) -> Factor:
     """How a product treats a factor."""
     core, transposed = (node.args[0], True) if node.op == "transpose" else (node, False)
-    if core.op == "inv":
+    if is_inverse(core):
         base = core.args[0]
         if is_diagonal_of(base):
             return Factor("reciprocal", node, base.args[0])
@@ -66,6 +66,11 @@ def factor_of(node: Node) -> Factor:
     if is_diagonal_of(core):
         return Factor("diagonal", node, core.args[0])
     return Factor("plain", node, node)
+
+
+def is_inverse(node: Node) -> bool:
+    """Whether the node is the inverse of its argument, which a product solves with."""
+    return node.operator.lowers.role == "inverse"
 
 
 def is_diagonal_of(node: Node) -> bool:
@@ -80,7 +85,7 @@ def factors_of(nodes: Sequence[Node]) -> Factors:
     for node in nodes:
         core, turn = (node.args[0], True) if node.op == "transpose" else (node, False)
         small = core.op == "matpow" and core.params[0] <= _MOST_EXPANDED
-        if small and (slim or core.args[0].op == "inv"):
+        if small and (slim or is_inverse(core.args[0])):
             base = core.args[0].T if turn else core.args[0]
             found += [factor_of(base)] * core.params[0]
         else:

@@ -41,11 +41,9 @@ class Plan(Chains):
             "product": self._product,
             "transpose": self._transpose,
             "spread": self._spread,
-            "inv": self._inverse,
             "matpow": self._matpow,
         }.get(node.op)
-        if chosen is None and node.operator.lowers.role == "trace":
-            chosen = self._trace
+        chosen = chosen or {"trace": self._trace, "inverse": self._inverse}.get(node.operator.lowers.role)
         return (yield from (chosen or self.applied)(node))
 
     # ------------------------------------------------------------------------------------------------ sums
@@ -69,9 +67,10 @@ class Plan(Chains):
     def _loose(self, node: Node) -> Asking:
         """A term for ``node`` that may have fewer rows or columns where they would all be the same."""
         inner = node.args[1] if node.op == "scale" else node
-        if inner.op not in ("ones", "spread"):
+        constant = inner is build.ones(*inner.shape)
+        if not constant and inner.op != "spread":
             return (yield node)
-        if inner.op == "ones":
+        if constant:
             return self.terms.number(1) if inner is node else (yield node.args[0])
         body = yield from self._loose(inner.args[0])
         return body if inner is node else (yield from self._scaled(node.args[0], body))
@@ -124,7 +123,7 @@ class Plan(Chains):
             inside = self._scalar_inside(scalar, factors_of(matrix.args))
             if inside is not None:
                 return (yield from self.chain(inside))
-        if matrix.op in ("ones", "spread"):
+        if matrix.op == "spread" or matrix is build.ones(*matrix.shape):
             return self.terms.expand((yield from self._loose(node)), node.shape)
         if matrix.op == "power":
             parts = fractioned(matrix)

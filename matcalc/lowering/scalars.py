@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
-from matcalc.lowering.factors import factors_of
+from matcalc.lowering.factors import factors_of, is_inverse
 
 
 class Fractioned(NamedTuple):
@@ -69,7 +69,7 @@ def _determinant(node: Node) -> tuple[Node | None, int]:
 def _holds_inverse(node: Node, base: Node) -> bool:
     """Whether the node is inv(base), its transpose, a product with it, or the trace of such a product."""
     inner = node.args[0] if node.operator.lowers.role == "trace" else node
-    if inner.op not in ("product", "inv", "transpose"):
+    if inner.op not in ("product", "transpose") and not is_inverse(inner):
         return False
     parts = factors_of(inner.args if inner.op == "product" else (inner,))
     return any(f.kind == "solve" and f.base is base for f in parts)

@@ -100,7 +100,7 @@ class Speller:
             text = self.size(term.params[0])
             return Text(text, ATOM if text.isidentifier() else SUM)
         if term.op == "apply":
-            return self._applied(term.params[0], args)
+            return self.applied(term.params[0], args)
         if term.op in _INFIX or term.op in ("add", "negative", "power"):
             return _infix(term, args)
         return Text(self._filled(self._template(term), term, args), ATOM)
@@ -115,7 +115,12 @@ class Speller:
         rows, cols = map(self.size, term.shape)
         return template.format(*args, rows=rows, cols=cols, like=self.like)
 
-    def _applied(self, node: Node, args: Sequence[Text]) -> Text:
+    def applied(self, node: Node, args: Sequence[Text]) -> Text:
+        """An operator's own spelling, with the texts of its arguments.
+
+        Raises:
+            UnsupportedError: where it has none for the target.
+        """
         spelling = self.target.spelling(node.operator.lowers)
         if spelling is None:
             raise UnsupportedError(f"{node.operator.name} cannot be written in {self.target.name} yet")

@@ -75,7 +75,12 @@ def _mp_matrix(array: Any, action: Any) -> Any:
 def _mp_det(array: Any) -> Any:
     import mpmath
 
-    return mpmath.det(mpmath.matrix(array.tolist()))
+    try:
+        return mpmath.det(mpmath.matrix(array.tolist()))
+    except TypeError:  # mpmath finds no pivot in a column of zeros
+        if not all(mpmath.isfinite(entry) for entry in array.flat):
+            raise
+        return mpmath.mpf(0)
 
 
 def _single(value: Any) -> Any:
@@ -169,7 +174,9 @@ define(
         domain={0: "invertible"},
         reference=_solved,
         sympy=lambda node, args, size: __import__("sympy").Inverse(args[0]),
-        lowers=Lowering(torch="torch.linalg.inv({0})", numpy="np.linalg.inv({0})", jax="jnp.linalg.inv({0})"),
+        lowers=Lowering(
+            role="inverse", torch="torch.linalg.inv({0})", numpy="np.linalg.inv({0})", jax="jnp.linalg.inv({0})"
+        ),
         latex=lambda node, pieces, size: raised(pieces[0], "-1"),
         samples=(
             Sample("tr(inv(X))", {"X": "matrix(n, n; invertible)"}),

@@ -9,6 +9,7 @@ transpose, so that derivatives of every order stay in the language.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import factorial
 from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import UnsupportedError
@@ -56,6 +57,17 @@ def _directional_formula(name: str) -> Any:
     return formula
 
 
+def _log_derivative(a: Node, order: int) -> Node:
+    sign = -1 if order % 2 == 0 else 1
+    return build.times(build.number(sign * factorial(order - 1)), build.power(a, build.number(-order)))
+
+
+_SCALAR_DERIVATIVES: dict[str, Callable[[Node, int], Node]] = {
+    "expm": lambda a, order: build.apply("exp", a),
+    "logm": _log_derivative,
+}
+
+
 def _derivative_of(
     name: str,
     function: Callable[[Any], Any],
@@ -80,6 +92,8 @@ def _derivative_of(
             )
         if any(build.is_zero(direction) for direction in directions):
             return build.zeros(*matrix.shape)
+        if matrix.is_scalar:
+            return build.times(_SCALAR_DERIVATIVES[name](matrix, len(directions)), *directions)
         for k, direction in enumerate(directions):
             if direction.op == "scale":
                 rest = [*directions[:k], direction.args[1], *directions[k + 1 :]]

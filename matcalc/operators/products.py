@@ -310,6 +310,7 @@ define(
     Operator(
         "kron",
         says="the Kronecker product A⊗B",
+        sign="⊗",
         source="Magnus & Neudecker 2019, ch. 2",
         signatures=("(m,n), (p,q) -> (m*p,n*q)",),
         differential=lambda node, i, d: build.apply("kron", *(d if j == i else a for j, a in enumerate(node.args))),

@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 import matcalc as mc
 from matcalc.calculus import simplify
 from matcalc.calculus.differential import differential, direction_for
-from matcalc.calculus.rule import Rule, measure
-from matcalc.calculus.rules import RULES
-from matcalc.calculus.simplify import expanded, textbook
+from matcalc.calculus.simplify import RULES, expanded, textbook
 from matcalc.calculus.transpose import transposed_map
 from matcalc.checking.points import Point, point
 from matcalc.checking.precise import evaluate, lifted
@@ -24,6 +22,7 @@ from matcalc.checking.question import CheckOptions, Question
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.operator import TABLE, Sample
+from matcalc.expression.rule import Rule, measure
 
 USES = [(rule, sample) for rule in RULES for sample in rule.samples]
 

@@ -1,15 +1,14 @@
-"""The rules of textbook form, beside what the constructors keep: each an identity on its whole domain."""
+"""Identities between operators that textbook form uses: rules of the simplifier, each true on its whole domain."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations
 
-from matcalc.calculus.collecting import COLLECTING
-from matcalc.calculus.rule import Rule
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.operator import Sample
+from matcalc.expression.rule import Rule
 
 
 def _paired(node: Node) -> Node | None:
@@ -113,8 +112,7 @@ def _recognised(node: Node) -> Node | None:
     return None if stable is None else stable(node)
 
 
-RULES: tuple[Rule, ...] = (
-    COLLECTING,
+IDENTITIES: tuple[Rule, ...] = (
     Rule(
         "pairing",
         says="sum(x.*y) = x.T*y",
