@@ -206,7 +206,7 @@ def test_part_of_a_name_with_a_subscript() -> None:
 
 def test_size_polynomial() -> None:
     m, n = Size.named("m"), Size.named("n")
-    x = build.variable("x", (m * n * n + 2, 1), "vector")
+    x = build.variable("x", (m * n * n + n, 1), "vector")
 
     assert latex(build.apply("index", x, params=(1, m * n * n, 0, 1))) == "x_{[1:m n^2]}"
 
