@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -509,8 +509,3 @@ def let_from(declared: Iterable[str]) -> dict[str, str]:
                 raise ParseError(f"{declaration.name!r} is declared twice", text=text, spans=(declaration.name_span,))
             found[declaration.name] = text.split(":", 1)[1].strip() if ":" in text else text
     return found
-
-
-def names_in_order(variables: Mapping[str, Variable]) -> Sequence[str]:
-    """The names, as a compiled function takes its positions."""
-    return tuple(variables)

@@ -19,7 +19,7 @@ from matcalc.checking.slopes import slope
 from matcalc.checking.subspace import projected
 from matcalc.checking.torch_side import autograd, called, devices_for, lowered, value_along, versions
 from matcalc.checking.verdict import Report
-from matcalc.expression.nodes import Node
+from matcalc.expression.nodes import Node, postorder
 
 ROOM = 1e-7
 _SURE = 1e-4
@@ -113,6 +113,10 @@ def _off_the_slope(question: Question, at: Point, said: Any, number: int) -> flo
     return worst
 
 
+def _branches(question: Question) -> bool:
+    return any(n.operator.kinks or n.operator.branch is not None for n in postorder(question.expression))
+
+
 def _report(question: Question, options: CheckOptions, trials: list[_Trial], common: dict[str, Any]) -> Report:
     if not trials:
         return Report("inconclusive", reason=common["discarded"][0].split(": ", 1)[-1], **common)
@@ -129,5 +133,8 @@ def _report(question: Question, options: CheckOptions, trials: list[_Trial], com
                 f" {t.slope_error:.1e}: too much for agreement, and rounding could be the cause"
             )
             return Report("inconclusive", reason=reason, **common)
+    if common["claimed"] and _branches(question):
+        reason = "at these sizes nobody looks whether both sides of every kink were met; check it at smaller sizes too"
+        return Report("inconclusive", reason=reason, **common)
     errors32 = [t.error32 for t in trials if t.error32 is not None]
     return Report("verified", float32_error=max(errors32, default=None), smallest_visible=ROOM, **common)

@@ -90,11 +90,6 @@ class Cut:
     stop: int | None = None
     single: bool = False
 
-    @property
-    def is_all(self) -> bool:
-        """Whether everything is taken."""
-        return not self.single and self.start == 0 and self.stop is None
-
     def ends(self, size: AnySize) -> tuple[AnySize, AnySize]:
         """First and one past the last, of an axis of some size; negative ones count from the end."""
         start = self.start if self.start >= 0 else size + self.start

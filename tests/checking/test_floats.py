@@ -98,3 +98,9 @@ def test_a_report_with_nan_is_json() -> None:
     report = mc.check("x'*x", "x", claim=lambda x: x * float("nan"))
     assert report.verdict != "verified"
     assert json.loads(json.dumps(report.to_dict(), allow_nan=False))["verdict"] == report.verdict
+
+
+def test_a_claim_for_one_branch_is_not_verified_at_large_sizes() -> None:
+    text = "relu(a - 9) + x'*A*x"
+    assert mc.check(text, "a", claim="0", sizes={"n": 400}).verdict != "verified"
+    assert mc.check(text, "a", sizes={"n": 400}).ok
