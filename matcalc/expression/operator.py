@@ -75,6 +75,8 @@ class Operator:
         differential: ``(node, i, d)`` to the part of the differential that argument ``i``, changing by ``d``, brings.
             None where the operator is linear in each argument: the operator itself with ``d`` in place.
         transpose: ``(node, i, u)`` for an operator linear in argument ``i``: what cotangent ``u`` sends to it.
+        matrix: ``(node, i, J)`` for an operator linear in argument ``i``: M·J, where vec of the value is M times vec
+            of that argument. None where M has no closed form.
         call: builds a node from the arguments as typed; the default applies the operator. An operator that is only
             another way of writing others has nothing but this.
         simplify: ``(args, params)`` to an equal, simpler node, or None.
@@ -119,6 +121,7 @@ class Operator:
     signatures: tuple[str, ...] = ()
     differential: Differential | None = None
     transpose: Callable[[Node, int, Node], Node] | None = None
+    matrix: Callable[[Node, int, Node], Node | None] | None = None
     call: Callable[..., Node] | None = None
     simplify: Callable[[tuple[Node, ...], tuple[Any, ...]], Node | None] | None = None
     transposed: Callable[[Node], Node | None] | None = None

@@ -297,7 +297,7 @@ def _relate_name(made: Scene, node: Name) -> None:
         _give(made, node, made.network.value(SCALAR))
     elif name == "I":
         _link(made, node, "identity", (), SQUARE, MATRIX)
-    elif callable_named(name) is not None or not made.may_infer:
+    elif (callable_named(name) is not None and len(name) > 1) or not made.may_infer:  # K is a name, K(m, n) a function
         raise function_as_value(node, made.text)
     else:
         _use_new(made, node)

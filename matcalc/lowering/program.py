@@ -39,11 +39,21 @@ class Statement(NamedTuple):
     value: Term
 
 
+class Tensor(NamedTuple):
+    """How a matrix looks outside whose rows are the entries of one tensor and its columns those of another.
+
+    Entries are numbered with the first axis fastest, as vec takes the columns of a matrix.
+    """
+
+    rows: tuple[AnySize, ...]
+    cols: tuple[AnySize, ...]
+
+
 class Output(NamedTuple):
     """A result: the name that holds it and how it looks outside."""
 
     target: str
-    storage: str
+    storage: str | Tensor
     shape: Shape
 
 

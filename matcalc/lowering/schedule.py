@@ -11,7 +11,7 @@ from matcalc.lowering.literal import Literal
 from matcalc.lowering.mentions import mentions
 from matcalc.lowering.names import Names
 from matcalc.lowering.plan import Plan
-from matcalc.lowering.program import Output, Parameter, Program
+from matcalc.lowering.program import Output, Parameter, Program, Tensor
 from matcalc.lowering.reading_sizes import readings
 from matcalc.lowering.sharing import named, solves_shared
 from matcalc.lowering.solves import solves_within
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def lower(
-    outputs: Sequence[tuple[Node, str]],
+    outputs: Sequence[tuple[Node, str | Tensor]],
     variables: Sequence[Node],
     sizes: Mapping[str, int] | None = None,
     optimise: bool = True,
@@ -53,7 +53,8 @@ def lower(
     values = solves_within(values, terms, spelled)
     if optimise and "lu_solve" in spelled.templates:
         values = solves_shared(values, terms)
-    size_readings = readings(_sizes_in(values, spelled), parameters, sizes or {}, names)
+    axes = [s for _, storage in outputs if isinstance(storage, Tensor) for part in storage for s in part]
+    size_readings = readings([*_sizes_in(values, spelled), *axes], parameters, sizes or {}, names)
     targets = [names.own(target) for target in _targets(len(outputs))]
     return Program(
         parameters,

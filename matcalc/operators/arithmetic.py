@@ -75,6 +75,17 @@ def _times_transpose(node: Node, i: int, u: Node) -> Node:
     return build.times(u, *(arg for j, arg in enumerate(node.args) if j != i)) if len(node.args) > 1 else u
 
 
+def _times_matrix(node: Node, i: int, J: Node) -> Node:  # noqa: N803  the field's name
+    """vec(W ⊙ U) = diag(vec W)·vec(U)."""
+    others = [arg for j, arg in enumerate(node.args) if j != i]
+    if not others:
+        return J
+    weight = build.times(*others)
+    if weight.is_scalar:
+        return build.multiply(weight, J)
+    return build.apply("diag", build.apply("vec", weight)) @ J
+
+
 def _times_facts(node: Node) -> frozenset[str]:
     facts = set(_all_facts(node, _SIGNS | {"nonzero", "symmetric"}))
     if not node.is_scalar:
@@ -98,6 +109,19 @@ def _image_times(node: Node, args: Any, size: Any) -> Any:
 def _scale_transpose(node: Node, i: int, u: Node) -> Node:
     scalar, matrix = node.args
     return build.apply("inner", u, matrix) if i == 0 else build.multiply(scalar, u)
+
+
+def _scale_matrix(node: Node, i: int, J: Node) -> Node:  # noqa: N803  the field's name
+    scalar, matrix = node.args
+    return build.apply("vec", matrix) @ J if i == 0 else build.multiply(scalar, J)
+
+
+def _spread_matrix(node: Node, i: int, J: Node) -> Node:  # noqa: N803  the field's name
+    """A column repeated is U·1', a row repeated 1·U."""
+    rows, cols = node.args[0].shape
+    right = build.eye(cols) if cols != 1 else build.ones(node.cols, 1)
+    left = build.eye(rows) if rows != 1 else build.ones(node.rows, 1)
+    return build.apply("kron", right, left) @ J
 
 
 _KEPT_BY_POSITIVE = frozenset(
@@ -209,6 +233,7 @@ define(
         notation=True,
         shape=lambda args, params: args[0].shape,
         transpose=lambda node, i, u: u,
+        matrix=lambda node, i, J: J,
         transposed=_add_transposed,
         facts=_add_facts,
         reference=lambda node, args, size: _sum_of(args),
@@ -226,6 +251,7 @@ define(
         shape=lambda args, params: args[0].shape,
         differential=_times_rule,
         transpose=_times_transpose,
+        matrix=_times_matrix,
         facts=_times_facts,
         stable=stability.product_of,
         reference=lambda node, args, size: _product_of(args),
@@ -245,6 +271,7 @@ define(
             lambda scalar, matrix, dm: build.multiply(scalar, dm),
         ),
         transpose=_scale_transpose,
+        matrix=_scale_matrix,
         transposed=lambda node: build.scale(node.args[0], node.args[1].T),
         facts=_scale_facts,
         stable=stability.scaled_of,
@@ -283,6 +310,7 @@ define(
         notation=True,
         shape=lambda args, params: args[0].shape,
         transpose=_spread_transpose,
+        matrix=_spread_matrix,
         transposed=lambda node: build.spread(node.args[0].T, (node.cols, node.rows)),
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative", "nonzero"},
         lowers=Lowering(torch=_expand("torch", ""), numpy=_expand("numpy", "np"), jax=_expand("jax", "jnp")),

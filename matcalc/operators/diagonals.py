@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.rearrangement import multiple_outside, signs_kept
+from matcalc.operators.structure_matrices import diagonalization
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -69,6 +70,7 @@ define(
         source="Magnus & Neudecker 2019, ch. 1",
         signatures=("(n,1) -> (n,n)", "(n,n) -> (n,1)"),
         transpose=lambda node, i, u: build.apply("diagonal", u),
+        matrix=lambda node, i, J: diagonalization(node.rows) @ J,
         simplify=_diag_simplify,
         joins=_diag_joins,
         facts=_diag_facts,
@@ -142,6 +144,7 @@ define(
         notation=True,
         shape=lambda args, params: (args[0].rows, 1),
         transpose=lambda node, i, u: build.apply("diag", u),
+        matrix=lambda node, i, J: diagonalization(node.rows).T @ J,
         simplify=_diagonal_simplify,
         facts=signs_kept,
         reference=_diagonal_reference,

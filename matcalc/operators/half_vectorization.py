@@ -9,6 +9,7 @@ from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.sizes import AnySize, Shape
 from matcalc.operators.rearrangement import multiple_outside, signs_kept
+from matcalc.operators.structure_matrices import triangle_places
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -34,11 +35,6 @@ def _shape(args: tuple[Node, ...], params: tuple[Any, ...]) -> Shape:
     return n * (n + 1) // 2, 1
 
 
-def _places(n: int) -> list[tuple[int, int]]:
-    """The places of the lower triangle, column by column."""
-    return [(i, j) for j in range(n) for i in range(j, n)]
-
-
 def _simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
     arg = args[0]
     if arg.is_scalar:
@@ -58,7 +54,7 @@ def _unvech_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | 
 def _reference(node: Node, args: Any, size: Any) -> Any:
     import numpy as np
 
-    return np.array([[args[0][place]] for place in _places(len(args[0]))], dtype=object)
+    return np.array([[args[0][place]] for place in triangle_places(len(args[0]))], dtype=object)
 
 
 def _unvech_reference(node: Node, args: Any, size: Any) -> Any:
@@ -67,7 +63,7 @@ def _unvech_reference(node: Node, args: Any, size: Any) -> Any:
 
     n = size(node.rows)
     made = np.full((n, n), mpmath.mpf(0), dtype=object)
-    for k, place in enumerate(_places(n)):
+    for k, place in enumerate(triangle_places(n)):
         made[place] = args[0][k, 0]
     return made
 
@@ -75,20 +71,20 @@ def _unvech_reference(node: Node, args: Any, size: Any) -> Any:
 def _image(node: Node, args: Any, size: Any) -> Any:
     import sympy
 
-    return sympy.ImmutableMatrix([args[0][place] for place in _places(_known(node.args[0].rows))])
+    return sympy.ImmutableMatrix([args[0][place] for place in triangle_places(_known(node.args[0].rows))])
 
 
 def _unvech_image(node: Node, args: Any, size: Any) -> Any:
     import sympy
 
     n = _known(node.rows)
-    order = {place: k for k, place in enumerate(_places(n))}
+    order = {place: k for k, place in enumerate(triangle_places(n))}
     return sympy.ImmutableMatrix(n, n, lambda i, j: args[0][order[i, j], 0] if (i, j) in order else 0)
 
 
 def _spelled(array: str) -> Any:
     def spell(node: Node, args: Any, size: Any) -> str:
-        rows, cols = zip(*_places(_known(node.args[0].rows)), strict=True)
+        rows, cols = zip(*triangle_places(_known(node.args[0].rows)), strict=True)
         return f"{args[0]}[..., {array.format(list(rows))}, {array.format(list(cols))}][..., None]"
 
     return spell
@@ -99,7 +95,7 @@ def _unvech_spelled(array: str, pad: str) -> Any:
 
     def spell(node: Node, args: Any, size: Any) -> str:
         n = _known(node.rows)
-        order = {place: k for k, place in enumerate(_places(n))}
+        order = {place: k for k, place in enumerate(triangle_places(n))}
         table = [[order.get((i, j), len(order)) for j in range(n)] for i in range(n)]
         return f"{pad.format(args[0])}[..., {array.format(table)}, 0]"
 
@@ -115,6 +111,7 @@ define(
         balance=_triangle_count,
         shape=_shape,
         transpose=lambda node, i, u: build.apply("unvech", u, params=node.args[0].shape),
+        matrix=lambda node, i, J: build.apply("elimination", params=(node.args[0].rows,)) @ J,
         simplify=_simplify,
         facts=signs_kept,
         reference=_reference,
@@ -138,6 +135,7 @@ define(
         call=lambda v, m, n: build.apply("unvech", v, params=(m, n)),
         shape=lambda args, params: params,
         transpose=lambda node, i, u: build.apply("vech", u),
+        matrix=lambda node, i, J: build.apply("elimination", params=(node.rows,)).T @ J,
         simplify=_unvech_simplify,
         facts=lambda node: frozenset({"lower"}),
         written=lambda node, args, size: f"unvech({args[0]}, {size(node.rows)}, {size(node.cols)})",

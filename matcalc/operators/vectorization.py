@@ -9,6 +9,7 @@ from matcalc.expression.formula import call
 from matcalc.expression.nodes import interned
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.rearrangement import multiple_outside, signs_kept
+from matcalc.operators.structure_matrices import commutation
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -56,6 +57,7 @@ define(
         source="Magnus & Neudecker 2019, ch. 2.4",
         signatures=("(m,n) -> (m*n,1)",),
         transpose=lambda node, i, u: build.apply("unvec", u, params=node.args[0].shape),
+        matrix=lambda node, i, J: J,
         simplify=_vec_simplify,
         facts=signs_kept,
         reference=lambda node, args, size: args[0].reshape(-1, 1, order="F"),
@@ -110,6 +112,7 @@ define(
         call=lambda v, m, n: build.apply("unvec", v, params=(m, n)),
         shape=lambda args, params: params,
         transpose=lambda node, i, u: build.apply("vec", u),
+        matrix=lambda node, i, J: J,
         simplify=_unvec_simplify,
         facts=signs_kept,
         reference=lambda node, args, size: args[0].reshape(size(node.rows), size(node.cols), order="F"),
@@ -149,6 +152,11 @@ def _image_reshape(node: Node, args: Any, size: Any) -> Any:
     return _entries_image(node, entry, size)
 
 
+def _reshape_matrix(node: Node, i: int, J: Node) -> Node:  # noqa: N803  the field's name
+    """The rows one after the other are vec of the transpose, on both sides."""
+    return build.product(commutation(node.cols, node.rows), commutation(*node.args[0].shape), J)
+
+
 def _reshape_text(node: Node, args: Any, size: Any) -> str:
     return _reshaped_text(args[0], size(node.rows), size(node.cols))
 
@@ -163,6 +171,7 @@ define(
         call=lambda x, m, n: build.apply("reshape", x, params=(m, n)),
         shape=lambda args, params: params,
         transpose=lambda node, i, u: build.apply("reshape", u, params=node.args[0].shape),
+        matrix=_reshape_matrix,
         simplify=_reshape_simplify,
         facts=signs_kept,
         reference=lambda node, args, size: args[0].reshape(size(node.rows), size(node.cols)),

@@ -29,6 +29,7 @@ class Target:
         spelling: which spelling of an operator's record is meant.
         helpers: private functions, by their names, put into a module that mentions them.
         entry: the helper that makes the inputs arrays of one type; where there is none, they are.
+        moveaxis, eye: the functions that move axes to other places, and that make an identity.
         solves_right: whether a solve can have its matrix on the right, as in X A = B.
         guesses_vectors: whether a solve takes a right side with one axis less, and of fitting shape, for vectors.
         note: what a reader of the module has to know, for its docstring.
@@ -42,6 +43,8 @@ class Target:
     spelling: Callable[[Lowering], Spelling | None]
     helpers: Mapping[str, str] = field(default_factory=dict)
     entry: str = ""
+    moveaxis: str = ""
+    eye: str = ""
     solves_right: bool = False
     guesses_vectors: bool = False
     note: str = ""

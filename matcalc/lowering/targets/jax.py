@@ -69,6 +69,8 @@ TARGET = Target(
         "_solve_triangular": _SOLVE_TRIANGULAR,
         "_cholesky_solve": _CHOLESKY_SOLVE,
     },
+    moveaxis="jnp.moveaxis",
+    eye="jnp.eye",
     spelling=lambda lowers: lowers.jax,
     entry="_arrays",
     note="JAX computes in float32 unless jax_enable_x64 is set.",

@@ -44,6 +44,8 @@ TARGET = Target(
     like="dtype={0}.dtype",
     like_nothing="dtype=float",
     helpers={"_arrays": _ARRAYS, "_solve": _SOLVE},
+    moveaxis="np.moveaxis",
+    eye="np.eye",
     spelling=lambda lowers: lowers.numpy,
     entry="_arrays",
 )

@@ -48,6 +48,8 @@ TARGET = Target(
     },
     like="dtype={0}.dtype, device={0}.device",
     like_nothing="dtype=torch.get_default_dtype()",
+    moveaxis="torch.movedim",
+    eye="torch.eye",
     spelling=lambda lowers: lowers.torch,
     solves_right=True,
     guesses_vectors=True,

@@ -1,0 +1,263 @@
+"""Jacobians and Hessians: the linear map of the differential with its input left open.
+
+Where output and name are at most vectors the result is a matrix, ``J[i, j] = ∂f_i/∂x_j``. Where either is a matrix it is
+a tensor with the output's axes first, written as ∂vec(F)/∂vec(X)' with vec taking columns (Magnus & Neudecker 2019,
+ch. 5.15). A linear map without a closed matrix form is kept as a map, applied to a basis by the lowered code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from matcalc.calculus.differential import differential, direction_for
+from matcalc.calculus.forms import FORMS
+from matcalc.calculus.readoff import matrix_of
+from matcalc.calculus.simplify import settled, textbook
+from matcalc.calculus.transpose import transposed_map
+from matcalc.derivative import (
+    Derivative,
+    Expression,
+    Let,
+    expression_of,
+    freed,
+    grad,
+    name_of,
+    projection,
+    refuse_non_scalar,
+    subspace_of,
+    substituted,
+    torch_shape,
+)
+from matcalc.errors import ParseError, UnsupportedError
+from matcalc.expression import build
+from matcalc.expression.nodes import Node
+from matcalc.expression.sizes import AnySize
+
+LAYOUTS = ("numerator", "denominator")
+
+
+@dataclass(frozen=True, eq=False)
+class Jacobian(Derivative):
+    """A Jacobian or a Hessian.
+
+    Attributes:
+        closed: whether it is written as a matrix; else ``node`` is the differential in ``direction``.
+        linear: the differential of what was differentiated, linear in ``direction``.
+        direction: a name with the shape of the name differentiated by.
+        rows, cols: the axes of what was differentiated and of the name, as torch has them.
+        layout: numerator, or denominator, which shows the transpose; the compiled tensor is the same.
+        others: of a Hessian, the name of the gradient; of repeated Jacobians, the names before this one.
+    """
+
+    closed: bool = True
+    linear: Node = None  # type: ignore[assignment]  # follows fields with defaults; always given
+    direction: Node = None  # type: ignore[assignment]
+    rows: tuple[AnySize, ...] = ()
+    cols: tuple[AnySize, ...] = ()
+    layout: str = "numerator"
+    others: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[AnySize, ...]:
+        """The axes of the output, then those of the name."""
+        return (*self.rows, *self.cols)
+
+    @property
+    def is_matrix(self) -> bool:
+        """Whether the tensor itself is what is written: at most one axis on either side, or none on one."""
+        return len(self.rows) <= 1 and len(self.cols) <= 1 or not self.rows or not self.cols
+
+    def in_layout(self, layout: str) -> Jacobian:
+        """The same in numerator or denominator layout, its transpose.
+
+        Raises:
+            ParseError: for another layout.
+
+        >>> print(jacobian("A*x", "x").in_layout("denominator"))
+        A.T
+        """
+        if layout not in LAYOUTS:
+            raise ParseError(f"no layout {layout!r}", why=f"the layouts are {', '.join(LAYOUTS)}")
+        return replace(self, layout=layout)
+
+    @cached_property
+    def tensor(self) -> Node:
+        """The matrix in numerator layout, as it is compiled; where there is none, the differential."""
+        return FORMS[self.form](settled(self.node, self.wrt))
+
+    @cached_property
+    def shown(self) -> Node:
+        """What is printed."""
+        turned = self.layout == "denominator" and self.closed and bool(self.rows and self.cols or len(self.shape) == 1)
+        return textbook(self.tensor.T) if turned else self.tensor
+
+    @property
+    def _storage(self) -> Any:
+        from matcalc.lowering.program import Tensor
+
+        if not self.rows:
+            return {0: "scalar", 1: "covector"}.get(len(self.cols), "matrix")
+        if not self.cols:
+            return {0: "scalar", 1: "vector"}.get(len(self.rows), "matrix" if len(self.rows) == 2 else Tensor(self.rows, ()))
+        return "matrix" if self.is_matrix else Tensor(self.rows, self.cols)
+
+    @property
+    def _function_name(self) -> str:
+        return self.kind
+
+    def _outputs(self, with_value: bool) -> list[tuple[Node, Any]]:
+        own = (self.tensor, self._storage)
+        return [(self.expression.node, self.expression._storage), own] if with_value else [own]
+
+    def _documentation(self) -> str:
+        names = " and ".join((*self.others, self.wrt))
+        return f"{self._function_name} of {self.expression.pretty()} by {names}: {self.pretty()}"
+
+    def source(self, target: str = "torch", *, with_value: bool = False, sizes: Mapping[str, int] | None = None) -> str:
+        """A self-contained module with one documented function that returns the tensor, in torch's shape.
+
+        Raises:
+            UnsupportedError: for a target that is not there.
+        """
+        if self.closed:
+            return super().source(target, with_value=with_value, sizes=sizes)
+        return self._by_basis(target, sizes)[1]
+
+    def compile(self, target: str = "torch", *, with_value: bool = False) -> Callable[..., Any]:
+        """The function itself: keywords, or positions in order of ``variables``.
+
+        Raises:
+            UnsupportedError: for a target that is not there.
+            DeviceError: when its library is not installed.
+        """
+        if self.closed:
+            return super().compile(target, with_value=with_value)
+        from matcalc.lowering.compile import compiled
+
+        program, text = self._by_basis(target, None)
+        return compiled(program, text, self._function_name, self._ignored(), target)
+
+    def _by_basis(self, target: str, sizes: Mapping[str, int] | None) -> tuple[Any, str]:
+        from matcalc.lowering.basis import source_by_basis
+        from matcalc.lowering.program import Tensor
+        from matcalc.lowering.schedule import lower
+
+        inputs = (*self._nodes, self.direction)
+        storage = "vector" if len(self.rows) == 1 else "matrix"
+        program = lower([(self.linear, storage)], inputs, sizes, target=target)
+        axes = Tensor(self.rows, self.cols)
+        return source_by_basis(program, self.wrt, target, self._function_name, self._documentation(), axes)
+
+    @property
+    def sympy(self) -> Any:
+        """The SymPy expression of what is written.
+
+        Raises:
+            UnsupportedError: where no closed form exists.
+        """
+        if not self.closed:
+            raise UnsupportedError("this Jacobian has no matrix form, so there is no SymPy expression of it")
+        return super().sympy
+
+
+def jacobian(
+    f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool = False, layout: str = "numerator"
+) -> Jacobian:
+    """The Jacobian of anything by a name: numerator layout, the shapes that ``torch.func.jacrev`` gives.
+
+    Raises:
+        ParseError: when the name does not occur.
+
+    >>> print(jacobian("tanh(W*x + b)", "x"))
+    diag(1 - tanh(W*x + b).^2)*W
+    >>> print(jacobian("A*X*B", "X"))
+    kron(B.T, A)
+    """
+    f = expression_of(f, let)
+    name = name_of(wrt)
+    variable = f.typed_variable(name)
+    if isinstance(f, Jacobian) and not f.closed:
+        raise UnsupportedError(f"the {f.kind} by {f.wrt} has no closed form, so it is not differentiated again")
+    seen = f.node, variable
+    if unconstrained and subspace_of(variable):
+        seen = freed(f, name)
+    before = (*f.others, f.wrt) if isinstance(f, Jacobian) else (f.wrt,) if isinstance(f, Derivative) else ()
+    return _read_off(f, seen, variable, "" if unconstrained else subspace_of(variable), "jacobian", before).in_layout(layout)
+
+
+def hessian(
+    f: Expression | str, *wrt: str, let: Let = None, unconstrained: bool = False, layout: str = "numerator"
+) -> Jacobian:
+    """The Hessian of a scalar by a name, or the mixed block ∂²f/∂u∂v by two: the Jacobian by v of the gradient by u.
+
+    Raises:
+        ShapeError: when the expression is not a scalar.
+        ParseError: when a name does not occur.
+
+    >>> print(hessian("x'*A*x", "x"))
+    A + A.T
+    >>> print(hessian("norm2(T - U*V')^2", "U"))
+    2*kron(V.T*V, eye(m))
+    """
+    f = expression_of(f, let)
+    if len(wrt) not in (1, 2):
+        raise ParseError(f"a Hessian is by one name or by two, and not by {len(wrt)}", suggestion="hessian(f, 'x')")
+    first, last = name_of(wrt[0]), name_of(wrt[-1])
+    refuse_non_scalar(f, "hessian")
+    one, other = f.typed_variable(first), f.typed_variable(last)
+    if unconstrained and (subspace_of(one) or subspace_of(other)):
+        return _unconstrained_hessian(f, one, other)
+    gradient = grad(f, first)
+    before = (first,) if len(wrt) == 2 else ()
+    found = _read_off(f, (gradient.node, other), other, subspace_of(other), "hessian", before, torch_shape_of(f, first))
+    return replace(found, projected=gradient.projected or found.projected).in_layout(layout)
+
+
+def torch_shape_of(f: Expression, name: str) -> tuple[AnySize, ...]:
+    """The axes of a name."""
+    return f.variables[name].shape
+
+
+def _unconstrained_hessian(f: Expression, one: Node, other: Node) -> Jacobian:
+    if one is not other and subspace_of(one) and subspace_of(other):
+        raise UnsupportedError("an unconstrained mixed block by two names with a structure is not there yet")
+    name = (one if subspace_of(one) else other).params[0]
+    node, free = freed(f, name)
+    first, last = (free if v.params[0] == name else v for v in (one, other))
+    direction = direction_for(first)
+    gradient = textbook(transposed_map(differential(node, first, direction), direction, build.number(1)))
+    before = (one.params[0],) if one is not other else ()
+    return _read_off(f, (gradient, last), other, "", "hessian", before, torch_shape_of(f, one.params[0]))
+
+
+def _read_off(
+    f: Expression,
+    seen: tuple[Node, Node],
+    variable: Node,
+    onto: str,
+    kind: str,
+    before: tuple[str, ...],
+    rows: tuple[AnySize, ...] | None = None,
+) -> Jacobian:
+    """The Jacobian of ``seen[0]`` by ``seen[1]``, shown with ``variable`` in its place."""
+    node, moving = seen
+    rows = f.shape if rows is None else rows
+    cols = f.variables[variable.params[0]].shape
+    direction = direction_for(variable)
+    pushed = differential(node, moving, projection(onto, direction))
+    linear = textbook(substituted(pushed, {moving: variable}) if moving is not variable else pushed)
+    if not cols:
+        found: Node | None = textbook(substituted(linear, {direction: build.number(1)}))
+    elif not rows:
+        gradient = textbook(transposed_map(linear, direction, build.number(1)))
+        found = gradient.T if len(cols) == 1 else gradient
+    else:
+        found = matrix_of(linear, direction)
+        found = None if found is None else textbook(found)
+    return Jacobian(
+        f.text, f.typed, linear if found is None else found, f.limits, f, variable.params[0], kind, onto,
+        closed=found is not None, linear=linear, direction=direction, rows=rows, cols=cols, others=before,
+    )  # fmt: skip
