@@ -7,7 +7,7 @@ ch. 5.15). A linear map without a closed matrix form is kept as a map, applied t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -34,7 +34,7 @@ from matcalc.derivative import (
 from matcalc.errors import ParseError, UnsupportedError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
-from matcalc.expression.sizes import AnySize
+from matcalc.expression.sizes import AnySize, Shape
 
 LAYOUTS = ("numerator", "denominator")
 
@@ -49,7 +49,10 @@ class Jacobian(Derivative):
         direction: a name with the shape of the name differentiated by.
         rows, cols: the axes of what was differentiated and of the name, as torch has them.
         layout: numerator, or denominator, which shows the transpose; the compiled tensor is the same.
-        others: of a Hessian, the name of the gradient; of repeated Jacobians, the names before this one.
+        others: of a mixed block, the name of the gradient.
+        seen: what was differentiated: the expression, or the gradient whose Jacobian a Hessian is.
+        onto: the property onto whose subspace the name's axes were projected, or "".
+        freed: whether declared structures were disregarded.
     """
 
     closed: bool = True
@@ -59,6 +62,9 @@ class Jacobian(Derivative):
     cols: tuple[AnySize, ...] = ()
     layout: str = "numerator"
     others: tuple[str, ...] = ()
+    seen: Node = None  # type: ignore[assignment]
+    onto: str = ""
+    freed: bool = False
 
     @property
     def shape(self) -> tuple[AnySize, ...]:
@@ -69,6 +75,35 @@ class Jacobian(Derivative):
     def is_matrix(self) -> bool:
         """Whether the tensor itself is what is written: at most one axis on either side, or none on one."""
         return len(self.rows) <= 1 and len(self.cols) <= 1 or not self.rows or not self.cols
+
+    @property
+    def vectorised(self) -> Node | None:
+        """∂vec(F)/∂vec(X)' as a matrix, where there is a closed form."""
+        return self.vectorised_from(self.tensor) if self.closed else None
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes of a matrix that can be this Jacobian: as it is written, and ∂vec(F)/∂vec(X)'."""
+        whole = (_count(self.rows), _count(self.cols))
+        return (whole,) if self.rows and self.cols else tuple(dict.fromkeys((self._natural, whole)))
+
+    @property
+    def _natural(self) -> Shape:
+        """The shape as it is written in numerator layout, where output or name is a scalar."""
+        axes = self.shape
+        return {0: (1, 1), 1: (1, axes[0]) if self.cols else (axes[0], 1)}.get(len(axes)) or (
+            (axes[0], axes[1]) if len(axes) == 2 else (_count(self.rows), _count(self.cols))
+        )
+
+    def vectorised_from(self, written: Node) -> Node | None:
+        """∂vec(F)/∂vec(X)' from a matrix that is written for it; None where the shape is another."""
+        whole = (_count(self.rows), _count(self.cols))
+        if written.shape == whole:
+            return written
+        if self.rows and self.cols or written.shape != self._natural:
+            return None
+        column = build.apply("vec", written)
+        return column.T if self.cols else column
 
     def in_layout(self, layout: str) -> Jacobian:
         """The same in numerator or denominator layout, its transpose.
@@ -101,7 +136,9 @@ class Jacobian(Derivative):
         if not self.rows:
             return {0: "scalar", 1: "covector"}.get(len(self.cols), "matrix")
         if not self.cols:
-            return {0: "scalar", 1: "vector"}.get(len(self.rows), "matrix" if len(self.rows) == 2 else Tensor(self.rows, ()))
+            return {0: "scalar", 1: "vector"}.get(
+                len(self.rows), "matrix" if len(self.rows) == 2 else Tensor(self.rows, ())
+            )
         return "matrix" if self.is_matrix else Tensor(self.rows, self.cols)
 
     @property
@@ -112,9 +149,19 @@ class Jacobian(Derivative):
         own = (self.tensor, self._storage)
         return [(self.expression.node, self.expression._storage), own] if with_value else [own]
 
+    @property
+    def whole(self) -> Expression:
+        """What was differentiated first."""
+        return self.expression.whole if isinstance(self.expression, Jacobian) else self.expression
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By which names, in order."""
+        before = self.expression.names if isinstance(self.expression, Jacobian) else self.others
+        return (*before, self.wrt)
+
     def _documentation(self) -> str:
-        names = " and ".join((*self.others, self.wrt))
-        return f"{self._function_name} of {self.expression.pretty()} by {names}: {self.pretty()}"
+        return f"{self._function_name} of {self.whole.pretty()} by {' and '.join(self.names)}: {self.pretty()}"
 
     def source(self, target: str = "torch", *, with_value: bool = False, sizes: Mapping[str, int] | None = None) -> str:
         """A self-contained module with one documented function that returns the tensor, in torch's shape.
@@ -184,8 +231,8 @@ def jacobian(
     seen = f.node, variable
     if unconstrained and subspace_of(variable):
         seen = freed(f, name)
-    before = (*f.others, f.wrt) if isinstance(f, Jacobian) else (f.wrt,) if isinstance(f, Derivative) else ()
-    return _read_off(f, seen, variable, "" if unconstrained else subspace_of(variable), "jacobian", before).in_layout(layout)
+    found = _read_off(f, seen, variable, "" if unconstrained else subspace_of(variable), "jacobian", ())
+    return found.in_layout(layout)
 
 
 def hessian(
@@ -216,6 +263,34 @@ def hessian(
     return replace(found, projected=gradient.projected or found.projected).in_layout(layout)
 
 
+def tensor(f: Expression, names: Sequence[str], kind: str, *, unconstrained: bool = False) -> Derivative:
+    """The gradient, the Jacobian (once for each name) or the Hessian, by ``kind``.
+
+    Raises:
+        ParseError: for another kind, and for several names where one is meant.
+    """
+    if kind == "hessian":
+        return hessian(f, *names, unconstrained=unconstrained)
+    if kind == "jacobian" and names:
+        found: Expression = f
+        for name in names:
+            found = jacobian(found, name, unconstrained=unconstrained)
+        assert isinstance(found, Jacobian)
+        return found
+    if kind != "grad":
+        raise ParseError(f"no kind {kind!r}", why="the kinds are grad, jacobian and hessian")
+    if len(names) != 1:
+        raise ParseError("a gradient is by one name", suggestion="--kind hessian for a mixed block")
+    return grad(f, names[0], unconstrained=unconstrained)
+
+
+def _count(axes: tuple[AnySize, ...]) -> AnySize:
+    total: AnySize = 1
+    for size in axes:
+        total = total * size
+    return total
+
+
 def torch_shape_of(f: Expression, name: str) -> tuple[AnySize, ...]:
     """The axes of a name."""
     return f.variables[name].shape
@@ -233,6 +308,14 @@ def _unconstrained_hessian(f: Expression, one: Node, other: Node) -> Jacobian:
     return _read_off(f, (gradient, last), other, "", "hessian", before, torch_shape_of(f, one.params[0]))
 
 
+def _named_direction(f: Expression, variable: Node) -> Node:
+    """The differential of a name as a name: dX, or dX_ where there is a dX already."""
+    name = "d" + variable.params[0]
+    while name in f.variables:
+        name += "_"
+    return build.variable(name, variable.shape, variable.params[1])
+
+
 def _read_off(
     f: Expression,
     seen: tuple[Node, Node],
@@ -246,7 +329,7 @@ def _read_off(
     node, moving = seen
     rows = f.shape if rows is None else rows
     cols = f.variables[variable.params[0]].shape
-    direction = direction_for(variable)
+    direction = _named_direction(f, variable)
     pushed = differential(node, moving, projection(onto, direction))
     linear = textbook(substituted(pushed, {moving: variable}) if moving is not variable else pushed)
     if not cols:
@@ -260,4 +343,5 @@ def _read_off(
     return Jacobian(
         f.text, f.typed, linear if found is None else found, f.limits, f, variable.params[0], kind, onto,
         closed=found is not None, linear=linear, direction=direction, rows=rows, cols=cols, others=before,
+        seen=substituted(node, {moving: variable}), onto=onto, freed=moving is not variable,
     )  # fmt: skip

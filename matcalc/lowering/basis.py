@@ -13,9 +13,7 @@ from matcalc.lowering.targets import Target, target_named
 _AXES = {"scalar": 0, "vector": 1}
 
 
-def source_by_basis(
-    program: Program, wrt: str, target: str, name: str, doc: str, axes: Tensor
-) -> tuple[Program, str]:
+def source_by_basis(program: Program, wrt: str, target: str, name: str, doc: str, axes: Tensor) -> tuple[Program, str]:
     """The program without the direction, which is its last parameter, and the text of a module for it.
 
     ``program`` computes the differential of something with the axes ``axes.rows`` by ``wrt``.
