@@ -176,6 +176,11 @@ def _resized(v: Variable, sizes: Mapping[str, AnySize]) -> str:
     return replace(v, shape=shape).declaration
 
 
+def _node(claimed: Node | Callable[..., Any]) -> Node:
+    assert isinstance(claimed, Node), "our own derivation is a node"
+    return claimed
+
+
 def _compared(derived: Jacobian, claimed: Node | Callable[..., Any], options: Mapping[str, Any]) -> Report:
     """The claim against our derivation's questions; where it fails, what it has to do with the truth."""
     from matcalc.checking.run import run_check
@@ -188,7 +193,7 @@ def _compared(derived: Jacobian, claimed: Node | Callable[..., Any], options: Ma
     asked = _linearised(derived)
     matrix = derived.vectorised_from(claimed) if isinstance(claimed, Node) else claimed
     if matrix is not None:
-        report = run_check(replace(question(asked, matrix), truth=question(asked).claimed), given)
+        report = run_check(replace(question(asked, matrix), truth=_node(question(asked).claimed)), given)
         if report.verdict != "refuted":
             return replace(report, claimed=True)
     if derived.vectorised is None:

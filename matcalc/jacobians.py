@@ -1,7 +1,7 @@
 """Jacobians and Hessians: the linear map of the differential with its input left open.
 
-Where output and name are at most vectors the result is a matrix, ``J[i, j] = ∂f_i/∂x_j``. Where either is a matrix it is
-a tensor with the output's axes first, written as ∂vec(F)/∂vec(X)' with vec taking columns (Magnus & Neudecker 2019,
+Where output and name are at most vectors the result is a matrix, ``J[i, j] = ∂f_i/∂x_j``. Where either is a matrix it
+is a tensor with the output's axes first, written as ∂vec(F)/∂vec(X)' with vec taking columns (Magnus & Neudecker 2019,
 ch. 5.15). A linear map without a closed matrix form is kept as a map, applied to a basis by the lowered code.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from matcalc.calculus.differential import differential, direction_for
 from matcalc.calculus.forms import FORMS
+from matcalc.calculus.indices import Entries, entries
 from matcalc.calculus.readoff import matrix_of
 from matcalc.calculus.simplify import settled, textbook
 from matcalc.calculus.transpose import transposed_map
@@ -29,12 +30,12 @@ from matcalc.derivative import (
     refuse_non_scalar,
     subspace_of,
     substituted,
-    torch_shape,
 )
 from matcalc.errors import ParseError, UnsupportedError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape
+from matcalc.operators.vectorization import vec
 
 LAYOUTS = ("numerator", "denominator")
 
@@ -74,7 +75,7 @@ class Jacobian(Derivative):
     @property
     def is_matrix(self) -> bool:
         """Whether the tensor itself is what is written: at most one axis on either side, or none on one."""
-        return len(self.rows) <= 1 and len(self.cols) <= 1 or not self.rows or not self.cols
+        return (len(self.rows) <= 1 and len(self.cols) <= 1) or not self.rows or not self.cols
 
     @property
     def vectorised(self) -> Node | None:
@@ -100,10 +101,88 @@ class Jacobian(Derivative):
         whole = (_count(self.rows), _count(self.cols))
         if written.shape == whole:
             return written
-        if self.rows and self.cols or written.shape != self._natural:
+        if (self.rows and self.cols) or written.shape != self._natural:
             return None
-        column = build.apply("vec", written)
+        column = vec(written)
         return column.T if self.cols else column
+
+    @cached_property
+    def _entries(self) -> Entries | None:
+        matrix = self.vectorised
+        return None if matrix is None else entries(matrix, self.rows, self.cols)
+
+    def index_notation(self) -> str:
+        """Every entry, as ``J[i,j,k,l] = A[i,k]*B[l,j]``; "" where there is no index notation.
+
+        >>> print(jacobian("A*X*B", "X").index_notation())
+        J[i,j,k,l] = A[i,k]*B[l,j]
+        """
+        from matcalc.documents.index_notation import as_text
+
+        return "" if self._entries is None else as_text(self._entries, self.style(every_size=True), self._letter)
+
+    def index_latex(self) -> str:
+        """The same in LaTeX."""
+        from matcalc.documents.index_notation import as_latex
+
+        return "" if self._entries is None else as_latex(self._entries, self.style(every_size=True), self._letter)
+
+    @property
+    def _letter(self) -> str:
+        return "H" if self.kind == "hessian" else "J"
+
+    def einsum(self, target: str = "") -> str:
+        """The tensor as an einsum in the language, or a module for a target; "" where there is no index notation.
+
+        >>> print(jacobian("A*X*B", "X").einsum())
+        einsum("ik,lj->ijkl", A, B)
+        """
+        from matcalc.documents.index_notation import as_einsum, contractions
+
+        found = None if self._entries is None else contractions(self._entries)
+        if found is None:
+            return ""
+        if not target:
+            return as_einsum(found, self.style(every_size=True))
+        from matcalc.lowering.einsum import source_by_einsum
+
+        axes = (*self.rows, *self.cols)
+        return source_by_einsum(found, self._nodes, target, self._function_name, self._documentation(), axes)
+
+    def operator(self, target: str = "torch", **given: Any) -> Any:
+        """The Jacobian at the inputs ``given`` as a linear operator that never builds it: ``matvec`` and ``rmatvec``.
+
+        For NumPy it is SciPy's ``LinearOperator``, on flat vectors.
+
+        Raises:
+            UnsupportedError: for a target that is not there.
+            DeviceError: when its library, or for NumPy SciPy, is not installed.
+            TypeError: for an input that is missing or not one of the expression's.
+
+        >>> import numpy as np
+        >>> J = jacobian("A*x", "x").operator("numpy", A=np.eye(2) * 3, x=np.ones(2))
+        >>> J.matvec(np.array([1.0, 2.0])).tolist()
+        [3.0, 6.0]
+        """
+        from matcalc.linear_operator import operator_of
+
+        missing = [name for name in self.variables if name not in given]
+        strange = [name for name in given if name not in self.variables]
+        if missing or strange:
+            raise TypeError(f"the inputs are {', '.join(self.variables)}; not {', '.join(given) or 'none'}")
+        return operator_of(self, target, given)
+
+    def lowered_with(self, node: Node, extra: Node, axes: tuple[AnySize, ...], target: str) -> Callable[..., Any]:
+        """A compiled function of the names and one more."""
+        from matcalc.lowering.compile import compiled
+        from matcalc.lowering.emit import source
+        from matcalc.lowering.schedule import lower
+
+        storage = ("scalar", "vector", "matrix")[len(axes)]
+        program = lower([(node, storage)], (*self._nodes, extra), target=target)
+        return compiled(
+            program, source(program, target, "product", "A product with the Jacobian."), "product", (), target
+        )
 
     def in_layout(self, layout: str) -> Jacobian:
         """The same in numerator or denominator layout, its transpose.
@@ -126,8 +205,8 @@ class Jacobian(Derivative):
     @cached_property
     def shown(self) -> Node:
         """What is printed."""
-        turned = self.layout == "denominator" and self.closed and bool(self.rows and self.cols or len(self.shape) == 1)
-        return textbook(self.tensor.T) if turned else self.tensor
+        turns = self.closed and bool((self.rows and self.cols) or len(self.shape) == 1)
+        return textbook(self.tensor.T) if turns and self.layout == "denominator" else self.tensor
 
     @property
     def _storage(self) -> Any:

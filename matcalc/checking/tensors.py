@@ -22,6 +22,8 @@ from matcalc.checking.verdict import Report
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, as_integer
+from matcalc.operators.products import inner
+from matcalc.operators.vectorization import unvec, vec
 
 MOST_ENTRIES = 2**22
 _AGREE = 1e-7
@@ -77,14 +79,14 @@ def question(asked: Linearised, claimed: Node | Callable[..., Any] | None = None
         answer = _contracted(asked, u, claimed)
     else:
         answer = _paired(asked.matrix if claimed is None else claimed, u, asked.variable)
-    pairing = build.apply("inner", u, asked.expression)
+    pairing = inner(u, asked.expression)
     return Question(pairing, asked.name, (*asked.variables, u), answer, projected=asked.projected, text=asked.text)
 
 
 def _paired(matrix: Node | None, u: Node, variable: Node) -> Node:
     """The gradient J'·vec U as a matrix of the name's shape."""
     assert matrix is not None, "only a closed form is claimed"
-    return build.apply("unvec", matrix.T @ build.apply("vec", u), params=variable.shape)
+    return unvec(matrix.T @ vec(u), variable.shape)
 
 
 def _contracted(asked: Linearised, u: Node, claimed: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,7 +134,6 @@ def with_torch(
             for device in report.devices:
                 mine = tensor_lowered(lowered, asked, at, dtype, device)
                 for who, tensor in theirs.items():
-                    said[f"torch.func.{who} agrees with the whole tensor"] = None
                     key = dtype if dtype == "float32" else who
                     worst[key] = max(worst.get(key, 0.0), _relative(mine, tensor, floor))
     exact = {who: error for who, error in worst.items() if who != "float32"}
@@ -152,7 +153,9 @@ def _judged(report: Report, errors: Mapping[str, float], error32: float | None, 
     if errors and len(far) == len(errors):
         reason = f"the formula holds, but the lowered tensor differs from torch's by {min(far.values()):.1e}"
         return replace(report, verdict="inconclusive", reason=reason)
-    kept = tuple(line for line in said if not any(f".{who} " in line for who in far))
+    near_ones = [who for who in errors if who not in far]
+    agree = f"torch.func {', '.join(near_ones)} agree{'s' * (len(near_ones) == 1)} with the whole tensor"
+    kept = (*([agree] if near_ones else []), *said)
     odd = tuple(f"torch.func.{who} differs by {error:.1e} where the others agree" for who, error in far.items())
     near = max((error for who, error in errors.items() if who not in far), default=0.0)
     worst32 = max((e for e in (report.float32_error, error32) if e is not None), default=None)

@@ -136,8 +136,9 @@ for _kind, _says in (
 @app.command(epilog='Example: matcalc check "x.T*A*x" --wrt x --claim "2*A*x"')
 def check(
     text: Text, wrt: Names, claim: Annotated[str, typer.Option("--claim", help="Your derivative.")],
-    kind: Kind = "grad", let: Let = None, sizes: Sizes = None, device: Device = None, dtype: Dtype = None, trials: Trials = 5, seed: Seed = 0,
-    format: Format = "text", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+    kind: Kind = "grad", let: Let = None, sizes: Sizes = None, device: Device = None, dtype: Dtype = None,
+    trials: Trials = 5, seed: Seed = 0, format: Format = "text", limit: Limit = None,
+    unconstrained: Unconstrained = False, debug: Debug = False,
 ) -> None:  # fmt: skip
     """Whether a gradient, Jacobian or Hessian of yours holds, and what is wrong with it if not."""
     from matcalc.cli.show import show_check
@@ -151,13 +152,14 @@ def check(
 @app.command(epilog='Example: matcalc code "x.T*A*x - b.T*x" --wrt x --with-value')
 def code(
     text: Text, wrt: Annotated[list[str] | None, typer.Option("--wrt", help="Without it, the value's code.")] = None,
-    kind: Kind = "grad", with_value: Annotated[bool, typer.Option("--with-value", help="Value and gradient together.")] = False,
+    with_value: Annotated[bool, typer.Option("--with-value", help="Value and gradient together.")] = False,
+    kind: Kind = "grad",
     target: Annotated[str, typer.Option(help="torch, numpy or jax.")] = "torch", let: Let = None, sizes: Sizes = None,
     limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
 ) -> None:  # fmt: skip
     """Code for a derivative: one self-contained, documented function for torch, NumPy or JAX."""
-    from matcalc.jacobians import tensor
     from matcalc.cli.options import sizes_from
+    from matcalc.jacobians import tensor
     from matcalc.lowering.targets import target_named
 
     given = sizes_from(sizes)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from matcalc.cli import clock
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.expression.operator import ALIASES, TABLE
-
 from matcalc.jacobians import Jacobian
 
 if TYPE_CHECKING:
@@ -86,6 +85,8 @@ def _record(found: Derivative, asked: Asked, report: Any) -> dict[str, Any]:
         "layout": found.layout,
         "closed": found.closed,
         "shape": [s if isinstance(s, int) else str(s) for s in found.shape],
+        "index_notation": found.index_notation(),
+        "einsum": found.einsum(),
     }  # fmt: skip
     return {
         "input": asked.text,
@@ -114,6 +115,8 @@ def _as_text(found: Derivative) -> str:
     lines = [_title(found), "", "  " + _painted(found.pretty(), "result"), ""]
     if isinstance(found, Jacobian):
         lines[2:2] = [] if (said := _reading(found)) == "" else [f"  {said}", ""]
+        if not found.is_matrix and (entries := found.index_notation()):
+            lines += [f"  {entries}", f"  {found.einsum()}", ""]
     for k, (name, v) in enumerate(found.variables.items()):
         lines.append(
             f"{'where' if k == 0 else '     '} {name}: {v.declaration}" + ("   inferred" if v.inferred else "")
@@ -154,6 +157,7 @@ def _as_markdown(found: Derivative) -> str:
             "",
             f"$$ {found.latex()} $$",
             "",
+            *([f"$$ {found.index_latex()} $$", ""] if isinstance(found, Jacobian) and not found.is_matrix else []),
             "```matcalc",
             found.pretty(),
             "```",

@@ -16,6 +16,7 @@ from matcalc.expression.sizes import AnySize, Shape
 
 if TYPE_CHECKING:
     from matcalc.expression.formula import Formula
+    from matcalc.expression.indexed import Indexed, Letters
     from matcalc.expression.nodes import Node
 
 Differential: TypeAlias = "Callable[[Node, int, Node], Node]"
@@ -98,6 +99,8 @@ class Operator:
         trouble: ``(node, argument arrays)`` to what is wrong with them as arguments, or "": a domain that depends on
             the node's parameters, beyond what ``domain`` can say.
         fits: ``(node, size evaluator)`` to whether the parameters lie inside the sizes.
+        indexed: ``(node, arguments, letters)`` to how entries are found where rows or columns are entries themselves.
+        named_entries: whether that is also how an entry with one index on each side is written: a delta, a number.
         stable: ``node`` to an equal one that overflows only where the value does, or None; the lowering asks.
         settle: ``(node, name)``, a node of a derivative by that name, to an equal, simpler one by what was declared of
             another name as a set without interior (a simplex); see :func:`matcalc.calculus.simplify.settled`.
@@ -143,6 +146,8 @@ class Operator:
     branch: Callable[[Node, Sequence[Any]], Any] | None = None
     trouble: Callable[[Node, Sequence[Any]], str] | None = None
     fits: Callable[[Node, Callable[[AnySize], int]], bool] | None = None
+    indexed: Callable[[Node, Sequence[Indexed], Letters], Indexed] | None = None
+    named_entries: bool = False
     stable: Callable[[Node], Node | None] | None = None
     settle: Callable[[Node, str], Node | None] | None = None
     misfit: Callable[[Sequence[Shape], Sequence[AnySize]], str] | None = None

@@ -45,13 +45,6 @@ def measure(node: Node) -> tuple[int, Fraction, int]:
     return node.weight, exponents(node), operations(node)
 
 
-def ones_multiplied(node: Node) -> int:
-    """How many matrices of ones are factors of a matrix product, written out."""
-    return fold(
-        node, lambda below, args: sum(args) + sum(below.op == "product" and arg.op == "ones" for arg in below.args)
-    )
-
-
 def exponents(node: Node) -> Fraction:
     """The sum of the absolute values of all exponents that are numbers, written out."""
 

@@ -63,6 +63,11 @@ def repeated(root: Node) -> list[Node]:
     return [n for n in postorder(root) if n is not root and counts[n] > 1 and n.weight >= _WORTH_A_NAME]
 
 
+def piece(node: Node, style: Style) -> Piece:
+    """The text of a node with how tightly it binds, for one who puts it into another text."""
+    return _text(node, style)
+
+
 def _text(node: Node, style: Style) -> Piece:
     return fold(node, _printer(style), style.memo)
 

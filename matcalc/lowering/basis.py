@@ -1,4 +1,4 @@
-"""The code of a Jacobian without a matrix in closed form: its differential, applied to every basis direction at once."""
+"""The code of a Jacobian without a matrix in closed form: its differential in every direction of a basis at once."""
 
 from __future__ import annotations
 

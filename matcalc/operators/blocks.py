@@ -45,7 +45,7 @@ def _picked(n: AnySize, start: AnySize, stop: AnySize) -> Node:
     return build.eye(n) if (start, stop) == (0, n) else build.apply("index", build.eye(n), params=(start, stop, 0, n))
 
 
-def _index_matrix(node: Node, i: int, J: Node) -> Node:  # noqa: N803  the field's name
+def _index_matrix(node: Node, i: int, J: Node) -> Node:
     r0, r1, c0, c1 = node.params
     rows, cols = node.args[0].shape
     if cols == 1:
@@ -53,7 +53,7 @@ def _index_matrix(node: Node, i: int, J: Node) -> Node:  # noqa: N803  the field
     return build.apply("kron", _picked(cols, c0, c1), _picked(rows, r0, r1)) @ J
 
 
-def _placed_matrix(node: Node, i: int, J: Node) -> Node:  # noqa: N803  the field's name
+def _placed_matrix(node: Node, i: int, J: Node) -> Node:
     top, left, rows, cols = node.params
     arg = node.args[0]
     if cols == 1:

@@ -121,7 +121,7 @@ def _where_transpose(node: Node, i: int, u: Node) -> Node:
     return build.apply("where", node.args[0], *((u, zero) if i == 1 else (zero, u)))
 
 
-def _where_matrix(node: Node, i: int, J: Node) -> Node:  # noqa: N803  the field's name
+def _where_matrix(node: Node, i: int, J: Node) -> Node:
     """The choice of ones and zeros as a diagonal matrix."""
     one, zero = build.ones(*node.shape), build.zeros(*node.shape)
     chosen = build.apply("where", node.args[0], *((one, zero) if i == 1 else (zero, one)))

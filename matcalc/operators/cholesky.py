@@ -58,7 +58,7 @@ def _half_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | No
     return None
 
 
-def _mirrored(node: Node, made: Callable[[Node], Node], J: Node) -> Node | None:  # noqa: N803  the field's name
+def _mirrored(node: Node, made: Callable[[Node], Node], J: Node) -> Node | None:
     """vec(mirror_tril(U)) = D·L·vec(U), with the duplication and the elimination matrix of a known size."""
     if not isinstance(node.rows, int):
         return None

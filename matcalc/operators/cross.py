@@ -78,7 +78,7 @@ def _joins(left: Node, right: Node) -> Node | None:
     return None
 
 
-def _cross_matrix(node: Node, i: int, J: Node) -> Node:  # noqa: N803  the field's name
+def _cross_matrix(node: Node, i: int, J: Node) -> Node:
     """x × y = skew(x)·y = -skew(y)·x."""
     turned = build.apply("skew", node.args[1 - i])
     return (turned if i == 1 else -turned) @ J

@@ -7,7 +7,8 @@ from itertools import combinations, permutations
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.operator import Sample
-from matcalc.expression.rule import Rule, ones_multiplied
+from matcalc.expression.rule import Rule
+from matcalc.expression.walk import fold
 
 _MOST_TERMS = 3
 
@@ -59,6 +60,13 @@ def _kronecker_sum(node: Node) -> Node | None:
     return None
 
 
+def _ones_multiplied(node: Node) -> int:
+    """How many matrices of ones are factors of a matrix product, written out."""
+    return fold(
+        node, lambda below, args: sum(args) + sum(below.op == "product" and arg.op == "ones" for arg in below.args)
+    )
+
+
 MATRIX_IDENTITIES: tuple[Rule, ...] = (
     Rule(
         "contraction",
@@ -68,7 +76,7 @@ MATRIX_IDENTITIES: tuple[Rule, ...] = (
         rewrite=_contracted,
         samples=(Sample("logsumexp(x)"), Sample("logsumexp(A*x)"), Sample("sum(log_softmax(tanh(x)).*y)")),
         kind="hessian",
-        lessens=ones_multiplied,
+        lessens=_ones_multiplied,
     ),
     Rule(
         "constant factors",

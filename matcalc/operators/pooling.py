@@ -58,7 +58,7 @@ def _spread_over_windows(node: Node, i: int, u: Node) -> Node:
     return build.divide(build.apply("kron", u, build.ones(high, wide)), build.number(high * wide))
 
 
-def _mean_matrix(node: Node, i: int, J: Node) -> Node:  # noqa: N803  the field's name
+def _mean_matrix(node: Node, i: int, J: Node) -> Node:
     """(I ⊗ 1')·U·(I ⊗ 1) over the number of entries in a window."""
     high, wide = windows.window(node.op, node.params[0])
     down = build.apply("kron", build.eye(node.rows), build.ones(1, high))

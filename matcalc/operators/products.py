@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
 from matcalc.expression.formula import Formula, infix
+from matcalc.expression.indexed import Indexed, axes_of, multiplied
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.piece import ATOM, POWER
 from matcalc.expression.sizes import Shape
 from matcalc.operators.structure_matrices import commutation
 
 if TYPE_CHECKING:
+    from matcalc.expression.indexed import Axes, Indices, Letters, Term
     from matcalc.expression.nodes import Node
 
 
@@ -28,7 +31,7 @@ def _product_transpose(node: Node, i: int, u: Node) -> Node:
     return build.product(*before, u, *after)
 
 
-def _product_matrix(node: Node, i: int, J: Node) -> Node:  # noqa: N803  the field's name
+def _product_matrix(node: Node, i: int, J: Node) -> Node:
     """vec(A·U·B) = (B' ⊗ A)·vec(U) (Magnus & Neudecker 2019, ch. 2, th. 2)."""
     before, after = node.args[:i], node.args[i + 1 :]
     left = build.product(*before) if before else build.eye(node.args[i].rows)
@@ -141,9 +144,18 @@ def _kron(node: Node, args: Any, size: Any) -> Any:
     return np.kron(args[0], args[1])
 
 
+def _filled_with_ones(node: Node) -> Node:
+    """1·1' as the matrix of ones, which inside a Kronecker product is shorter."""
+    if node.op == "product" and all(factor.op == "ones" for factor in node.args):
+        return build.ones(*node.shape)
+    return node
+
+
 def _kron_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
     """A column by a row is their outer product; scalars come out; constants are known."""
-    left, right = args
+    left, right = (_filled_with_ones(arg) for arg in args)
+    if left is not args[0] or right is not args[1]:
+        return build.apply("kron", left, right)
     if left.is_scalar or right.is_scalar:
         return left * right
     if left.cols == right.rows == 1:
@@ -163,9 +175,48 @@ def _kron_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | No
     return None
 
 
-def _kron_matrix(node: Node, i: int, J: Node) -> Node:  # noqa: N803  the field's name
+def _kron_matrix(node: Node, i: int, J: Node) -> Node:
     """vec(A ⊗ B) = (I ⊗ K ⊗ I)·(vec A ⊗ vec B) (Magnus & Neudecker 2019, ch. 3, th. 10)."""
     return _kron_in_factor(node.args[i].shape, node.args[1 - i], i) @ J
+
+
+def _kron_indexed(node: Node, args: Sequence[Indexed], letters: Letters) -> Indexed:
+    """(A ⊗ B)[(p, i), (q, j)] = A[p, q]·B[i, j], the index of B the fast one."""
+    left, right = args
+
+    def axes(side: str) -> tuple[Axes, Axes]:
+        sizes = (node.args[0].shape, node.args[1].shape)
+        k = 0 if side == "rows" else 1
+        slow, fast = (getattr(arg, side) for arg in args)
+        return (axes_of(sizes[1][k]) if fast is None else fast), (axes_of(sizes[0][k]) if slow is None else slow)
+
+    (fast_rows, slow_rows), (fast_cols, slow_cols) = axes("rows"), axes("cols")
+
+    def entry(rows: Indices, cols: Indices) -> list[Term]:
+        r, c = len(fast_rows), len(fast_cols)
+        return multiplied(left.entry(rows[r:], cols[c:]), right.entry(rows[:r], cols[:c]))
+
+    return Indexed((*fast_rows, *slow_rows), (*fast_cols, *slow_cols), entry)
+
+
+def _product_indexed(node: Node, args: Sequence[Indexed], letters: Letters) -> Indexed:
+    """Neighbours share an index that is summed over, for every axis that either of them tells apart."""
+    between: list[Axes] = []
+    for left, right, factor in zip(args, args[1:], node.args, strict=False):
+        told = left.cols if left.cols is not None else right.rows
+        if left.cols is not None and right.rows is not None and len(right.rows) > len(left.cols):
+            told = right.rows
+        between.append(axes_of(factor.cols) if told is None else told)
+
+    def entry(rows: Indices, cols: Indices) -> list[Term]:
+        inner = [rows, *(letters.fresh(axes) for axes in between), cols]
+        return reduce(multiplied, (arg.entry(inner[k], inner[k + 1]) for k, arg in enumerate(args)))
+
+    return Indexed(args[0].rows, args[-1].cols, entry)
+
+
+def _transpose_indexed(node: Node, args: Sequence[Indexed], letters: Letters) -> Indexed:
+    return Indexed(args[0].cols, args[0].rows, lambda rows, cols: args[0].entry(cols, rows))
 
 
 def _kron_in_factor(mine: Shape, other: Node, i: int) -> Node:
@@ -177,7 +228,7 @@ def _kron_in_factor(mine: Shape, other: Node, i: int) -> Node:
     return order @ build.apply("kron", *((free, vec) if i == 0 else (vec, free)))
 
 
-def _kron_trace_matrix(node: Node, i: int, J: Node) -> Node | None:  # noqa: N803  the field's name
+def _kron_trace_matrix(node: Node, i: int, J: Node) -> Node | None:
     """The adjoint of a Kronecker product has its matrix transposed; in the other factor there is no short form."""
     k, *mine = node.params
     return _kron_in_factor((mine[0], mine[1]), node.args[1], k).T @ J if i == 0 else None
@@ -266,6 +317,11 @@ def _kron_text(module: str) -> Any:
     return spell
 
 
+def inner(left: Node, right: Node) -> Node:
+    """The inner product of two matrices of one shape."""
+    return build.apply("inner", left, right)
+
+
 def _inner_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
     left, right = args
     if left.is_scalar:
@@ -299,6 +355,7 @@ define(
         differential=_product_rule,
         transpose=_product_transpose,
         matrix=_product_matrix,
+        indexed=_product_indexed,
         transposed=_product_transposed,
         facts=_product_facts,
         settle=_settled_product,
@@ -322,6 +379,8 @@ define(
         shape=lambda args, params: (args[0].cols, args[0].rows),
         transpose=lambda node, i, u: u.T,
         matrix=lambda node, i, J: commutation(*node.args[0].shape) @ J,
+        indexed=_transpose_indexed,
+        named_entries=True,
         facts=_transpose_facts,
         reference=lambda node, args, size: args[0].T,
         sympy=lambda node, args, size: __import__("sympy").Transpose(args[0]),
@@ -357,6 +416,7 @@ define(
         signatures=("(m,n), (p,q) -> (m*p,n*q)",),
         differential=lambda node, i, d: build.apply("kron", *(d if j == i else a for j, a in enumerate(node.args))),
         transpose=_kron_transpose,
+        indexed=_kron_indexed,
         matrix=_kron_matrix,
         transposed=lambda node: build.apply("kron", node.args[0].T, node.args[1].T),
         joins=_kron_joins,

@@ -114,7 +114,7 @@ def _along_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | N
     return None
 
 
-def _along_matrix(node: Node, i: int, J: Node) -> Node:  # noqa: N803  the field's name
+def _along_matrix(node: Node, i: int, J: Node) -> Node:
     """vec(1'·U) and vec(U·1)."""
     rows, cols = node.args[0].shape
     pair = (build.eye(cols), build.ones(1, rows)) if node.params[0] == 0 else (build.ones(1, cols), build.eye(rows))

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from matcalc.errors import UnsupportedError
 from matcalc.expression import build
 from matcalc.expression.formula import Formula
+from matcalc.expression.indexed import Indexed, deltas, multiplied
 from matcalc.expression.nodes import interned
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.piece import ATOM
 from matcalc.expression.sizes import AnySize, Shape
 
 if TYPE_CHECKING:
+    from matcalc.expression.indexed import Letters
     from matcalc.expression.nodes import Node
 
 Places = Callable[["Node", Callable[[AnySize], int]], list[tuple[int, int]]]
@@ -102,6 +104,12 @@ def _moved_to_the_front(left: Node, right: Node) -> Node | None:
     return build.product(commutation(a.rows, b.rows), build.apply("kron", b, a))
 
 
+def _commutation_indexed(node: Node, args: Sequence[Indexed], letters: Letters) -> Indexed:
+    """K(m, n)[(j, i), (k, l)] = δ[i, k]·δ[j, l]."""
+    m, n = node.params
+    return Indexed((n, m), (m, n), lambda rows, cols: deltas(rows[::-1], cols))
+
+
 def _commutation_text(module: str) -> Any:
     def spell(node: Node, args: Any, size: Any) -> str:
         m, n, whole = size(node.params[0]), size(node.params[1]), size(node.rows)
@@ -123,6 +131,7 @@ define(
         shape=lambda args, params: (params[0] * params[1], params[0] * params[1]),
         transposed=lambda node: commutation(node.params[1], node.params[0]),
         joins=_commutation_joins,
+        indexed=_commutation_indexed,
         facts=lambda node: frozenset(
             {"orthogonal", "invertible", "nonnegative", *(("symmetric",) if node.params[0] == node.params[1] else ())}
         ),
@@ -249,6 +258,12 @@ def _diagonalization_joins(left: Node, right: Node) -> Node | None:
     return None
 
 
+def _diagonalization_indexed(node: Node, args: Sequence[Indexed], letters: Letters) -> Indexed:
+    """diagonalization(n)[(i, j), k] = δ[i, k]·δ[j, k]."""
+    n = node.params[0]
+    return Indexed((n, n), (n,), lambda rows, cols: multiplied(deltas(rows[:1], cols), deltas(rows[1:], cols)))
+
+
 def _diagonalization_text(module: str) -> Any:
     def spell(node: Node, args: Any, size: Any) -> str:
         n = size(node.cols)
@@ -268,6 +283,7 @@ define(
         call=diagonalization,
         shape=lambda args, params: (params[0] * params[0], params[0]),
         joins=_diagonalization_joins,
+        indexed=_diagonalization_indexed,
         facts=lambda node: frozenset({"nonnegative"}),
         reference=_ones_at(_diagonalization_places),
         sympy=_image(_diagonalization_places),

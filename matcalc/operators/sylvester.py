@@ -48,7 +48,7 @@ def _simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
     return build.multiply(half, build.eye(a.rows)) if c is a else None
 
 
-def _matrix(node: Node, i: int, J: Node) -> Node:  # noqa: N803  the field's name
+def _matrix(node: Node, i: int, J: Node) -> Node:
     """vec(A·X + X·B) = (I ⊗ A + B' ⊗ I)·vec(X) (Golub & Van Loan 2013, ch. 12.3)."""
     a, b, _ = node.args
     sides = build.apply("kron", build.eye(b.rows), a), build.apply("kron", b.T, build.eye(a.rows))

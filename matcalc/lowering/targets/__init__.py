@@ -29,6 +29,7 @@ class Target:
         spelling: which spelling of an operator's record is meant.
         helpers: private functions, by their names, put into a module that mentions them.
         entry: the helper that makes the inputs arrays of one type; where there is none, they are.
+        einsum: the function, and what follows its operands so that it chooses an order of contractions.
         moveaxis, eye: the functions that move axes to other places, and that make an identity.
         solves_right: whether a solve can have its matrix on the right, as in X A = B.
         guesses_vectors: whether a solve takes a right side with one axis less, and of fitting shape, for vectors.
@@ -45,6 +46,7 @@ class Target:
     entry: str = ""
     moveaxis: str = ""
     eye: str = ""
+    einsum: tuple[str, str] = ("", "")
     solves_right: bool = False
     guesses_vectors: bool = False
     note: str = ""

@@ -46,6 +46,7 @@ TARGET = Target(
     helpers={"_arrays": _ARRAYS, "_solve": _SOLVE},
     moveaxis="np.moveaxis",
     eye="np.eye",
+    einsum=("np.einsum", ", optimize=True"),
     spelling=lambda lowers: lowers.numpy,
     entry="_arrays",
 )
