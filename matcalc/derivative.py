@@ -412,6 +412,8 @@ def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None, *, uncon
 def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
     """The Hessian of a scalar times a new name with the shape of ``wrt``: the gradient's differential.
 
+    Of a name in a linear subspace, gradient and direction are projected onto it, as the axes of its Hessian are.
+
     >>> print(hvp("x'*A*x", "x", "v"))
     (A + A.T)*v
     """
@@ -419,8 +421,8 @@ def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, uncon
     variable = f.typed_variable(name_of(wrt))
     d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
     gradient = grad(f, wrt, unconstrained=unconstrained)
-    found = textbook(differential(gradient.node, variable, d))
     projected = gradient.projected
+    found = textbook(differential(gradient.node, variable, projection(projected, d)))
     return Derivative(f.text, extended, _projected(found, projected), f.limits, f, name_of(wrt), "hvp", projected)
 
 

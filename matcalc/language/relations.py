@@ -468,6 +468,7 @@ def _relate_call(made: Scene, node: Call) -> None:
 
 def _relate_function(made: Scene, node: Call, called: Called, values: list[int]) -> None:
     given = {name: size_of(tree, made.text, made.limits) for name, tree in called.sizes}
+    given |= _told_by_sizes(called, given)
     ones = tuple((name, size == 1) for name, size in given.items())
     allowed = table(tuple(each.text for each in called.signatures), ones)
     values.append(made.network.value())
@@ -475,6 +476,18 @@ def _relate_function(made: Scene, node: Call, called: Called, values: list[int])
         made.sized.append(values[-1])
     balance, trims = called.operator.balance, called.operator.trims
     _join(made, Relation(node, called.name, tuple(values), allowed, given, None, balance, trims))
+
+
+def _told_by_sizes(called: Called, given: Mapping[str, AnySize]) -> dict[str, AnySize]:
+    """The sizes of a result that follow from sizes alone, as n*(n + 1)/2 does, where these are numbers."""
+    shape, one = called.operator.shape, called.signatures[0]
+    if shape is None or called.matrices or not all(isinstance(size, int) for size in given.values()):
+        return {}
+    made = shape((), tuple(given.values()))
+    pairs = zip(one.result, made, strict=True)
+    return {
+        str(want): have for want, have in pairs if isinstance(want, Size) and want.is_name and str(want) not in given
+    }
 
 
 def _relate_index(made: Scene, node: Index) -> None:

@@ -231,7 +231,7 @@ def _half(name: str, says: str, signature: str, places: Places, letter: str, sam
 _half(
     "duplication",
     "the matrix with duplication(n)*vech(A) = vec(A) for a symmetric n×n matrix A",
-    "size n -> (n*n,q)",
+    "size n -> (n*n,p)",
     _duplication_places,
     "D",
     Sample("norm2(duplication(3)*x)^2", {"x": "vector(6)"}),
