@@ -92,9 +92,9 @@ class Jacobian(Derivative):
     def _natural(self) -> Shape:
         """The shape as it is written in numerator layout, where output or name is a scalar."""
         axes = self.shape
-        return {0: (1, 1), 1: (1, axes[0]) if self.cols else (axes[0], 1)}.get(len(axes)) or (
-            (axes[0], axes[1]) if len(axes) == 2 else (_count(self.rows), _count(self.cols))
-        )
+        if len(axes) == 1:
+            return (1, axes[0]) if self.cols else (axes[0], 1)
+        return (axes[0], axes[1]) if len(axes) == 2 else (_count(self.rows), _count(self.cols))
 
     def vectorised_from(self, written: Node) -> Node | None:
         """∂vec(F)/∂vec(X)' from a matrix that is written for it; None where the shape is another."""

@@ -29,6 +29,7 @@ MOST_ENTRIES = 2**22
 _AGREE = 1e-7
 _DIGITS = 30
 _SMALL = 1e-6
+_NOTHING = 1e-20
 
 
 @dataclass(frozen=True)
@@ -228,5 +229,6 @@ def diagnosed(
         "claimed": first.claimed.tolist(),
         "expected": first.truth.tolist(),
     }
-    said = relation([pair for _, pair in seen], "Jacobian")
+    telling = [pair for _, pair in seen if max(abs(pair.claimed).max(), abs(pair.truth).max()) > _NOTHING]
+    said = relation(telling or [first], "Jacobian")
     return replace(report, verdict="refuted", counterexample=example, diagnosis=said, claimed=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -169,7 +170,8 @@ def tensors_by_torch(asked: Linearised, at: Point, scalar: Node | None) -> tuple
     for name, (way, node, looks) in ways.items():
         f = _function(node, asked.variables, looks, False)
         try:
-            with _without_tf32():
+            with _without_tf32(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of torch's own parts, which forward mode loads
                 tensor = way(lambda moving, f=f: f(**{asked.name: moving}, **given))(x)
         except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
             silent.append(f"torch.func.{name} does not answer here: {str(error).splitlines()[0][:80]}")

@@ -31,7 +31,7 @@ Indices = tuple[Index, ...]
 
 
 class Factor(NamedTuple):
-    """An entry of a matrix or a vector: ``node[rows, cols]``, at most one index each."""
+    """An entry of a matrix or a column: ``node[rows, cols]``, at most one index each."""
 
     node: Node
     indices: Indices
@@ -97,7 +97,7 @@ def opaque(node: Node) -> Indexed:
             raise UnsplitError
         if not rows and not cols:
             return [Term(scalars=(node,))]
-        return [Term(factors=(Factor(node, (*rows, *cols)),))]
+        return [Term(factors=(Factor(node if rows else node.T, (*rows, *cols)),))]
 
     return Indexed(axes_of(node.rows), axes_of(node.cols), entry)
 
