@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 
-from matcalc.errors import ParseError, ShapeError, Span
+from matcalc.errors import LimitError, ParseError, ShapeError, Span
 from matcalc.expression.operator import callable_named, operator_of_sign, stacking
 from matcalc.expression.sizes import AnySize, Shape, Size
+from matcalc.language.equations import result_shape
 from matcalc.language.functions import (
     Called,
     function_as_value,
@@ -250,6 +251,8 @@ def _signed(value: Fraction | None, negative: bool) -> Fraction | None:
 
 def _give(made: Scene, node: Node, value: int) -> None:
     made.value_of[id(node)] = value
+    if made.network.domains[value] == SCALAR:
+        made.shapes[value] = (1, 1)
     made.operand_nodes.setdefault(value, node)
 
 
@@ -268,7 +271,19 @@ def _link(
 def _join(made: Scene, relation: Relation) -> None:
     made.relations.append(relation)
     made.network.relate(relation.values, relation.table)
+    _compute(made, relation)
     _give(made, relation.node, relation.values[-1])
+
+
+def _compute(made: Scene, relation: Relation) -> None:
+    """Writes down the result's shape where the arguments' shapes tell it: then nothing has to be searched for."""
+    try:
+        shape = result_shape(relation, made.shapes)
+    except LimitError as error:
+        raise error.at(made.text, relation.node.span) from None
+    if shape is not None:
+        made.shapes[relation.values[-1]] = shape
+        made.network.domains[relation.values[-1]] &= kind_of(shape)
 
 
 def _note_transposed(made: Scene, operand: Node) -> None:

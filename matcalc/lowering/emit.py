@@ -124,6 +124,8 @@ def _reading(reading: SizeReading, spell: Speller) -> str:
         text = f"({text} - ({spell.size(reading.offset)}))"
     if reading.factor != 1:
         text = f"{text} // ({spell.size(reading.factor)})"
+    if reading.power != 1:
+        text = f"round(({text}) ** (1 / {reading.power}))"
     return f"{reading.python_name} = {text}"
 
 

@@ -21,7 +21,7 @@ class Parameter(NamedTuple):
 
 
 class SizeReading(NamedTuple):
-    """A size: ``python_name = (parameter.shape[axis] - offset) // factor``."""
+    """A size: ``python_name**power = (parameter.shape[axis] - offset) // factor``."""
 
     name: str
     python_name: str
@@ -30,6 +30,7 @@ class SizeReading(NamedTuple):
     offset: AnySize = 0
     factor: AnySize = 1
     value: int | None = None
+    power: int = 1
 
 
 class Statement(NamedTuple):

@@ -39,11 +39,11 @@ def _read(
         if isinstance(size, Size) and size.is_name and name in size.names:
             found[name] = SizeReading(name, names.own(name), parameter.python_name, axis - 2)
             return
-    for parameter, axis, size in places:
-        solved = _solved(name, size)
-        if solved is not None and all(_all_read(part, parameters, values, names, found) for part in solved):
+    solutions = [(p, axis, solved) for p, axis, size in places if (solved := _solved(name, size)) is not None]
+    for parameter, axis, (factor, rest, power) in sorted(solutions, key=lambda each: each[2][2]):
+        if all(_all_read(part, parameters, values, names, found) for part in (factor, rest)):
             own = names.own(name)
-            found[name] = SizeReading(name, own, parameter.python_name, axis - 2, solved[1], solved[0])
+            found[name] = SizeReading(name, own, parameter.python_name, axis - 2, rest, factor, power=power)
             return
     if name not in values:
         raise UnsupportedError(f"no input tells the size {name}: give it a value")
@@ -67,15 +67,15 @@ def _all_read(
     return True
 
 
-def _solved(name: str, size: AnySize) -> tuple[AnySize, AnySize] | None:
-    """``(factor, rest)`` with ``size = factor*name + rest``, where it has that form."""
+def _solved(name: str, size: AnySize) -> tuple[AnySize, AnySize, int] | None:
+    """``(factor, rest, power)`` with ``size = factor*name**power + rest``, where it has that form."""
     if not isinstance(size, Size):
         return None
     own = [(mono, factor) for mono, factor in size.terms if name in mono]
-    if len(own) != 1 or own[0][0].count(name) != 1:
+    if len(own) != 1:
         return None
     monomial, coefficient = own[0]
     factor: AnySize = coefficient
     for other in monomial:
         factor = factor if other == name else factor * Size.named(other)
-    return factor, size - Size(((monomial, coefficient),))
+    return factor, size - Size(((monomial, coefficient),)), monomial.count(name)

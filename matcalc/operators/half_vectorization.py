@@ -21,13 +21,21 @@ def _triangle_count(argument: Shape, result: Shape) -> tuple[AnySize, AnySize]:
     return argument[0] * (argument[0] + 1), 2 * result[0]
 
 
-def _known(n: AnySize) -> int:
+def _unknown(name: str, n: AnySize) -> str:
+    """Why a symbolic size will not do, or "": n(n + 1)/2 is no polynomial with whole coefficients, as sizes are."""
+    written = {"vech": "X: matrix(3, 3)", "unvech": "unvech(x, 3, 3)"}[name]
+    return "" if isinstance(n, int) else f"{name} needs a size that is a number, as in {written}"
+
+
+def _known(n: AnySize, name: str = "vech") -> int:
     if not isinstance(n, int):
-        raise UnsupportedError(
-            f"vech takes a matrix whose size is a number, and {n} is none",
-            suggestion='--let "X: matrix(3, 3)"',
-        )
+        raise UnsupportedError(_unknown(name, n))
     return n
+
+
+def _misfit(shapes: Any, given: Any) -> str:
+    rows, cols = shapes[0]
+    return _unknown("vech", rows) if rows == cols else ""
 
 
 def _shape(args: tuple[Node, ...], params: tuple[Any, ...]) -> Shape:
@@ -109,6 +117,7 @@ define(
         source=_SOURCE,
         signatures=("(n,n) -> (p,1)",),
         balance=_triangle_count,
+        misfit=_misfit,
         shape=_shape,
         transpose=lambda node, i, u: build.apply("unvech", u, params=node.args[0].shape),
         matrix=lambda node, i, J: build.apply("elimination", params=(node.args[0].rows,)) @ J,
@@ -122,7 +131,11 @@ define(
             Sample("norm2(vech(A*X))^2", {"X": "matrix(4, 3)", "A": "matrix(3, 4)"}),
             Sample("sum(exp(vech(S)))", {"S": "matrix(3, 3; symmetric)"}),
         ),
-        errors=(("let X: matrix(2,3); sum(vech(X))", "vech"),),
+        errors=(
+            ("let X: matrix(2,3); sum(vech(X))", "square"),
+            ("let X: matrix(n,n); sum(vech(X))", "vech needs a size that is a number, as in X: matrix"),
+            ("sum(vech(X))", "needs a size that is a number"),
+        ),
     )
 )
 define(
@@ -132,6 +145,7 @@ define(
         source=_SOURCE,
         signatures=("(p,1), size n, size n -> (n,n)",),
         balance=lambda argument, result: _triangle_count(result, argument),
+        misfit=lambda shapes, given: _unknown("unvech", given[0]),
         call=lambda v, m, n: build.apply("unvech", v, params=(m, n)),
         shape=lambda args, params: params,
         transpose=lambda node, i, u: build.apply("vech", u),
@@ -146,6 +160,10 @@ define(
             numpy=_unvech_spelled("{}", "np.concatenate(({0}, 0 * {0}[..., :1, :]), -2)"),
             jax=_unvech_spelled("jnp.array({})", "jnp.concatenate(({0}, 0 * {0}[..., :1, :]), -2)"),
         ),
-        samples=(Sample("norm2(unvech(x, 3, 3)*b)^2", {"x": "vector(6)", "b": "vector(3)"}),),
+        samples=(
+            Sample("norm2(unvech(x, 3, 3)*b)^2", {"x": "vector(6)", "b": "vector(3)"}),
+            Sample("norm2(unvech(x, n, n))^2", {"x": "vector(6)"}),
+        ),
+        errors=(("sum(unvech(x, n, n))", "unvech needs a size that is a number, as in unvech"),),
     )
 )
