@@ -172,12 +172,12 @@ def _multiple_of_sum(content: Fraction, total: Node) -> Node:
 def oriented(node: Node) -> Node:
     """One of the two ways of writing a scalar product (``b'*x`` and ``x'*b`` are the same value)."""
     if node.op == "product" and node.is_scalar:
-        negative, factors = _mirrored(node.args)
+        negative, factors = mirrored(node.args)
         return node if negative else min(node, product(*factors), key=_digest)
     return node
 
 
-def _mirrored(chain: Sequence[Node]) -> tuple[bool, list[Node]]:
+def mirrored(chain: Sequence[Node]) -> tuple[bool, list[Node]]:
     """The transposed factors in reverse, and whether the product of them is minus the transpose: skew ones turn."""
     skew = ["skew" in factor.facts for factor in chain]
     factors = [f if turns else transpose(f) for f, turns in zip(chain, skew, strict=True)]
@@ -492,7 +492,7 @@ def _bare_product(chain: list[Node]) -> Node:
 
 def _scalar_of_skew(made: Node) -> Node:
     """Where x'·A·y is -y'·A·x, one of the two ways of writing it; x'·A·x is zero."""
-    negative, factors = _mirrored(made.args)
+    negative, factors = mirrored(made.args)
     if not negative:
         return made
     mirror = interned("product", tuple(factors), (), SCALAR)
