@@ -370,7 +370,7 @@ def _simpler_power(base: Node, p: Fraction) -> Node | None:
     whole = p.denominator == 1
     if base.op == "number":
         return _number_power(base.params[0], p)
-    if base.op == "power" and whole:
+    if base.op == "power" and (whole or "positive" in base.args[0].facts):
         return power(base.args[0], multiply(number(p), base.args[1]))
     if base.op == "transpose":
         return transpose(power(base.args[0], number(p)))
@@ -454,6 +454,8 @@ def product(*factors: Node) -> Node:
             stack.append(factor.args[1])
         elif factor.op == "product":
             stack.extend(reversed(factor.args))
+        elif factor.op == "spread" and (chain or stack):
+            stack.extend(reversed(_outer(factor)))
         elif chain and chain[-1].cols != factor.rows:
             raise ShapeError(f"cannot multiply {written_shape(chain[-1].shape)} by {written_shape(factor.shape)}")
         elif chain and (made := _joined(chain[-1], factor)) is not None:
@@ -486,8 +488,27 @@ def _bare_product(chain: list[Node]) -> Node:
         return zeros(*shape)
     if len(chain) == 1:
         return chain[0]
+    if shape != SCALAR and (made := _spread_over_ones(chain, shape)) is not None:
+        return made
     made = interned("product", tuple(chain), (), shape)
     return _scalar_of_skew(made) if shape == SCALAR else made
+
+
+def _outer(spreading: Node) -> tuple[Node, Node]:
+    """A column in every column is it times a row of ones; a row in every row, a column of ones times it."""
+    inner = spreading.args[0]
+    if inner.cols == 1:
+        return inner, ones(1, spreading.cols)
+    return ones(spreading.rows, 1), inner
+
+
+def _spread_over_ones(chain: list[Node], shape: Shape) -> Node | None:
+    """A product that ends in a row of ones, or begins with a column of ones, is the rest of it spread."""
+    if chain[-1].op == "ones" and chain[-1].rows == 1:
+        return spread(product(*chain[:-1]), shape)
+    if chain[0].op == "ones" and chain[0].cols == 1:
+        return spread(product(*chain[1:]), shape)
+    return None
 
 
 def _scalar_of_skew(made: Node) -> Node:

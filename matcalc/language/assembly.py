@@ -148,12 +148,16 @@ class _Assembly:
         first, rest = _row(tree)
         made, run = None, [self.of(first)]
         for operator, right in rest:
-            factor = self.of(right) if operator == ".*" else build.power(self.of(right), build.number(-1))
+            factor = self.of(right) if operator == ".*" else self.reciprocal(self.of(right))
             if factor.shape != run[0].shape:
                 made = build.times(*run) if made is None else made * build.times(*run)
                 run = []
             run.append(factor)
         return self.ordered(build.times(*run), run) if made is None else made * build.times(*run)
+
+    def reciprocal(self, node: Node) -> Node:
+        under = [build.power(factor, build.number(-1)) for factor in self.order.get(node, ())]
+        return self.ordered(build.power(node, build.number(-1)), under)
 
     def dotted(self, tree: Binary) -> Node:
         left, right = self.of(tree.left), self.of(tree.right)

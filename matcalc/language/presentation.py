@@ -8,6 +8,7 @@ the constructors would.
 * As a factor, a sum is the one that was typed, where it is that one's opposite or its transpose: the gradient of
   ``norm2(T - X*W)^2`` is ``-2*X.T*(T - X*W)``.
 * A call that the constructors took apart, as ``det(A*X)``, is put together again.
+* What is known to be negative, ``sigmoid(x) - 1``, is minus what is positive.
 * Else constants come first, then names and their powers, then the rest by length; positive terms before negative ones;
   a number that is negative turns a difference beside it; a sum of transposes is the transpose of a sum.
 """
@@ -178,8 +179,9 @@ class _Presentation:
                 return self._power(node, args) if called is node else self.signed(called)
         operator = node.operator
         linear = len(args) == 1 and operator.differential is None and operator.transpose is not None
-        negative = linear and args[0][0]
-        inner = tuple(arg[1] if negative else _plain(arg) for arg in args)
+        taken = [self._as_factor(node.args[0])] if linear else args
+        negative = linear and taken[0][0]
+        inner = tuple(arg[1] if negative else _plain(arg) for arg in taken)
         return negative, node if inner == node.args else interned(node.op, inner, node.params, node.shape)
 
     # ------------------------------------------------------------------------------------------------- sums
@@ -216,8 +218,8 @@ class _Presentation:
         known = self.sums.get(build.primitive(node)[1]) if node.op == "add" else None
         if known is None:
             negative, shown = self.signed(node)
-            if node.op == "add" and shown.op == "add" and _minuses(shown) == len(shown.args):
-                return True, _plain((True, shown))
+            if node.op == "add" and shown.op == "add" and _is_negative_sum(node, shown):
+                return True, self._in_order(build.negate(node))
             return negative, shown
         total, turned = known
         negative = build.primitive(node)[0] * build.primitive(total)[0] < 0
@@ -254,7 +256,7 @@ class _Presentation:
 
     def _scaled(self, scalar: Node, matrix: Node | None) -> Signed:
         """A scalar times a matrix, or a scalar alone."""
-        coefficient, factors = self._scalar_factors(scalar)
+        coefficient, factors = _under_one_root(*self._scalar_factors(scalar))
         if matrix is None and len(factors) == 1 and coefficient not in (1, -1):
             return self._numeric_multiple(coefficient, factors[0])
         if matrix is not None and not factors:
@@ -262,9 +264,7 @@ class _Presentation:
         taken = [self._as_factor(factor) for factor in factors]
         shown = None if matrix is None else self._as_factor(matrix)
         negative = (sum(n for n, _ in taken) + (coefficient < 0) + (shown is not None and shown[0])) % 2 == 1
-        inner = [piece for _, piece in taken]
-        if negative:
-            negative, inner = self._turned(factors, inner)
+        negative, inner = self._turned(negative, factors, taken)
         front = [build.number(abs(coefficient))] if abs(coefficient) != 1 or not inner else []
         whole = (*front, *inner)
         made = whole[0] if len(whole) == 1 else interned("times", whole, (), SCALAR)
@@ -287,12 +287,14 @@ class _Presentation:
             negative, shown = True, self._in_order(build.negate(node))
         return negative != (coefficient < 0), _with_number(abs(coefficient), shown)
 
-    def _turned(self, factors: Sequence[Node], shown: list[Node]) -> tuple[bool, list[Node]]:
-        """Minus a difference is the other difference, where the text has neither."""
-        for k, factor in enumerate(factors):
-            if factor.op == "add" and build.primitive(factor)[1] not in self.sums and _minuses(shown[k]):
-                return False, [*shown[:k], self._in_order(build.negate(factor)), *shown[k + 1 :]]
-        return True, shown
+    def _turned(self, negative: bool, factors: Sequence[Node], taken: Sequence[Signed]) -> tuple[bool, list[Node]]:
+        """The sign and the factors; minus a difference is the other difference, where the text has neither."""
+        inner = [piece for _, piece in taken]
+        for k, (factor, (turned, piece)) in enumerate(zip(factors, taken, strict=True)):
+            free = factor.op == "add" and not turned and build.primitive(factor)[1] not in self.sums
+            if negative and free and _minuses(piece) and "nonnegative" not in factor.facts:
+                return False, [*inner[:k], self._in_order(build.negate(factor)), *inner[k + 1 :]]
+        return negative, inner
 
     def _called_again(self, scalar: Node) -> Node:
         """A product of scalars, with what a typed call came apart into put together again."""
@@ -323,9 +325,48 @@ def _whole_powers(scalar: Node) -> Counter[Node]:
     return +found
 
 
+def _is_negative_sum(node: Node, shown: Node) -> bool:
+    """Whether a sum has minuses alone, or is known to be the opposite of something positive, as sigmoid(x) - 1 is."""
+    return _minuses(shown) == len(shown.args) or "nonnegative" in build.negate(node).facts - node.facts
+
+
+def _under_one_root(coefficient: Fraction, factors: list[Node]) -> tuple[Fraction, list[Node]]:
+    """A number and factors, the square roots of constants under one root: 1/(sqrt(2)*sqrt(pi)) as 1/sqrt(2*pi)."""
+    roots = [f for f in factors if _is_constant_root(f)]
+    if len(roots) < 2:
+        return coefficient, factors
+    rest = [f for f in factors if f not in roots]
+    inside, parts = Fraction(1), list[Node]()
+    for base, half in (root.args for root in roots):
+        value, up = build.number_of(base), 1 if half.params[0] > 0 else -1
+        if value is None:
+            parts.append(build.power(base, build.number(up)))
+        else:
+            inside *= value**up
+    whole = coefficient**2 * inside
+    if _length(whole) <= _length(coefficient) + _length(inside):
+        coefficient, inside = Fraction(1 if coefficient > 0 else -1), whole
+    below = inside.numerator == 1 and all(is_negative_power(part) for part in parts)
+    under = build.times(build.number(inside), *parts)
+    half = build.number(Fraction(-1 if below else 1, 2))
+    root = interned("power", (build.power(under, build.number(-1)) if below else under, half), (), SCALAR)
+    return coefficient, [*rest, root] if below else [root, *rest]
+
+
+def _is_constant_root(factor: Node) -> bool:
+    exponent = build.number_of(factor.args[1]) if factor.op == "power" else None
+    return exponent is not None and abs(exponent) == Fraction(1, 2) and not factor.free
+
+
+def _length(number: Fraction) -> int:
+    """How many digits a factor is written with; none where it is 1."""
+    return sum(len(str(part)) for part in (abs(number.numerator), number.denominator) if part != 1)
+
+
 def _is_spread(term: Node) -> bool:
     """Whether a term is written with a dot before its sign."""
-    return _bare(term).op in ("spread", "ones")
+    bare = _bare(term)
+    return bare.op == "spread" or bare is build.ones(*bare.shape)
 
 
 def _bare(term: Node) -> Node:

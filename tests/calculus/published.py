@@ -687,7 +687,7 @@ PUBLISHED: list[Published] = [
                 "softplus((1 - 2*y)*z)",
                 "z",
                 {"y": "scalar", "z": "scalar"},
-                "(1 - 2*y)*sigmoid(z*(1 - 2*y))",
+                "(1 - 2*y)*sigmoid((1 - 2*y)*z)",
                 "(1 - 2*y)*sigmoid((1 - 2*y)*z)",
                 "6.2.2.2",
             ),
@@ -1952,7 +1952,7 @@ PUBLISHED: list[Published] = [
                 "-log(sigmoid(u'*v)) - sum(log(sigmoid(-(N*v))))",
                 "v",
                 {"u": "vector(n)", "v": "vector(n)"},
-                "(sigmoid(u.T*v) - 1)*u + N.T*sigmoid(N*v)",
+                "N.T*sigmoid(N*v) - (1 - sigmoid(u.T*v))*u",
                 "N.T*sigmoid(N*v) + (sigmoid(u.T*v) - 1)*u",
                 "Mikolov et al. 2013, Distributed Representations of Words and Phrases, negative sampling",
             ),
@@ -1991,27 +1991,102 @@ PUBLISHED: list[Published] = [
             ),
         ],
     ),
+    *_of(
+        "",
+        [
+            (
+                "-log(sigmoid(w'*(x - y)))",
+                "w",
+                {},
+                "-(1 - sigmoid(w.T*(x - y)))*(x - y)",
+                "-(1 - sigmoid(w.T*(x - y)))*(x - y)",
+                "Bradley & Terry 1952, Rank Analysis of Incomplete Block Designs, by differences of features",
+            ),
+            (
+                "-log(sigmoid(b*(x - y)))",
+                "x",
+                {"x": "scalar", "y": "scalar", "b": "scalar"},
+                "-b*(1 - sigmoid(b*(x - y)))",
+                "-b*(1 - sigmoid(b*(x - y)))",
+                "Burges et al. 2005, Learning to Rank Using Gradient Descent, the pair cost",
+            ),
+            (
+                "-sum(softmax(z).*log(softmax(z)))",
+                "z",
+                {},
+                "softmax(z).*(log_softmax(z).T*softmax(z) .- log_softmax(z))",
+                "-softmax(z).*(log_softmax(z) .- softmax(z).T*log_softmax(z))",
+                "Cover & Thomas 2006, Elements of Information Theory, ch. 2 (entropy, by the logits)",
+            ),
+            (
+                "-1/2*tr((X - ones(m)*h')*P*(X - ones(m)*h')')",
+                "h",
+                {"X": "matrix(m,n)", "P": "matrix(n,n; symmetric)"},
+                "P*(X .- h.T).T*ones(m)",
+                "P*(X.T*ones(m) - m*h)",
+                f"{BISHOP}, 2.3.4",
+            ),
+            (
+                "w'*x + 0.5*(norm2(V'*x)^2 - sum(square(V)'*square(x)))",
+                "x",
+                {},
+                "V*V.T*x + w - x.*sum(V.^2, 1)",
+                "V*V.T*x + w - x.*sum(V.^2, 1)",
+                "Rendle 2010, Factorization Machines, the model by the features",
+            ),
+            (
+                "(y - K*h)'*(y - K*h) + c*h'*K*h",
+                "h",
+                {"K": "matrix(n,n; symmetric)", "c": "scalar"},
+                "2*K*(K*h + c*h - y)",
+                "2*K*(K*h + c*h - y)",
+                f"{HASTIE}, 5.8.2",
+            ),
+            (
+                "norm2(y - K*h)^2 + c*h'*K*h",
+                "h",
+                {"K": "matrix(n,n; psd)", "c": "scalar"},
+                "2*K*(K*h + c*h - y)",
+                "2*K*(K*h + c*h - y)",
+                f"{HASTIE}, 5.8.2, declared positive semidefinite",
+            ),
+            (
+                "-(v + 1)/2*log(1 + x^2/v)",
+                "x",
+                {"v": "scalar(positive)", "x": "scalar"},
+                "-x*(v + 1)/(x^2 + v)",
+                "-(v + 1)*x/(v + x^2)",
+                f"{BISHOP}, appendix B, Student's t",
+            ),
+            (
+                "-sum(log(1/2*(1 + erf(y.*(X*w)/sqrt(2)))))",
+                "w",
+                {},
+                "-sqrt(2/pi)*X.T*(y.*exp(-1/2*y.^2.*(X*w).^2)./(1 + erf(y.*(X*w)/sqrt(2))))",
+                "-sqrt(2/pi)*X.T*(y.*exp(-1/2*y.^2.*(X*w).^2)./(1 + erf(y.*(X*w)/sqrt(2))))",
+                f"{BISHOP}, 4.3.5",
+            ),
+            (
+                "h'*kron(x, y)",
+                "x",
+                {"x": "vector(n)", "y": "vector(m)", "h": "vector(n*m)"},
+                "reshape(h, n, m)*y",
+                "reshape(h, n, m)*y",
+                f"{MAGNUS}, ch. 2 and 9, Kronecker products",
+            ),
+            (
+                "norm2(x[0:2]) + norm2(x[2:5])",
+                "x",
+                {"x": "vector(5)"},
+                "vstack(x[:2]/norm2(x[:2]), x[2:]/norm2(x[2:]))",
+                "vstack(x[:2]/norm2(x[:2]), x[2:]/norm2(x[2:]))",
+                "Yuan & Lin 2006, Model Selection and Estimation in Regression with Grouped Variables, two groups",
+            ),
+        ],
+    ),
 ]
 
 WANTED: list[Wanted] = [
-    Wanted(
-        ("a difference keeps the sign in which it was typed (kept today for vectors, turned for matrices and scalars)"),
-        "-log(sigmoid(w'*(x - y)))",
-        "w",
-        {},
-        "(sigmoid(w.T*(x - y)) - 1)*(x - y)",
-        "-(1 - sigmoid(w.T*(x - y)))*(x - y)",
-        "Bradley & Terry 1952, Rank Analysis of Incomplete Block Designs, by differences of features",
-    ),
-    Wanted(
-        ("a difference keeps the sign in which it was typed (kept today for vectors, turned for matrices and scalars)"),
-        "-log(sigmoid(b*(x - y)))",
-        "x",
-        {"x": "scalar", "y": "scalar", "b": "scalar"},
-        "b*(sigmoid(b*(x - y)) - 1)",
-        "-b*(1 - sigmoid(b*(x - y)))",
-        "Burges et al. 2005, Learning to Rank Using Gradient Descent, the pair cost",
-    ),
     Wanted(
         ("a difference keeps the sign in which it was typed (kept today for vectors, turned for matrices and scalars)"),
         "tr(A*pinv(X))",
@@ -2020,42 +2095,6 @@ WANTED: list[Wanted] = [
         ("(eye(m) - X*pinv(X))*A*pinv(X)*pinv(X).T - pinv(X).T*(pinv(X)*A*(pinv(X)*X - eye(n)) + A.T*pinv(X).T)"),
         ("(eye(m) - X*pinv(X))*A*pinv(X)*pinv(X).T + pinv(X).T*(pinv(X)*A*(eye(n) - pinv(X)*X) - A.T*pinv(X).T)"),
         f"{MAGNUS}, ch. 8, the differential of the Moore-Penrose inverse",
-    ),
-    Wanted(
-        (
-            "softmax's derivative: u.*p - sum(u.*p)*p is p.*(u .- p.T*u); the factor p is shared by an "
-            "elementwise product and a multiple; sum(u.*p) of vectors is u.T*p; sum(softmax(z)) is 1"
-        ),
-        "-sum(softmax(z).*log(softmax(z)))",
-        "z",
-        {},
-        "(log_softmax(z).T*softmax(z))*softmax(z) - softmax(z).*log_softmax(z)",
-        "-softmax(z).*(log_softmax(z) .- softmax(z).T*log_softmax(z))",
-        "Cover & Thomas 2006, Elements of Information Theory, ch. 2 (entropy, by the logits)",
-    ),
-    Wanted(
-        (
-            "sums of a known matrix: sum(eye(m), 1) is ones(m); sum(a*t .- c) is a*sum(t) - n*c, then "
-            "sum(t) is 1; sum(x.T) is sum(x); ones(1, m)*ones(m) is m; M*ones(n) is sum(M, 1)"
-        ),
-        "-1/2*tr((X - ones(m)*h')*P*(X - ones(m)*h')')",
-        "h",
-        {"X": "matrix(m,n)", "P": "matrix(n,n; symmetric)"},
-        "P*(X - ones(m)*h.T).T*ones(m)",
-        "P*(X.T*ones(m) - m*h)",
-        f"{BISHOP}, 2.3.4",
-    ),
-    Wanted(
-        (
-            "sums of a known matrix: sum(eye(m), 1) is ones(m); sum(a*t .- c) is a*sum(t) - n*c, then "
-            "sum(t) is 1; sum(x.T) is sum(x); ones(1, m)*ones(m) is m; M*ones(n) is sum(M, 1)"
-        ),
-        "w'*x + 0.5*(norm2(V'*x)^2 - sum(square(V)'*square(x)))",
-        "x",
-        {},
-        "V*V.T*x + w - x.*(V.^2*ones(m))",
-        "V*V.T*x + w - x.*sum(V.^2, 1)",
-        "Rendle 2010, Factorization Machines, the model by the features",
     ),
     Wanted(
         "the transpose of a sum stays outside: (x - m).T, inv(X + A).T, (W*x).T",
@@ -2074,65 +2113,5 @@ WANTED: list[Wanted] = [
         "inner(A.T, adj(X))*inv(X).T - inv(X).T*A.T*adj(X).T",
         "tr(A*adj(X))*inv(X).T - inv(X).T*A.T*adj(X).T",
         f"{MAGNUS}, ch. 8",
-    ),
-    Wanted(
-        (
-            "a power hides a factor from collecting: K*a + K^2*b is K*(a + K*b) (the same with (K*h - "
-            "y) gives K*(K*h + c*h - y) today)"
-        ),
-        "(y - K*h)'*(y - K*h) + c*h'*K*h",
-        "h",
-        {"K": "matrix(n,n; symmetric)", "c": "scalar"},
-        "2*(K*(c*h - y) + K^2*h)",
-        "2*K*(K*h + c*h - y)",
-        f"{HASTIE}, 5.8.2",
-    ),
-    Wanted(
-        (
-            "a power hides a factor from collecting: K*a + K^2*b is K*(a + K*b) (the same with (K*h - "
-            "y) gives K*(K*h + c*h - y) today)"
-        ),
-        "norm2(y - K*h)^2 + c*h'*K*h",
-        "h",
-        {"K": "matrix(n,n; psd)", "c": "scalar"},
-        "2*(K*(c*h - y) + K^2*h)",
-        "2*K*(K*h + c*h - y)",
-        f"{HASTIE}, 5.8.2, declared positive semidefinite",
-    ),
-    Wanted(
-        "a sum inside a product with a number in a denominator: v*(1 + x^2/v) is v + x^2",
-        "-(v + 1)/2*log(1 + x^2/v)",
-        "x",
-        {"v": "scalar(positive)", "x": "scalar"},
-        "-x*(v + 1)/(v*(1 + x^2/v))",
-        "-(v + 1)*x/(v + x^2)",
-        f"{BISHOP}, appendix B, Student's t",
-    ),
-    Wanted(
-        "roots of numbers: 2/(sqrt(2)*sqrt(pi)) is sqrt(2/pi)",
-        "-sum(log(1/2*(1 + erf(y.*(X*w)/sqrt(2)))))",
-        "w",
-        {},
-        "-2*X.T*(y.*exp(-1/2*y.^2.*(X*w).^2)./(1 + erf(y.*(X*w)/sqrt(2))))/(sqrt(2)*sqrt(pi))",
-        "-sqrt(2/pi)*X.T*(y.*exp(-1/2*y.^2.*(X*w).^2)./(1 + erf(y.*(X*w)/sqrt(2))))",
-        f"{BISHOP}, 4.3.5",
-    ),
-    Wanted(
-        "tr(kron(A, X)) is tr(A)*tr(X); kron_trace of a vector is a reshaped product",
-        "h'*kron(x, y)",
-        "x",
-        {"x": "vector(n)", "y": "vector(m)", "h": "vector(n*m)"},
-        "kron_trace(h, y, 0, n, 1)",
-        "reshape(h, n, m)*y",
-        f"{MAGNUS}, ch. 2 and 9, Kronecker products",
-    ),
-    Wanted(
-        "vstack(u, zeros)/a + vstack(zeros, v)/b is vstack(u/a, v/b)",
-        "norm2(x[0:2]) + norm2(x[2:5])",
-        "x",
-        {"x": "vector(5)"},
-        "vstack(x[:2], zeros(3))/norm2(x[:2]) + vstack(zeros(2), x[2:])/norm2(x[2:])",
-        "vstack(x[:2]/norm2(x[:2]), x[2:]/norm2(x[2:]))",
-        "Yuan & Lin 2006, Model Selection and Estimation in Regression with Grouped Variables, two groups",
     ),
 ]

@@ -19,6 +19,9 @@ GRADIENTS = [
     ("tr(A)*det(A*X)", "A", "det(A*X)*(eye(n) + tr(A)*inv(A).T)"),
     ("a*det(X^2)*det(A)", "a", "det(A)*det(X^2)"),
     ("sum(sin(x).*x.^2)", "x", "x.^2.*cos(x) + 2*x.*sin(x)"),
+    ("-log(sigmoid(w'*(x - y)))", "w", "-(1 - sigmoid(w.T*(x - y)))*(x - y)"),
+    ("-log(sigmoid(b*(c - a)))", "c", "-b*(1 - sigmoid(b*(c - a)))"),
+    ("-a*exp(b)*(1 + b^2 - exp(a))", "a", "a*exp(a)*exp(b) - exp(b)*(1 + b^2 - exp(a))"),
     ("sum((1./(a*x)).*y)", "y", "1./(a*x)"),
 ]
 TEXTS = [
