@@ -50,6 +50,8 @@ def _expanded_term(term: Node) -> list[Node]:
     scalar = build.number(coefficient)
     if rest.op == "scale":
         scalar, rest = build.times(scalar, rest.args[0]), rest.args[1]
+    if rest.op == "add":
+        return [build.multiply(scalar, inner) for inner in rest.args]
     for k, factor in enumerate(rest.args):
         if factor.op == "add" and rest.op in ("times", "product") and len(rest.args) > 1:
             remade = [(*rest.args[:k], inner, *rest.args[k + 1 :]) for inner in factor.args]

@@ -116,8 +116,8 @@ class Term:
 
     def text(self, matrix: Piece | None = None) -> Piece:
         """Put together again, without the sign."""
-        above = [f.body if f.level >= POWER or (k == len(self.above) - 1 and not matrix and f.level == MUL
-                 and not self.below) else f.within(POWER) for k, f in enumerate(self.above)]  # fmt: skip
+        last_bare = matrix is None and not self.below and all(f.level >= POWER for f in self.above[:-1])
+        above = [f.within(MUL if last_bare and f is self.above[-1] else POWER) for f in self.above]
         if matrix is not None:
             above.append(matrix.within(MUL))
         number, below = self.number, [f.within(POWER) for f in self.below]
