@@ -363,6 +363,7 @@ define(
     Operator(
         "inner",
         says="the inner product Σ X_ij Y_ij",
+        role="pairing",
         source="Magnus & Neudecker 2019, ch. 1",
         signatures=("(m,n), (m,n) -> (1,1)",),
         differential=lambda node, i, d: build.apply("inner", node.args[1 - i], d),
