@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.operator import Sample
-from matcalc.expression.rule import Rule
+from matcalc.expression.rule import Rule, operations
 
 _MOST_TERMS = 24
 _LONG = 3
@@ -50,6 +50,8 @@ def _expanded_term(term: Node) -> list[Node]:
     scalar = build.number(coefficient)
     if rest.op == "scale":
         scalar, rest = build.times(scalar, rest.args[0]), rest.args[1]
+    if rest.op == "add":
+        return [build.multiply(scalar, inner) for inner in rest.args]
     for k, factor in enumerate(rest.args):
         if factor.op == "add" and rest.op in ("times", "product") and len(rest.args) > 1:
             remade = [(*rest.args[:k], inner, *rest.args[k + 1 :]) for inner in factor.args]
@@ -85,11 +87,20 @@ def _piece(term: Node) -> _Piece:
     if rest.op != "product":
         return _Piece(scalar, (rest,))
     chain = []
-    for factor in rest.args:
+    for factor in _unpowered(rest.args):
         negative = factor.op == "add" and _leads_negative(factor)
         chain.append(build.negate(factor) if negative else factor)
         scalar = build.negate(scalar) if negative else scalar
     return _Piece(scalar, tuple(chain))
+
+
+def _unpowered(chain: tuple[Node, ...]) -> list[Node]:
+    """The factors of a matrix product with small powers written out: K²h + cKh has K in both terms."""
+    found: list[Node] = []
+    for factor in chain:
+        power = factor.params[0] if factor.op == "matpow" else 1
+        found += [factor.args[0]] * power if 1 < power <= _LONG else [factor]
+    return found
 
 
 def _leads_negative(total: Node) -> bool:
@@ -99,16 +110,18 @@ def _leads_negative(total: Node) -> bool:
 
 
 def _best_merge(terms: list[Node], total: Node) -> list[Node] | None:
-    """The terms after the merge of a group that saves most leaves, or None."""
+    """The terms after the merge of a group that saves most leaves, then of most terms and operations, or None."""
     if total.is_scalar:
         return None
-    best, saved = None, 0
+    best, saved = None, (0, 0, 0)
     for members, side in _groups(terms):
-        merged = _merged([terms[k] for k in members], side)
-        gain = sum(terms[k].weight for k in members) - merged.weight
-        if gain > saved:
+        group = [terms[k] for k in members]
+        merged = _merged(group, side)
+        gain = sum(term.weight for term in group) - merged.weight
+        fewer = sum(map(operations, group)) + 1 - operations(merged) if gain == 0 else 1
+        if fewer > 0 and (gain, len(group), fewer) > saved:
             best = [merged, *(t for k, t in enumerate(terms) if k not in members)]
-            saved = gain
+            saved = gain, len(group), fewer
     return best
 
 

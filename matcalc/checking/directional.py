@@ -14,6 +14,7 @@ from matcalc.calculus.transpose import transposed_map
 from matcalc.checking.question import Question
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
+from matcalc.expression.operator import operator_of_role
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def questions(asked: Directional) -> list[Question]:
 
 
 def _pairing(left: Node, right: Node) -> Node:
-    return build.apply("inner", left, right)
+    return build.apply(operator_of_role("pairing").name, left, right)
 
 
 def _question(asked: Directional, expression: Node, name: str, claimed: Node, *more: Node) -> Question:

@@ -20,8 +20,8 @@ from matcalc.expression.nodes import Node
 from matcalc.expression.piece import ADD, ATOM, CHAIN, MUL, POWER
 from matcalc.expression.sizes import AnySize, Size
 from matcalc.expression.walk import fold
-from matcalc.language import printer
-from matcalc.language.printer import Style
+from matcalc.language.presentation import is_negative_power, presented, reciprocal
+from matcalc.language.printer import Style, repeated
 
 _LETTER = re.compile(
     "alpha|beta|[gG]amma|[dD]elta|(var)?epsilon|zeta|eta|[tT]heta|vartheta|iota|kappa|[lL]ambda|mu|nu|[xX]i|[pP]i|"
@@ -40,9 +40,10 @@ def latex(node: Node, style: Style | None = None) -> str:
     Raises:
         UnsupportedError: for a name that is no plain name.
     """
-    writer, lines = _Writer(style or Style(), _names(node)), list[str]()
+    node = presented(node, style.order if style is not None else {})
+    writer, lines = _Writer(_names(node)), list[str]()
     taken = set(writer.names.values())
-    for part in printer.repeated(node):
+    for part in repeated(node):
         name = next(t for k in range(len(lines) + 1, 10**9) if (t := f"t_{{{k}}}") not in taken)
         taken.add(name)
         lines.append(rf"{name} = {writer.piece(part).body};\; ")
@@ -52,8 +53,8 @@ def latex(node: Node, style: Style | None = None) -> str:
 
 def pieces(style: Style, nodes: Sequence[Node]) -> Callable[[Node], Formula]:
     """A writer of formulas for several nodes, whose names are told apart among them."""
-    names: dict[str, str] = _told_apart(sorted(set().union(*(node.free for node in nodes))))
-    return _Writer(style, names).piece
+    writer = _Writer(_told_apart(sorted(set().union(*(node.free for node in nodes)))))
+    return lambda node: writer.piece(presented(node, style.order))
 
 
 # ------------------------------------------------------------------------------------------------------- names
@@ -166,8 +167,7 @@ class Term:
 class _Writer:
     """Writes nodes, each once."""
 
-    def __init__(self, style: Style, names: dict[str, str]) -> None:
-        self.style = style
+    def __init__(self, names: dict[str, str]) -> None:
         self.names = names
         self.memo: dict[Node, Formula] = {}
 
@@ -181,11 +181,11 @@ class _Writer:
         for factor in scalar.args if scalar.op == "times" else (scalar,):
             if factor.op == "number":
                 number *= factor.params[0]
-            elif printer.is_negative_power(factor):
-                below.append(_reciprocal(factor))
+            elif is_negative_power(factor):
+                below.append(reciprocal(factor))
             else:
                 above.append(factor)
-        pieces = [tuple(map(self.piece, printer.in_reading_order(group))) for group in (above, below)]
+        pieces = [tuple(map(self.piece, group)) for group in (above, below)]
         return Term(number < 0, abs(number), pieces[0], pieces[1])
 
     def _visit(self, node: Node, args: Sequence[Formula]) -> Formula:
@@ -199,10 +199,6 @@ class _Writer:
             return filled(how, args)
         extra = [_size(p) for p in node.params if isinstance(p, int | Size)]
         return call(node.op, *(arg.body for arg in args), *extra)
-
-
-def _reciprocal(node: Node) -> Node:
-    return build.power(node.args[0], build.negate(node.args[1]))
 
 
 # ---------------------------------------------------------------------------------------------------- notation
@@ -223,19 +219,19 @@ def _scale(node: Node, args: Sequence[Formula], writer: _Writer) -> Formula:
 def _times(node: Node, args: Sequence[Formula], writer: _Writer) -> Formula:
     if node.is_scalar:
         return writer.term(node).signed()
-    below = [f for f in node.args if printer.is_negative_power(f)]
+    below = [f for f in node.args if is_negative_power(f)]
     if len(below) == len(node.args):
         below = []
     above = [f for f in node.args if f not in below]
     body = _entrywise(above, writer)
     if below:
-        under = Formula(_entrywise([_reciprocal(f) for f in below], writer), POWER if len(below) == 1 else MUL)
+        under = Formula(_entrywise([reciprocal(f) for f in below], writer), POWER if len(below) == 1 else MUL)
         body += rf" \oslash {under.within(POWER)}"
     return Formula(body, MUL)
 
 
 def _entrywise(factors: Sequence[Node], writer: _Writer) -> str:
-    return r" \odot ".join(writer.piece(f).within(POWER) for f in printer.in_reading_order(factors))
+    return r" \odot ".join(writer.piece(f).within(POWER) for f in factors)
 
 
 def _power(node: Node, args: Sequence[Formula], writer: _Writer) -> Formula:
@@ -244,8 +240,8 @@ def _power(node: Node, args: Sequence[Formula], writer: _Writer) -> Formula:
     if not node.is_scalar:
         shown = args[1].within(MUL) if value is None else raised
         return Formula(rf"{args[0].within(ATOM)}^{{\odot {shown}}}", POWER)
-    if printer.is_negative_power(node):
-        return _over(Formula("1", ATOM), writer.piece(_reciprocal(node)))
+    if is_negative_power(node):
+        return _over(Formula("1", ATOM), writer.piece(reciprocal(node)))
     if value == Fraction(1, 2):
         return Formula(rf"\sqrt{{{args[0].body}}}", ATOM)
     return Formula(args[0].within(ATOM) + exponent(raised), POWER)
@@ -275,7 +271,7 @@ def _matpow(node: Node, args: Sequence[Formula], writer: _Writer) -> Formula:
 
 def _add(node: Node, args: Sequence[Formula], writer: _Writer) -> Formula:
     body = ""
-    for term in printer.terms_in_order(node, writer.style):
+    for term in node.args:
         negative, piece = _addend(term, writer)
         sign = (" - " if negative else " + ") if body else "-" if negative else ""
         body += sign + piece.within(MUL)

@@ -116,6 +116,8 @@ class Operator:
         contextual: whether the result has the shape that its context needs; ``call`` is given it last.
         cubic: about how many products of matrices as large as its arguments an evaluation costs.
         instead: the operator meant, and what it is, where two arguments are given and these are not taken.
+        role: what it is to the algebra, which asks for it by that: the ``identity``; a matrix whose entries are all
+            ``zero`` or ``one``; the ``inverse``; the ``pairing`` of two values of one shape into a scalar.
     """
 
     name: str
@@ -163,6 +165,7 @@ class Operator:
     contextual: bool = False
     cubic: int = 0
     instead: tuple[str, str] | None = None
+    role: str = ""
 
     @property
     def patterns(self) -> tuple[Signature, ...]:
@@ -216,6 +219,11 @@ def operator_of_sign(sign: str) -> Operator | None:
 def stacking(axis: int) -> Operator:
     """The record that puts values side by side along ``axis``."""
     return next(op for op in TABLE.values() if op.stacks == axis)
+
+
+def operator_of_role(role: str) -> Operator:
+    """The record that plays a role in the algebra."""
+    return next(op for op in TABLE.values() if op.role == role)
 
 
 def of_each(*rules: Callable[..., Node]) -> Differential:

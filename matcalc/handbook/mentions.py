@@ -57,10 +57,18 @@ def _own_files(operator: Operator) -> set[str]:
 
 
 def _names(path: Path) -> Iterator[str]:
-    """Every string of a module that is an operator's name and nothing else."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """Every string of a module that is an operator's name and nothing else; in ``__all__`` functions are named."""
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    exported = {id(name) for line in module.body if _is_all(line) for name in ast.walk(line)}
+    for node in ast.walk(module):
+        if id(node) in exported:
+            continue
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in TABLE:
             yield node.value
+
+
+def _is_all(line: ast.stmt) -> bool:
+    return isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name) and line.targets[0].id == "__all__"
 
 
 def page(root: Path) -> str:

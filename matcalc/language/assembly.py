@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.expression import build
-from matcalc.expression.nodes import Node
+from matcalc.expression.nodes import Node, interned
 from matcalc.expression.operator import Operator, operator_of_sign, stacking
 from matcalc.expression.sizes import AnySize, Shape, Size, written_shape
 from matcalc.language.functions import size_of
@@ -25,7 +25,9 @@ Variables = dict[str, tuple[str, Node]]
 def assembled(
     made: Scene, shapes: Mapping[int, Shape], sizes: Sizes, limits: Limits
 ) -> tuple[Node, dict[Node, tuple[Node, ...]], Variables]:
-    """The node, the order of the terms of each sum as typed, and the names.
+    """The node, the terms or factors of each sum and product as typed, and the names.
+
+    A call that came apart, as ``det(A*X)`` into two, is remembered as the one part of what it became.
 
     Raises:
         MatcalcError: for a value that does not exist (a division by zero, a power beyond the limits).
@@ -128,16 +130,34 @@ class _Assembly:
             self.order.setdefault(inner, tuple(terms))
         return made
 
+    def ordered(self, made: Node, typed: Sequence[Node]) -> Node:
+        """A product of scalars or of entries, its factors remembered as typed; a product with a scalar value too."""
+        rest = build.split(made)[1]
+        if rest.op == "times":
+            bare = [build.split(part)[1] for part in typed]
+            factors = [f for part in bare for f in (self.order.get(part, part.args) if part.op == "times" else (part,))]
+            place = {_up_to_a_number(factor): k for k, factor in enumerate(factors)}
+            if all(_up_to_a_number(factor) in place for factor in rest.args):
+                order = sorted(rest.args, key=lambda factor: place[_up_to_a_number(factor)])
+                self.order.setdefault(rest, tuple(order))
+        elif rest.op == "product" and rest.is_scalar:
+            self.order.setdefault(rest, rest.args)
+        return made
+
     def entrywise(self, tree: Binary) -> Node:
         first, rest = _row(tree)
         made, run = None, [self.of(first)]
         for operator, right in rest:
-            factor = self.of(right) if operator == ".*" else build.power(self.of(right), build.number(-1))
+            factor = self.of(right) if operator == ".*" else self.reciprocal(self.of(right))
             if factor.shape != run[0].shape:
                 made = build.times(*run) if made is None else made * build.times(*run)
                 run = []
             run.append(factor)
-        return build.times(*run) if made is None else made * build.times(*run)
+        return self.ordered(build.times(*run), run) if made is None else made * build.times(*run)
+
+    def reciprocal(self, node: Node) -> Node:
+        under = [build.power(factor, build.number(-1)) for factor in self.order.get(node, ())]
+        return self.ordered(build.power(node, build.number(-1)), under)
 
     def dotted(self, tree: Binary) -> Node:
         left, right = self.of(tree.left), self.of(tree.right)
@@ -208,7 +228,10 @@ class _Assembly:
         values: list[Any] = self.arguments(tree)
         if called.operator.contextual:
             values.append(self.shape(tree))
-        return _called(called.operator, *values)
+        made = _called(called.operator, *values)
+        if _came_apart(called.operator, made):
+            self.order.setdefault(made, (interned(called.operator.name, tuple(values), (), made.shape),))
+        return made
 
     def arguments(self, tree: Call) -> list[Any]:
         called = self.made.calls[id(tree)]
@@ -253,10 +276,26 @@ def _common(left: Shape, right: Shape) -> Shape:
 def _multiplied(work: _Assembly, tree: Binary) -> Node:
     left, right = work.of(tree.left), work.of(tree.right)
     if left.is_scalar or right.is_scalar:
-        return left * right
+        return work.ordered(left * right, (left, right))
     if left.cols != right.rows:
         raise ShapeError(f"cannot multiply {written_shape(left.shape)} by {written_shape(right.shape)}")
-    return build.product(left, right)
+    made = build.product(left, right)
+    return work.ordered(made, ()) if made.is_scalar else made
+
+
+def _up_to_a_number(factor: Node) -> Node:
+    """A factor; a sum without its sign and content, of which a product takes charge."""
+    return build.primitive(factor)[1] if factor.op == "add" else factor
+
+
+def _came_apart(operator: Operator, made: Node) -> bool:
+    """Whether a call became a product of calls of the same operator, to whole powers, as det(A*X) does."""
+    if made.op not in ("times", "power") or operator.call is not None:
+        return False
+    powers = [
+        f.args if f.op == "power" else (f, build.number(1)) for f in (made.args if made.op == "times" else (made,))
+    ]
+    return all(base.op == operator.name and (build.integer_of(exponent) or 0) > 0 for base, exponent in powers)
 
 
 def _called(operator: Operator, *values: Any) -> Node:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from matcalc.errors import LimitError
+from matcalc.language.folding import bits_of_power, folded
 from matcalc.language.tree import Binary, Node, Number, Sign, children
 from matcalc.limits import Limits, exceeded
 
@@ -46,12 +46,9 @@ def _folded(node: Node, values: dict[int, Fraction | None], text: str, limits: L
             return -inner if negative and inner is not None else inner
         case Binary(operator=operator):
             left, right = values[id(node.left)], values[id(node.right)]
-            if left is None or right is None:
-                return None
-            try:
-                found = _computed(operator, left, right, limits)
-            except LimitError as error:
-                raise error.at(text, node.span) from None
+            if operator in _POWERS and left is not None and right is not None:
+                _refuse_large_power(left, right, node, text, limits)
+            found = folded(operator, left, right)
             _check_size(found, node, text, limits)
             return found
     return None
@@ -68,24 +65,9 @@ def _bits(value: Fraction) -> int:
     return abs(value.numerator.bit_length() - value.denominator.bit_length()) if value else 0
 
 
-def _computed(operator: str, left: Fraction, right: Fraction, limits: Limits) -> Fraction | None:
-    match operator:
-        case "+" | ".+":
-            return left + right
-        case "-" | ".-":
-            return left - right
-        case "*" | ".*":
-            return left * right
-        case "/" | "./" if right:
-            return left / right
-        case "^" | ".^" if right.denominator == 1 and (left or right >= 0):
-            return _power(left, int(right), limits)
-    return None
-
-
-def _power(base: Fraction, exponent: int, limits: Limits) -> Fraction:
-    bits = max(base.numerator.bit_length(), base.denominator.bit_length()) * abs(exponent)
-    if bits > 64 * _BITS_PER_DIGIT * limits.decimal_exponent:
+def _refuse_large_power(base: Fraction, exponent: Fraction, node: Node, text: str, limits: Limits) -> None:
+    """Before a power is computed: how many digits it would have."""
+    bits = bits_of_power(base, exponent)
+    if exponent.denominator == 1 and bits > 64 * _BITS_PER_DIGIT * limits.decimal_exponent:
         digits = int(bits / _BITS_PER_DIGIT)
-        raise exceeded(limits, "decimal_exponent", digits // 64, f"a number of about {digits} digits")
-    return base**exponent
+        raise exceeded(limits, "decimal_exponent", digits // 64, f"a number of about {digits} digits", text, node.span)

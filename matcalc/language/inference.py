@@ -45,7 +45,8 @@ class Typed:
         variables: the names in order of appearance.
         sizes: the size names that occur.
         declared_sizes: those that the text or a declaration names.
-        order: of each sum that the text wrote, its terms as typed.
+        order: of each sum and product that the text wrote, its terms or factors as typed; of a call that came apart,
+            the call.
     """
 
     node: Node

@@ -1,9 +1,8 @@
 """Expression to text, in the language it came from; what is printed parses back to the same value.
 
 Conventions, each kept everywhere: the sign and the number come first, then scalar factors, then the matrix
-product, then what it is divided by; positive terms before negative ones, a constant first among its like; ``.T`` on the
-outside;
-``inv(X)`` and not ``X^-1``; ``sqrt(x)`` for a power of 1/2. A sum that the user typed keeps the user's order.
+product, then what it is divided by; ``.T`` on the outside; ``inv(X)`` and not ``X^-1``; ``sqrt(x)`` for a power of 1/2.
+In which order terms and factors come is decided before (:mod:`matcalc.language.presentation`), for LaTeX as well.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.piece import ADD, ATOM, MUL, POWER, Piece
 from matcalc.expression.sizes import AnySize, Size
 from matcalc.expression.walk import fold, users
+from matcalc.language.presentation import is_negative_power, presented, reciprocal
 
 _WIDEST = 3000
 _WORTH_A_NAME = 8
@@ -27,7 +27,7 @@ class Style:
     """How to print.
 
     Attributes:
-        order: for sums that a user typed, their terms in that order.
+        order: of sums and products that a user typed, the parts in that order.
         sizes: the size names that may stand for numbers; others are written ``size(x, 0)``.
         variables: where to read such a size.
         memo: what is printed already; every text begins with none.
@@ -47,6 +47,7 @@ def written(node: Node, style: Style | None = None) -> str:
     '(A + A.T)*x - 2*x'
     """
     style = replace(style or Style(), memo={})
+    node = presented(node, style.order)
     memo, lines = style.memo, list[str]()
     for part in repeated(node):
         name = next(f"t{k}" for k in range(len(lines) + 1, 10**9) if f"t{k}" not in node.free)
@@ -65,7 +66,7 @@ def repeated(root: Node) -> list[Node]:
 
 def piece(node: Node, style: Style) -> Piece:
     """The text of a node with how tightly it binds, for one who puts it into another text."""
-    return _text(node, style)
+    return _text(presented(node, style.order), style)
 
 
 def _text(node: Node, style: Style) -> Piece:
@@ -120,8 +121,8 @@ class Term:
 
     def text(self, matrix: Piece | None = None) -> Piece:
         """Put together again, without the sign."""
-        above = [f.body if f.level >= POWER or (k == len(self.above) - 1 and not matrix and f.level == MUL
-                 and not self.below) else f.within(POWER) for k, f in enumerate(self.above)]  # fmt: skip
+        last_bare = matrix is None and not self.below and all(f.level >= POWER for f in self.above[:-1])
+        above = [f.within(MUL if last_bare and f is self.above[-1] else POWER) for f in self.above]
         if matrix is not None:
             above.append(matrix.within(MUL))
         number, below = self.number, [f.within(POWER) for f in self.below]
@@ -140,64 +141,28 @@ class Term:
         return Piece(body, MUL)
 
 
-def _term(scalar: Node, style: Style, *, turned: bool = False) -> Term:
+def _term(scalar: Node, style: Style) -> Term:
     """A scalar node taken apart into what stands above and below the line."""
-    factors = scalar.args if scalar.op == "times" else (scalar,)
     number, above, below = Fraction(1), list[Node](), list[Node]()
-    factors = tuple(_turned(factors)) if turned else factors
-    for factor in factors:
+    for factor in scalar.args if scalar.op == "times" else (scalar,):
         if factor.op == "number":
             number *= factor.params[0]
         elif is_negative_power(factor):
-            below.append(build.power(factor.args[0], build.negate(factor.args[1])))
+            below.append(reciprocal(factor))
         else:
             above.append(factor)
-    texts = [[_text(f, style) for f in in_reading_order(group)] for group in (above, below)]
+    texts = [[_text(f, style) for f in group] for group in (above, below)]
     return Term(number < 0, abs(number), tuple(texts[0]), tuple(texts[1]))
 
 
-def _turned(factors: Sequence[Node]) -> Sequence[Node]:
-    """Minus a difference is the other difference: a negative number with a sum that has a negative term."""
-    lead = build.number_of(factors[0])
-    for k, factor in enumerate(factors):
-        if lead is not None and lead < 0 and factor.op == "add" and any(build.split(t)[0] < 0 for t in factor.args):
-            other = build.add(*(build.negate(term) for term in factor.args))
-            return [build.number(-lead), *(other if j == k else f for j, f in enumerate(factors) if j)]
-    return factors
-
-
-def is_negative_power(factor: Node) -> bool:
-    """Whether a factor stands below the line."""
-    return factor.op == "power" and _is_negative(factor.args[1])
-
-
-def _is_negative(exponent: Node) -> bool:
-    return build.split(exponent)[0] < 0 and exponent.op != "add"
-
-
-def in_reading_order(factors: Sequence[Node]) -> list[Node]:
-    """Constants, names, then the rest by size and spelling."""
-    return sorted(factors, key=lambda f: (bool(f.free), f.weight, _spelling(f)))
-
-
-def _spelling(node: Node) -> tuple[str, ...]:
-    if node.weight > 60:
-        return (node.digest.hex(),)
-    return tuple(_leaf_name(leaf) for leaf in postorder(node))
-
-
-def _leaf_name(node: Node) -> str:
-    return str(node.params[0]) if node.op == "variable" else f"~{node.op}{node.params}"
-
-
 def _scalar_times(node: Node, args: Sequence[Piece], style: Style) -> Piece:
-    term = _term(node, style, turned=True)
+    term = _term(node, style)
     text = term.text()
     return Piece(f"-{text.within(MUL)}", ADD) if term.negative else text
 
 
 def _scale(node: Node, args: Sequence[Piece], style: Style) -> Piece:
-    term = _term(node.args[0], style, turned=True)
+    term = _term(node.args[0], style)
     text = _multiple(term, args[1])
     return Piece(f"-{text.within(MUL)}", ADD) if term.negative else text
 
@@ -208,18 +173,20 @@ def _multiple(term: Term, matrix: Piece) -> Piece:
     if not is_reciprocal or not (term.above or term.number.denominator == 1):
         return term.text(matrix)
     above = replace(term, below=()).text().within(MUL)
-    below = "".join(f"/{f.within(POWER)}" for f in term.below)
-    return Piece(f"{above}{matrix.body[1:]}{below}", MUL)
+    if not term.below:
+        return Piece(f"{above}{matrix.body[1:]}", MUL)
+    under = "*".join(f.within(POWER) for f in term.below)
+    return Piece(f"{above}./({under}*{matrix.body.removeprefix('1./')})", MUL)
 
 
 def _times(node: Node, args: Sequence[Piece], style: Style) -> Piece:
     if node.is_scalar:
         return _scalar_times(node, args, style)
-    above = [f for f in node.args if not (is_negative_power(f))]
-    below = [build.power(f.args[0], build.negate(f.args[1])) for f in node.args if f not in above]
+    above = [f for f in node.args if not is_negative_power(f)]
+    below = [reciprocal(f) for f in node.args if is_negative_power(f)]
     bare = _spans(node, node.args)
-    texts = [_operand(f, bare, style) for f in in_reading_order(above)] or ["1"]
-    under = [_operand(f, bare, style) for f in in_reading_order(below)]
+    texts = [_operand(f, bare, style) for f in above] or ["1"]
+    under = [_operand(f, bare, style) for f in below]
     body = ".*".join(texts)
     if under:
         body += "./" + (under[0] if len(under) == 1 else f"({'.*'.join(under)})")
@@ -238,9 +205,9 @@ def _operand(factor: Node, bare: bool, style: Style) -> str:
 
 
 def _power(node: Node, args: Sequence[Piece], style: Style) -> Piece:
-    base, exponent = node.args
-    if _is_negative(exponent):
-        under = _text(build.power(base, build.negate(exponent)), style).within(POWER)
+    exponent = node.args[1]
+    if is_negative_power(node):
+        under = _text(reciprocal(node), style).within(POWER)
         return Piece(f"1/{under}" if node.is_scalar else f"1./{under}", MUL)
     if build.number_of(exponent) == Fraction(1, 2):
         return Piece(f"sqrt({args[0].body})", ATOM)
@@ -266,11 +233,6 @@ def _number(node: Node, args: Sequence[Piece], style: Style) -> Piece:
 # -------------------------------------------------------------------------------------------------------- sums
 
 
-def _bare(term: Node) -> Node:
-    """What a term is a multiple of."""
-    return term.args[1] if term.op == "scale" else term
-
-
 @dataclass(frozen=True)
 class _Addend:
     node: Node
@@ -281,11 +243,11 @@ class _Addend:
 
 
 def _add(node: Node, args: Sequence[Piece], style: Style) -> Piece:
-    if all(_bare(term).op == "transpose" for term in node.args):
-        return Piece(f"({_text(build.transpose(node), style).body}).T", ATOM)
-    addends = [_addend(term, style) for term in terms_in_order(node, style)]
+    addends = [_addend(term, style) for term in node.args]
     if all(a.dotted or a.number for a in addends):
         addends = [_plain(addends[0], style), *addends[1:]]
+    if any(_is_identity(term) for term in node.args):  # I - 1*p', as it stands in a Jacobian
+        addends = [_plain(a, style) if a.dotted else a for a in addends]
     first = next(k for k, a in enumerate(addends) if not a.dotted and not (a.number and any(b.dotted for b in addends)))
     addends.insert(0, addends.pop(first))
     spread = next((k for k, a in enumerate(addends) if a.dotted and not a.negative), None)
@@ -296,6 +258,11 @@ def _add(node: Node, args: Sequence[Piece], style: Style) -> Piece:
         sign = ("." if a.dotted else "") + ("-" if a.negative else "+")
         body += f" {sign} {a.text.within(MUL)}"
     return Piece(body, ADD)
+
+
+def _is_identity(term: Node) -> bool:
+    bare = term.args[1] if term.op == "scale" else term
+    return bare.is_square and bare is build.eye(bare.rows)
 
 
 def _addend(term: Node, style: Style) -> _Addend:
@@ -317,20 +284,6 @@ def _plain(addend: _Addend, style: Style) -> _Addend:
     scalar, rest = addend.node.args if addend.node.op == "scale" else (build.number(1), addend.node)
     taken = _term(scalar, style)
     return _Addend(addend.node, taken.negative, taken.text(_text(rest, style)), dotted=False, number=False)
-
-
-def terms_in_order(node: Node, style: Style) -> list[Node]:
-    """The terms of a sum as they are read: as typed, else positive ones first, a constant first among its like."""
-    typed = style.order.get(node)
-    place = {} if typed is None else {build.oriented(build.split(t)[1]): k for k, t in reversed(list(enumerate(typed)))}
-
-    def key(term: Node) -> tuple[object, ...]:
-        coefficient, rest = build.split(term)
-        at = place.get(build.oriented(rest), len(place))
-        constant = not rest.free
-        return (at, coefficient < 0, not constant, -rest.weight, _spelling(rest))
-
-    return sorted(node.args, key=key)
 
 
 _NOTATION: dict[str, Callable[[Node, Sequence[Piece], Style], Piece]] = {

@@ -13,6 +13,7 @@ from matcalc.errors import LimitError, ParseError, ShapeError, Span
 from matcalc.expression.operator import callable_named, operator_of_sign, stacking
 from matcalc.expression.sizes import AnySize, Shape, Size
 from matcalc.language.equations import result_shape
+from matcalc.language.folding import folded
 from matcalc.language.functions import (
     Called,
     function_as_value,
@@ -384,7 +385,7 @@ def _relate_binary(made: Scene, node: Binary) -> None:
     left, right = node.left, node.right
     both = id(left) in made.numbers and id(right) in made.numbers
     if both and node.operator not in _UNCOMPUTED and operator_of_sign(node.operator) is None:
-        made.numbers[id(node)] = _computed(node.operator, made.numbers[id(left)], made.numbers[id(right)])
+        made.numbers[id(node)] = folded(node.operator, made.numbers[id(left)], made.numbers[id(right)])
     if node.operator in _SUMS:
         spreading = [each for each in (left, right) if id(each) not in made.numbers]
         if len(spreading) == 1:
@@ -416,24 +417,6 @@ def _notation(made: Scene, node: Binary) -> tuple[str, tuple[Node, Node], tuple[
     if operator is None:
         raise ParseError(f"{node.glyph!r} has no meaning here", text=made.text, spans=(node.operator_span,))
     return operator.name, pair, operator.signatures
-
-
-def _computed(operator: str, left: Fraction | None, right: Fraction | None) -> Fraction | None:
-    """The value of a number expression where it is a simple one; the syntax has bounded its size."""
-    if left is None or right is None:
-        return None
-    match operator:
-        case "+" | ".+":
-            return left + right
-        case "-" | ".-":
-            return left - right
-        case "*" | ".*":
-            return left * right
-        case "/" | "./" if right:
-            return left / right
-        case "^" | ".^" if right.denominator == 1 and abs(right) <= 64 and (left or right > 0):
-            return Fraction(left ** int(right))
-    return None
 
 
 @cache

@@ -36,6 +36,8 @@ def _add_facts(node: Node) -> frozenset[str]:
         facts.discard("nonzero")
     if any("positive" in a.facts for a in node.args) and all("nonnegative" in a.facts for a in node.args):
         facts |= {"positive", "nonzero"}
+    if len(node.args) == 2 and _complement(*node.args):
+        facts |= {"unit", "positive", "nonnegative", "nonzero"}
     if any("posdef" in a.facts for a in node.args) and all("psd" in a.facts for a in node.args):
         facts |= {"posdef", "invertible"}
     if (
@@ -47,6 +49,14 @@ def _add_facts(node: Node) -> frozenset[str]:
     ):
         facts.add("symmetric")
     return frozenset(facts)
+
+
+def _complement(one: Node, other: Node) -> bool:
+    """Whether a sum of two is 1 - u, where every entry of u lies in (0, 1)."""
+    if not (build.is_one(one) or one.op == "ones"):
+        one, other = other, one
+    coefficient, rest = build.split(other)
+    return (build.is_one(one) or one.op == "ones") and coefficient == -1 and "unit" in rest.facts
 
 
 def _add_transposed(node: Node) -> Node:

@@ -220,7 +220,8 @@ def _exponentials() -> None:
         latex=lambda node, pieces, size: Formula(rf"\exp\left({pieces[0].body}\right) - 1", ADD))  # fmt: skip
     row("sigmoid", "the logistic function 1/(1 + exp(-x))", "Bishop 2006, eq. (4.88)",
         derivative=lambda x, y: y * (_one(x) - y), torch="torch.sigmoid({0})", numpy=_NUMPY_SIGMOID,
-        jax="jax.nn.sigmoid({0})", mp=_logistic, sympy=lambda s, x: 1 / (1 + s.exp(-x)), value=_POSITIVE)  # fmt: skip
+        jax="jax.nn.sigmoid({0})", mp=_logistic, sympy=lambda s, x: 1 / (1 + s.exp(-x)),
+        value=_POSITIVE | {"unit"})  # fmt: skip
     row("logit", "log(x/(1 - x))", "Bishop 2006, eq. (4.90)", derivative=lambda x, y: (x * (_one(x) - x)) ** -1,
         torch="torch.special.logit({0})", numpy="np.log({0:a} / (1 - {0:a}))",
         jax="jax.scipy.special.logit({0})", mp=lambda m, x: m.log(x / (1 - x)),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import combinations
+from itertools import combinations, permutations
+from typing import cast
 
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
-from matcalc.expression.operator import Sample
+from matcalc.expression.operator import Sample, stacking
 from matcalc.expression.rule import Rule
+from matcalc.expression.sizes import AnySize
 
 
 def _paired(node: Node) -> Node | None:
@@ -106,6 +108,67 @@ def _chosen(node: Node) -> Node | None:
     return None
 
 
+def _stacked(node: Node) -> Node | None:
+    """Blocks that fill a matrix of zeros along an axis are stacked: a*[x; 0] + b*[0; y] = [a*x; b*y]."""
+    for axis in (0, 1):
+        starts: dict[AnySize, tuple[Node, Node]] = {}
+        for term in node.args:
+            scalar, block = term.args if term.op == "scale" else (build.number(1), term)
+            if block.op == "placed" and block.args[0].shape[1 - axis] == node.shape[1 - axis]:
+                starts.setdefault(block.params[axis], (term, build.multiply(scalar, block.args[0])))
+        used, parts, end = list[Node](), list[Node](), cast("AnySize", 0)
+        while end in starts:
+            term, part = starts.pop(end)
+            used.append(term)
+            parts.append(part)
+            end = end + part.shape[axis]
+        if end == node.shape[axis] and len(parts) > 1:
+            made = build.apply(stacking(axis).name, *parts)
+            return build.add(made, *(term for term in node.args if term not in used))
+    return None
+
+
+def _cleared(node: Node) -> Node | None:
+    """v*(1 + x/v) = v + x, and both to one whole power."""
+    for total, scalar in permutations(node.args, 2):
+        (base, p), (factor, q) = (f.args if f.op == "power" else (f, build.number(1)) for f in (total, scalar))
+        if base.op == "add" and p is q and build.integer_of(p) is not None:
+            rest = (f for f in node.args if f is not total and f is not scalar)
+            inner = build.add(*(build.times(factor, term) for term in base.args))
+            made = build.times(build.power(inner, p), *rest)
+            if made.weight < node.weight:
+                return made
+    return None
+
+
+def _rooted(node: Node) -> Node | None:
+    """2/sqrt(2) = sqrt(2): a number times a root of it."""
+    number = build.number_of(node.args[0])
+    for root in node.args[1:]:
+        base, p = map(build.number_of, root.args) if root.op == "power" else (None, None)
+        if number is None or base is None or p is None:
+            continue
+        rest = [f for f in node.args[1:] if f is not root]
+        for sign in (1, -1):
+            if number == base**sign:
+                return build.times(build.power(build.number(base), build.number(p + sign)), *rest)
+    return None
+
+
+def _summed_rows(node: Node) -> Node | None:
+    """f(X)*ones(n) is the sum of the columns, ones(1, m)*f(X) of the rows, where entries are computed one by one."""
+    for k, one in enumerate(node.args):
+        for axis, at in ((1, k - 1), (0, k + 1)):
+            if one.op != "ones" or one.shape[axis] != 1 or not 0 <= at < len(node.args):
+                continue
+            matrix = node.args[at]
+            entries = matrix.args[0] if matrix.op == "transpose" else matrix
+            if entries.op in ("times", "power") or entries.operator.is_elementwise:
+                made = build.apply("sum_along", matrix, params=(axis,))
+                return build.product(*node.args[: min(k, at)], made, *node.args[max(k, at) + 1 :])
+    return None
+
+
 def _recognised(node: Node) -> Node | None:
     """What the operator's record knows as a function of its own: exp(u)/(1 + exp(u)) is sigmoid(u)."""
     stable = node.operator.stable
@@ -179,6 +242,44 @@ IDENTITIES: tuple[Rule, ...] = (
         on=("times",),
         rewrite=_chosen,
         samples=(Sample("sum(where(x - y, (x - y).^2, 0.5*abs(x - y)))"),),
+    ),
+    Rule(
+        "blocks",
+        says="a*vstack(x, zeros(n)) + b*vstack(zeros(m), y) = vstack(a*x, b*y)",
+        source="Golub & Van Loan 2013, ch. 1.3",
+        on=("add",),
+        rewrite=_stacked,
+        samples=(
+            Sample("norm2(x[:2]) + norm2(x[2:])", {"x": "vector(5)"}),
+            Sample("norm2(X[:, :2])*tr(X[:, 2:])", {"X": "matrix(3, 5)"}),
+        ),
+    ),
+    Rule(
+        "sums of columns",
+        says="f(X)*ones(n) = sum(f(X), 1), ones(1, m)*f(X) = sum(f(X), 0)",
+        source="Magnus & Neudecker 2019, ch. 1.4",
+        on=("product",),
+        rewrite=_summed_rows,
+        samples=(
+            Sample("sum(square(X)'*square(x))"),
+            Sample("sum(exp(X)*X'*y)"),
+        ),
+    ),
+    Rule(
+        "cleared denominators",
+        says="v*(1 + x/v) = v + x",
+        source="distributivity",
+        on=("times",),
+        rewrite=_cleared,
+        samples=(Sample("log(1 + a^2/b)", {"b": "scalar(; positive)"}), Sample("c*b*(1 + a/b)")),
+    ),
+    Rule(
+        "roots of numbers",
+        says="2/sqrt(2) = sqrt(2), sqrt(2)/2 = 1/sqrt(2)",
+        source="NIST Digital Library of Mathematical Functions, 4.2",
+        on=("times",),
+        rewrite=_rooted,
+        samples=(Sample("log(1 + erf(a/sqrt(2)))"), Sample("a^2/sqrt(2) + sqrt(3)/3*a")),
     ),
     Rule(
         "functions of their own",

@@ -165,6 +165,7 @@ define(
         cubic=True,
         source="Magnus & Neudecker 2019, ch. 8.4",
         signatures=("(n,n) -> (n,n)",),
+        role="inverse",
         aliases=("inverse",),
         differential=_inverse_rule,
         simplify=_inverse_simplify,

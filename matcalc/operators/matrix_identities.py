@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import combinations, permutations
+from collections.abc import Sequence
+from itertools import combinations, pairwise, permutations
 
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
@@ -10,18 +11,20 @@ from matcalc.expression.operator import Sample
 from matcalc.expression.rule import Rule
 from matcalc.expression.walk import fold
 
-_MOST_TERMS = 3
-
 
 def _contracted(node: Node) -> Node | None:
-    """A product multiplied out where a neighbour of the sum takes its terms in: diag(p)*(I - 1*p') = diag(p) - p*p'."""
+    """A product multiplied out where a diagonal matrix takes a term in: diag(p)*(I - 1*p') = diag(p) - p*p'."""
     for k, total in enumerate(node.args):
-        if total.op != "add" or len(total.args) > _MOST_TERMS:
-            continue
         near = [node.args[j] for j in (k - 1, k + 1) if 0 <= j < len(node.args)]
-        if any(f.op == "diag" for f in near):
+        if total.op == "add" and any(f.op == "diag" for f in near) and any(map(_is_taken_in, total.args)):
             return build.add(*(build.product(*node.args[:k], term, *node.args[k + 1 :]) for term in total.args))
     return None
+
+
+def _is_taken_in(term: Node) -> bool:
+    """Whether a term of a sum becomes shorter beside a diagonal matrix: a row or a column spread, or a rank-one part."""
+    bare = term.args[1] if term.op == "scale" else term
+    return bare.op == "spread" or (bare.op == "product" and any(f.op == "ones" for f in bare.args))
 
 
 def _pieces(term: Node) -> tuple[Node, tuple[Node, ...]]:
@@ -60,11 +63,14 @@ def _kronecker_sum(node: Node) -> Node | None:
     return None
 
 
-def _ones_multiplied(node: Node) -> int:
-    """How many matrices of ones are factors of a matrix product, written out."""
-    return fold(
-        node, lambda below, args: sum(args) + sum(below.op == "product" and arg.op == "ones" for arg in below.args)
-    )
+def _diagonals_beside_sums(node: Node) -> int:
+    """How many products, written out, have a diagonal matrix beside a sum."""
+
+    def visit(below: Node, args: Sequence[int]) -> int:
+        pairs = pairwise(below.args) if below.op == "product" else ()
+        return sum(args) + sum({a.op, b.op} == {"diag", "add"} for a, b in pairs)
+
+    return fold(node, visit)
 
 
 MATRIX_IDENTITIES: tuple[Rule, ...] = (
@@ -76,7 +82,7 @@ MATRIX_IDENTITIES: tuple[Rule, ...] = (
         rewrite=_contracted,
         samples=(Sample("logsumexp(x)"), Sample("logsumexp(A*x)"), Sample("sum(log_softmax(tanh(x)).*y)")),
         kind="hessian",
-        lessens=_ones_multiplied,
+        lessens=_diagonals_beside_sums,
     ),
     Rule(
         "constant factors",

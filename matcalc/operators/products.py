@@ -239,6 +239,16 @@ def _kron_transpose(node: Node, i: int, u: Node) -> Node:
     return build.apply("kron_trace", u, other, params=(i, *node.args[i].shape))
 
 
+def _kron_trace_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
+    """Of vectors: h'(x ⊗ y) is x'·H·y for H the entries of h in rows (Magnus & Neudecker 2019, ch. 2.4)."""
+    u, other = args
+    if u.cols != 1 or other.is_scalar or params[1] == 1:
+        return None
+    if params[0] == 0:
+        return build.apply("reshape", u, params=(params[1], other.rows)) @ other
+    return build.apply("reshape", u, params=(other.rows, params[1])).T @ other
+
+
 def _blocks(node: Node, u: Any, size: Any) -> Any:
     """U as a (p, r, q, s) array, for U of the shape of an (p×q) ⊗ (r×s) product."""
     left, right = _kron_sides(node)
@@ -443,6 +453,7 @@ define(
         differential=_kron_trace_rule,
         transpose=_kron_trace_transpose,
         matrix=_kron_trace_matrix,
+        simplify=_kron_trace_simplify,
         reference=_kron_trace_reference,
         sympy=_image_kron_trace,
         lowers=Lowering(torch=_kron_trace_text("torch"), numpy=_kron_trace_text("np"), jax=_kron_trace_text("jnp")),
@@ -456,6 +467,7 @@ define(
     Operator(
         "inner",
         says="the inner product Σ X_ij Y_ij",
+        role="pairing",
         source="Magnus & Neudecker 2019, ch. 1",
         signatures=("(m,n), (m,n) -> (1,1)",),
         differential=lambda node, i, d: build.apply("inner", node.args[1 - i], d),

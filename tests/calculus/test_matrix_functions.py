@@ -78,7 +78,7 @@ SIMPLER = [
     ("lambda_min(-2*A)", {"A": S}, "-2*lambda_max(A)"),
     ("lambda_max(-X - X')", {}, "-lambda_min(X + X.T)"),
     ("lambda_max(a*A)", {"A": S}, "lambda_max(a*A)"),
-    ("lambda_max(a*A)", {"A": S, "a": "scalar(; positive)"}, "lambda_max(A)*a"),
+    ("lambda_max(a*A)", {"A": S, "a": "scalar(; positive)"}, "a*lambda_max(A)"),
     ("eigvecs(A)*eigvecs(A)'", {"A": S}, "eye(n)"),
     ("eigvecs(A)*diag(eigvals(A))*eigvecs(A)'", {"A": S}, "A"),
     ("norm_nuc(X'*X)", {}, "tr(X.T*X)"),

@@ -294,8 +294,8 @@ def test_a_zero_is_not_printed_without_evidence(
 @pytest.mark.parametrize(
     ("form", "result"),
     [
-        ("textbook", "A.T*(A*x - b) .+ c*d + 2*c*x"),
-        ("expanded", "A.T*A*x .+ c*d + 2*c*x - A.T*b"),
+        ("textbook", "A.T*(A*x - b) + 2*c*x .+ c*d"),
+        ("expanded", "A.T*A*x + 2*c*x .+ c*d - A.T*b"),
         ("factored", "A.T*(A*x - b) + c*(2*x .+ d)"),
     ],
 )

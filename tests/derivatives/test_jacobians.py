@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -106,7 +104,8 @@ ROWS = [
         lambda y, X, w: -F.binary_cross_entropy_with_logits(X @ w, y, reduction="sum"), "Stanford CS229 notes",
     ),
     Row(
-        "hessian", "-sum(log(b - A*x))", "x", {"b": "vector(5; above_one)", "A": "matrix(5, 3; unit)", "x": "vector(3; simplex)"},
+        "hessian", "-sum(log(b - A*x))", "x",
+        {"b": "vector(5; above_one)", "A": "matrix(5, 3; unit)", "x": "vector(3; simplex)"},
         "A.T*diag(1./(b - A*x).^2)*A", lambda b, A, x: -torch.log(b - A @ x).sum(), "Boyd & Vandenberghe 2004, 9.3",
     ),
     Row(
@@ -117,7 +116,10 @@ ROWS = [
         "hessian", "norm2(x)", "x", {}, "(eye(n) - x*x.T/norm2(x)^2)/norm2(x)", lambda x: x.norm(),
         "Petersen & Pedersen 2012, 2.6",
     ),
-    Row("hessian", "norm2(T - U*V')^2", "U", {}, "2*kron(V.T*V, eye(n))", lambda T, U, V: ((T - U @ V.T) ** 2).sum(), LAUE),
+    Row(
+        "hessian", "norm2(T - U*V')^2", "U", {}, "2*kron(V.T*V, eye(n))",
+        lambda T, U, V: ((T - U @ V.T) ** 2).sum(), LAUE
+    ),
     Row(
         "hessian", "norm2(T - U*V')^2", "U V", {}, "2*(kron(eye(k), U*V.T - T) + commutation(k, n)*kron(U, V.T))",
         lambda T, U, V: ((T - U @ V.T) ** 2).sum(), LAUE,

@@ -1,0 +1,1 @@
+"""The constructors, by concept; :mod:`matcalc.expression.build` is their door."""
