@@ -59,7 +59,8 @@ def _function(program: Program, spell: Speller, name: str, doc: str) -> Iterator
         for one, other in program.alignments
     )
     yield from _indented(iter(statements))
-    yield "    return " + ", ".join(o.target + _OUTWARD.get(o.storage, "") for o in program.outputs)
+    outward = _OUTWARD if program.batched else {}
+    yield "    return " + ", ".join(o.target + outward.get(o.storage, "") for o in program.outputs)
 
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:
@@ -71,7 +72,7 @@ def _inward(program: Program, target: Target) -> Iterator[str]:
     if target.entry and names:
         yield f"{names if len(program.parameters) > 1 else f'({names},)'} = {target.entry}({names})"
     for p in program.parameters:
-        if p.storage in _INWARD:
+        if program.batched and p.storage in _INWARD:
             yield f"{p.python_name} = {p.python_name}{_INWARD[p.storage]}"
 
 
@@ -103,7 +104,8 @@ def _docstring(program: Program, spell: Speller, doc: str) -> Iterator[str]:
     yield from ("", "Returns:")
     yield from (f"    {_looks(o.storage, o.shape)}" for o in program.outputs)
     yield ""
-    yield "Leading axes are batch axes." + (f" {spell.target.note}" if spell.target.note else "")
+    axes = "Leading axes are batch axes." if program.batched else "Inputs have no leading axes."
+    yield axes + (f" {spell.target.note}" if spell.target.note else "")
     yield '"""'
 
 

@@ -31,6 +31,8 @@ class Target:
         entry: the helper that makes the inputs arrays of one type; where there is none, they are.
         solves_right: whether a solve can have its matrix on the right, as in X A = B.
         guesses_vectors: whether a solve takes a right side with one axis less, and of fitting shape, for vectors.
+        scalar_endings: how the spelling of a scalar may end in giving it two axes, and what it ends in without; empty
+            for a target that has no words for programs without leading axes.
         note: what a reader of the module has to know, for its docstring.
     """
 
@@ -44,6 +46,7 @@ class Target:
     entry: str = ""
     solves_right: bool = False
     guesses_vectors: bool = False
+    scalar_endings: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
 
 
