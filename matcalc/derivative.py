@@ -165,19 +165,35 @@ class Expression:
     def _documentation(self) -> str:
         return self.pretty()
 
-    def compile(self, target: str = "torch", *, with_value: bool = False) -> Callable[..., Any]:
+    def compile(
+        self,
+        target: str = "torch",
+        *,
+        with_value: bool = False,
+        sizes: Mapping[str, int] | None = None,
+        torch_compile: bool = False,
+    ) -> Callable[..., Any]:
         """The function itself: keywords, or positions in order of ``variables``.
 
+        Typical ``sizes`` choose the order of products; without them those of the inputs do where these are torch
+        tensors without leading axes. ``torch_compile`` passes the function through ``torch.compile``.
+
         Raises:
-            UnsupportedError: for a target that is not there.
+            UnsupportedError: for a target that is not there, or ``torch_compile`` with another one than torch.
             DeviceError: when its library is not installed.
         """
-        from matcalc.lowering.compile import compiled
-        from matcalc.lowering.emit import source
+        from matcalc.lowering.ready import ready
 
-        program = self._program(target, None, with_value)
-        text = source(program, target, self._function_name, self._documentation())
-        return compiled(program, text, self._function_name, self._ignored(), target)
+        return ready(
+            self._outputs(with_value),
+            self._nodes,
+            target,
+            self._function_name,
+            self._documentation(),
+            self._ignored(),
+            sizes,
+            torch_compile,
+        )
 
     def _ignored(self) -> frozenset[str]:
         return frozenset()

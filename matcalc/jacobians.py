@@ -252,18 +252,27 @@ class Jacobian(Derivative):
             return super().source(target, with_value=with_value, sizes=sizes)
         return self._by_basis(target, sizes)[1]
 
-    def compile(self, target: str = "torch", *, with_value: bool = False) -> Callable[..., Any]:
-        """The function itself: keywords, or positions in order of ``variables``.
+    def compile(
+        self,
+        target: str = "torch",
+        *,
+        with_value: bool = False,
+        sizes: Mapping[str, int] | None = None,
+        torch_compile: bool = False,
+    ) -> Callable[..., Any]:
+        """The function that returns the tensor; as :meth:`Expression.compile` otherwise.
 
         Raises:
-            UnsupportedError: for a target that is not there.
+            UnsupportedError: for a target that is not there, or ``torch_compile`` with another one than torch.
             DeviceError: when its library is not installed.
         """
         if self.closed:
-            return super().compile(target, with_value=with_value)
+            return super().compile(target, with_value=with_value, sizes=sizes, torch_compile=torch_compile)
         from matcalc.lowering.compile import compiled
 
-        program, text = self._by_basis(target, None)
+        if torch_compile:
+            raise UnsupportedError("a Jacobian without a matrix form is not passed through torch.compile")
+        program, text = self._by_basis(target, sizes)
         return compiled(program, text, self._function_name, self._ignored(), target)
 
     def _by_basis(self, target: str, sizes: Mapping[str, int] | None) -> tuple[Any, str]:

@@ -66,11 +66,11 @@ def function_lines(program: Program, target: Target, name: str, doc: str) -> Ite
         for one, other in program.alignments
     )
     yield from _indented(iter(statements))
-    yield "    return " + ", ".join(_outward(output) for output in program.outputs)
+    yield "    return " + ", ".join(_outward(output, program.batched) for output in program.outputs)
 
 
-def _outward(output: Output) -> str:
-    suffix = "" if isinstance(output.storage, Tensor) else _OUTWARD.get(output.storage, "")
+def _outward(output: Output, batched: bool) -> str:
+    suffix = "" if isinstance(output.storage, Tensor) or not batched else _OUTWARD.get(output.storage, "")
     return output.target + suffix
 
 
@@ -103,7 +103,7 @@ def entry_lines(program: Program, target: Target) -> Iterator[str]:
 def _inward(program: Program, target: Target) -> Iterator[str]:
     yield from entry_lines(program, target)
     for p in program.parameters:
-        if p.storage in _INWARD:
+        if program.batched and p.storage in _INWARD:
             yield f"{p.python_name} = {p.python_name}{_INWARD[p.storage]}"
 
 
@@ -138,7 +138,8 @@ def docstring(program: Program, spell: Speller, doc: str) -> Iterator[str]:
     yield from ("", "Returns:")
     yield from (f"    {looks(o.storage, o.shape)}" for o in program.outputs)
     yield ""
-    yield "Leading axes are batch axes." + (f" {spell.target.note}" if spell.target.note else "")
+    axes = "Leading axes are batch axes." if program.batched else "Inputs have no leading axes."
+    yield axes + (f" {spell.target.note}" if spell.target.note else "")
     yield '"""'
 
 

@@ -68,6 +68,7 @@ class Program:
         alignments: ``(name, other)``: ``name`` gets leading axes until it has as many as ``other``.
         statements: what is computed.
         outputs: what is returned.
+        batched: whether inputs may have leading axes.
     """
 
     parameters: tuple[Parameter, ...]
@@ -75,3 +76,4 @@ class Program:
     alignments: tuple[tuple[str, str], ...]
     statements: tuple[Statement, ...]
     outputs: tuple[Output, ...]
+    batched: bool = True

@@ -11,7 +11,12 @@ from matcalc.lowering.program import Parameter, SizeReading
 
 
 def readings(
-    sizes: Iterable[AnySize], parameters: Sequence[Parameter], values: Mapping[str, int], names: Names
+    sizes: Iterable[AnySize],
+    parameters: Sequence[Parameter],
+    values: Mapping[str, int],
+    names: Names,
+    *,
+    batched: bool = True,
 ) -> tuple[SizeReading, ...]:
     """A reading for every size name in ``sizes``, in an order in which each needs only those before it.
 
@@ -22,7 +27,8 @@ def readings(
     found: dict[str, SizeReading] = {}
     for name in wanted:
         _read(name, parameters, values, names, found)
-    return tuple(found.values())
+    flat = set() if batched else {p.python_name for p in parameters if p.storage == "vector"}
+    return tuple(r._replace(axis=r.axis + 1) if r.parameter in flat else r for r in found.values())
 
 
 def _read(

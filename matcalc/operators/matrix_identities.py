@@ -22,7 +22,7 @@ def _contracted(node: Node) -> Node | None:
 
 
 def _is_taken_in(term: Node) -> bool:
-    """Whether a term of a sum becomes shorter beside a diagonal matrix: a row or a column spread, or a rank-one part."""
+    """Whether a term of a sum becomes shorter beside a diagonal matrix: what is spread, or has a factor of ones."""
     bare = term.args[1] if term.op == "scale" else term
     return bare.op == "spread" or (bare.op == "product" and any(f.op == "ones" for f in bare.args))
 
