@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matcalc.calculus.differential import differential, direction_for
 from matcalc.calculus.forms import FORMS
@@ -36,6 +36,9 @@ from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape
 from matcalc.operators.vectorization import vec
+
+if TYPE_CHECKING:
+    from matcalc.lowering.einsum import Contractions
 
 LAYOUTS = ("numerator", "denominator")
 
@@ -137,17 +140,21 @@ class Jacobian(Derivative):
         >>> print(jacobian("A*X*B", "X").einsum())
         einsum("ik,lj->ijkl", A, B)
         """
-        from matcalc.documents.index_notation import as_einsum, contractions
+        from matcalc.documents.index_notation import as_einsum
 
-        found = None if self._entries is None else contractions(self._entries)
-        if found is None:
+        if self._contractions is None:
             return ""
         if not target:
-            return as_einsum(found, self.style(every_size=True))
-        from matcalc.lowering.einsum import source_by_einsum
+            return as_einsum(self._contractions.terms, self.style(every_size=True))
+        return self._contractions.source(self._nodes, target, self._function_name, self._documentation())[1]
 
-        axes = (*self.rows, *self.cols)
-        return source_by_einsum(found, self._nodes, target, self._function_name, self._documentation(), axes)
+    @cached_property
+    def _contractions(self) -> Contractions | None:
+        from matcalc.documents.index_notation import contractions
+        from matcalc.lowering.einsum import Contractions
+
+        found = None if self._entries is None else contractions(self._entries)
+        return None if found is None else Contractions(tuple(found), (*self.rows, *self.cols))
 
     def operator(self, target: str = "torch", **given: Any) -> Any:
         """The Jacobian at the inputs ``given`` as a linear operator that never builds it: ``matvec`` and ``rmatvec``.
@@ -248,9 +255,9 @@ class Jacobian(Derivative):
         Raises:
             UnsupportedError: for a target that is not there.
         """
-        if self.closed:
+        if not self._has_own_code or with_value:
             return super().source(target, with_value=with_value, sizes=sizes)
-        return self._by_basis(target, sizes)[1]
+        return self._own_code(target, sizes)[1]
 
     def compile(
         self,
@@ -266,14 +273,23 @@ class Jacobian(Derivative):
             UnsupportedError: for a target that is not there, or ``torch_compile`` with another one than torch.
             DeviceError: when its library is not installed.
         """
-        if self.closed:
+        if not self._has_own_code or with_value or torch_compile:
             return super().compile(target, with_value=with_value, sizes=sizes, torch_compile=torch_compile)
         from matcalc.lowering.compile import compiled
 
-        if torch_compile:
-            raise UnsupportedError("a Jacobian without a matrix form is not passed through torch.compile")
-        program, text = self._by_basis(target, sizes)
+        program, text = self._own_code(target, sizes)
         return compiled(program, text, self._function_name, self._ignored(), target)
+
+    @property
+    def _has_own_code(self) -> bool:
+        """Whether the tensor is not computed as the matrix that is written: by einsums, or on a basis."""
+        return not self.closed or (not self.is_matrix and self._contractions is not None)
+
+    def _own_code(self, target: str, sizes: Mapping[str, int] | None) -> tuple[Any, str]:
+        if self.closed and self._contractions is not None:
+            name, doc = self._function_name, self._documentation()
+            return self._contractions.source(self._nodes, target, name, doc, sizes)
+        return self._by_basis(target, sizes)
 
     def _by_basis(self, target: str, sizes: Mapping[str, int] | None) -> tuple[Any, str]:
         from matcalc.lowering.basis import source_by_basis

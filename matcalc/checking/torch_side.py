@@ -176,7 +176,7 @@ def tensors_by_torch(asked: Linearised, at: Point, scalar: Node | None) -> tuple
         except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
             silent.append(f"torch.func.{name} does not answer here: {str(error).splitlines()[0][:80]}")
             continue
-        found[name] = _projected_slices(asked, tensor.detach().double().numpy())
+        found[name] = _projected_slices(asked, tensor.detach().double().numpy(force=True))
     return found, silent
 
 

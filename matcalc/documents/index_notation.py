@@ -15,6 +15,7 @@ from matcalc.expression.nodes import Node
 from matcalc.expression.piece import ATOM, MUL
 from matcalc.language import printer
 from matcalc.language.printer import Style
+from matcalc.lowering.einsum import Contracted
 
 
 def _coefficient(term: Term) -> Node:
@@ -131,10 +132,10 @@ def _all_indices(term: Term, free: Sequence[Index]) -> list[Index]:
     return [*free, *(i for f in term.factors for i in f.indices), *(i for pair in term.deltas for i in pair)]
 
 
-def as_einsum(found: Sequence[Contraction], style: Style) -> str:
+def as_einsum(found: Sequence[Contracted], style: Style) -> str:
     """``einsum("lj,ik->ijkl", B, A)``, one for each term."""
 
-    def call(c: Contraction) -> str:
+    def call(c: Contracted) -> str:
         front = "" if build.is_one(c.front) else f"{printer.piece(c.front, style).within(MUL)}*"
         return f'{front}einsum("{c.pattern}", {", ".join(printer.piece(node, style).body for node, _ in c.operands)})'
 

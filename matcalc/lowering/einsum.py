@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize
-from matcalc.lowering.emit import docstring, entry_lines, function_lines, module
+from matcalc.lowering.emit import function_lines, module, outward
 from matcalc.lowering.program import Output, Program, Tensor
 from matcalc.lowering.schedule import lower
-from matcalc.lowering.spelling import number_text, speller
 from matcalc.lowering.targets import Target, target_named
 
 _STORAGE = ("scalar", "vector", "matrix")
@@ -33,63 +32,75 @@ class Contracted(Protocol):
     @property
     def result(self) -> str: ...  # noqa: D102
 
-
-def source_by_einsum(
-    found: Sequence[Contracted], variables: Sequence[Node], target: str, name: str, doc: str, axes: tuple[AnySize, ...]
-) -> str:
-    """A module with the function ``name`` that adds up einsums; ``axes`` are those of the tensor.
-
-    Raises:
-        UnsupportedError: for a target that is not there.
-    """
-    spelled = target_named(target)
-    parts = list(dict.fromkeys(part for each in found for part in _parts(each)))
-    outputs = [(node, _STORAGE[len(letters)]) for node, letters in parts] or [(build.number(0), "scalar")]
-    program = lower(outputs, variables, target=target)
-    whole = lower([(build.number(0), Tensor(axes, ()))], variables, target=target)
-    inner = "\n".join(function_lines(program, spelled, "_parts", "What is contracted."))
-    named = {part: f"part{k}" for k, part in enumerate(parts)}
-    lines = _lines(found, named, replace(whole, outputs=(Output("result", Tensor(axes, ()), (1, 1)),)), spelled, doc)
-    head = f"def {name}({', '.join(p.python_name for p in program.parameters)}):"
-    body = "\n".join([head, *(f"    {line}" if line else "" for line in lines)])
-    return module(f"{inner}\n\n\n{body}", spelled, doc, name)
+    @property
+    def pattern(self) -> str: ...  # noqa: D102
 
 
-def _parts(each: Contracted) -> list[tuple[Node, str]]:
-    """What an einsum is given, the letters only for their number."""
-    front = [] if each.front.op == "number" else [(each.front, "")]
-    return [(node, "x" * len(letters)) for node, letters in (*front, *each.operands)]
+@dataclass(frozen=True)
+class Contractions:
+    """What a tensor is the sum of, and its axes."""
+
+    terms: tuple[Contracted, ...]
+    axes: tuple[AnySize, ...]
+
+    def source(
+        self, variables: Sequence[Node], target: str, name: str, doc: str, sizes: Mapping[str, int] | None = None
+    ) -> tuple[Program, str]:
+        """The program of the parts, and a module with the function ``name`` that adds up the einsums.
+
+        Raises:
+            UnsupportedError: for a target that is not there.
+        """
+        spelled = target_named(target)
+        terms = [_numbered(each) for each in self.terms]
+        parts = dict.fromkeys((n, _STORAGE[len(letters)]) for _, operands, _ in terms for n, letters in operands)
+        made = [part for part in parts if part[0].op != "variable"]
+        program = lower(made, variables, sizes, target=target)
+        texts = {part: outward(output, batched=True) for part, output in zip(made, program.outputs, strict=True)}
+        for p, variable in zip(program.parameters, variables, strict=True):
+            for storage in _STORAGE:
+                texts[variable, storage] = outward(Output(p.python_name, storage, p.shape), batched=True)
+        shown = replace(program, outputs=(Output("result", Tensor(self.axes, ()), (1, 1)),))
+        lines = function_lines(shown, spelled, name, doc, list(self._ending(terms, texts, spelled)))
+        return program, module("\n".join(lines), spelled, doc, name)
+
+    def _ending(
+        self, terms: Sequence[_Numbered], texts: Mapping[tuple[Node, str], str], target: Target
+    ) -> Iterator[str]:
+        lone = [k - len(self.axes) for k, size in enumerate(self.axes) if size == 1]
+        places = "".join(f"[{', '.join(['...', 'None', *([':'] * (-place - 1))])}]" for place in lone)
+        calls = [(each.negative, _call(each, texts, target)) for each in terms]
+        if len(calls) == 1 and not (places and calls[0][0]):
+            yield f"return {'-' * calls[0][0]}{calls[0][1]}{places}"
+            return
+        yield "return ("
+        for k, (negative, call) in enumerate(calls):
+            sign = "-" * negative if k == 0 else "- " if negative else "+ "
+            yield f"    {sign}{call}"
+        yield f"){places}"
 
 
-def _lines(
-    found: Sequence[Contracted], named: dict[tuple[Node, str], str], program: Program, target: Target, doc: str
-) -> Iterator[str]:
-    yield from docstring(program, speller(program, target), doc)
-    names = ", ".join(p.python_name for p in program.parameters)
-    yield from entry_lines(program, target)
-    parts = ", ".join(named.values())
-    if parts:
-        yield f"{parts} = _parts({names})"
-    yield f"result = {_sum(found, named, target) or '0.0'}"
-    axes = program.outputs[0].storage
-    assert isinstance(axes, Tensor)
-    ones = [k - len(axes.rows) for k, size in enumerate(axes.rows) if size == 1]
-    if ones:
-        places = "".join(f"[{', '.join(['...', 'None', *([':'] * (-place - 1))])}]" for place in ones)
-        yield f"result = result{places}"
-    yield "return result"
+class _Numbered(NamedTuple):
+    """An einsum with its scalar among the operands, a number in the first that is no constant."""
+
+    negative: bool
+    operands: tuple[tuple[Node, str], ...]
+    result: str
 
 
-def _sum(found: Sequence[Contracted], named: dict[tuple[Node, str], str], target: Target) -> str:
-    text = ""
-    for each in found:
-        front = each.front if each.front.op == "number" else build.number(1)
-        scalars = [] if each.front.op == "number" else [(each.front, "")]
-        operands = (*scalars, *each.operands)
-        pattern = ",".join(f"...{letters}" for _, letters in operands) + f"->...{each.result}"
-        args = ", ".join(named[node, "x" * len(letters)] for node, letters in operands)
-        call = f'{target.einsum[0]}("{pattern}", {args}{target.einsum[1]})'
-        factor = "" if build.is_one(front) else f"{number_text(front.params[0]).text} * "
-        sign = (" - " if each.negative else " + ") if text else ("-" if each.negative else "")
-        text += f"{sign}{factor}{call}"
-    return text
+def _numbered(each: Contracted) -> _Numbered:
+    """A number times an operand is cheaper than a number times the tensor."""
+    operands, front = list(each.operands), each.front
+    if build.is_one(front):
+        return _Numbered(each.negative, each.operands, each.result)
+    place = next((k for k, (node, _) in enumerate(operands) if not node.operator.constant), None)
+    if front.op != "number" or place is None:
+        return _Numbered(each.negative, ((front, ""), *operands), each.result)
+    operands[place] = (build.multiply(front, operands[place][0]), operands[place][1])
+    return _Numbered(each.negative, tuple(operands), each.result)
+
+
+def _call(each: _Numbered, texts: Mapping[tuple[Node, str], str], target: Target) -> str:
+    pattern = ",".join(f"...{letters}" for _, letters in each.operands) + f"->...{each.result}"
+    args = ", ".join(texts[node, _STORAGE[len(letters)]] for node, letters in each.operands)
+    return f'{target.einsum[0]}("{pattern}", {args}{target.einsum[1]})'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from matcalc.errors import UnsupportedError
 from matcalc.expression.operator import TABLE
@@ -52,29 +52,34 @@ def _imports(body: str, target: Target) -> str:
     return "\n".join(sorted(lines) or [next(iter(target.imports.values()))])
 
 
-def function_lines(program: Program, target: Target, name: str, doc: str) -> Iterator[str]:
-    """The lines of the function ``name`` that runs ``program``."""
+def function_lines(
+    program: Program, target: Target, name: str, doc: str, ending: Sequence[str] | None = None
+) -> Iterator[str]:
+    """The lines of the function ``name`` that runs ``program``; ``ending`` stands for those that return its outputs."""
     spell = speller(program, target)
     yield f"def {name}({', '.join(p.python_name for p in program.parameters)}):"
     yield from _indented(docstring(program, spell, doc or name))
     yield from _indented(_inward(program, spell.target))
     statements = [f"{target} = {spell.spelled(value)}" for target, value in program.statements]
-    statements += [line for output in program.outputs for line in tensor_lines(output, spell)]
+    if ending is None:
+        statements += [line for output in program.outputs for line in _tensor_lines(output, spell)]
+        ending = ["return " + ", ".join(outward(output, batched=program.batched) for output in program.outputs)]
     yield from _indented(_readings(program, spell, statements))
     yield from _indented(
         f"{one} = {one}[(None,) * ({other}.ndim - {one}.ndim)]  # as many axes as {other}"
         for one, other in program.alignments
     )
     yield from _indented(iter(statements))
-    yield "    return " + ", ".join(_outward(output, program.batched) for output in program.outputs)
+    yield from _indented(iter(ending))
 
 
-def _outward(output: Output, batched: bool) -> str:
+def outward(output: Output, *, batched: bool) -> str:
+    """The text of an output as it looks outside."""
     suffix = "" if isinstance(output.storage, Tensor) or not batched else _OUTWARD.get(output.storage, "")
     return output.target + suffix
 
 
-def tensor_lines(output: Output, spell: Speller) -> Iterator[str]:
+def _tensor_lines(output: Output, spell: Speller) -> Iterator[str]:
     """The lines that give a matrix its axes: each group is unfolded from its last axis, and turned round."""
     if not isinstance(output.storage, Tensor):
         return

@@ -74,7 +74,7 @@ def lower(
 
 
 def _targets(count: int) -> list[str]:
-    return ["result"] if count == 1 else ["value", "result", *(f"result{k}" for k in range(2, count))]
+    return ["result"] if count == 1 else ["value", "result", *(f"result{k}" for k in range(2, count))][:count]
 
 
 def _sizes_in(values: Sequence[Term], target: Target) -> list[AnySize]:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
+import mpmath
 import numpy as np
 import torch
 from fuzz import place, run
@@ -24,15 +25,18 @@ import matcalc as mc
 from matcalc.checking.directional import Directional, questions
 from matcalc.checking.judgement import judged, rounding
 from matcalc.checking.points import Point
+from matcalc.checking.precise import evaluate, lifted, slope
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
 from matcalc.checking.tensors import question
 from matcalc.checking.torch_side import _function, _inputs
-from matcalc.derivative import hvp, jvp, vjp
+from matcalc.derivative import hvp, jvp, subspace_of, vjp
+from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.sizes import as_integer
 from matcalc.jacobian_checks import _linearised
 from matcalc.jacobians import Jacobian
+from matcalc.operators.products import inner
 
 KINDS = ("jacobian", "hessian", "jvp", "vjp", "hvp")
 _CLOSE = 1e-7
@@ -82,7 +86,7 @@ def compared(found: Jacobian, at: Point, kind: str) -> str:
     x = inputs.pop(asked.name)
     looks = ("scalar", "vector", "matrix")[len(asked.rows)]
     function = _function(asked.expression, asked.variables, looks, False)
-    theirs = torch.func.jacrev(lambda moving: function(**{asked.name: moving}, **inputs))(x).numpy()
+    theirs = torch.func.jacrev(lambda moving: function(**{asked.name: moving}, **inputs))(x).numpy(force=True)
     if asked.projected:
         slices = [projected(asked.projected, each) for each in theirs.reshape(-1, *theirs.shape[-2:])]
         theirs = np.array(slices).reshape(theirs.shape)
@@ -99,13 +103,14 @@ def directional(g: mc.Expression, name: str, at: Point, kind: str, chance: rando
     given = found.typed.variables[-1].node
     sizes = [as_integer(s, at.sizes) for s in given.shape]
     drawn = np.random.default_rng(chance.randrange(10**9)).standard_normal(sizes)
+    structure = subspace_of(g.typed_variable(name))
+    if structure and kind != "vjp":  # outside the subspace a derivative depends on how a function is continued
+        drawn = projected(structure, drawn)
     here = Point(at.sizes, {**at.values, direction: drawn})
     nodes = tuple(v.node for v in found.typed.variables)
     inputs = _inputs(nodes, here, "float64", "cpu")
     mine = found.compile("torch")(**inputs).numpy()
     v, x = inputs.pop(direction), inputs.pop(name)
-    if kind == "hvp" and found.projected:
-        v = torch.tensor(projected(found.projected, v.numpy()))
     own = tuple(n.node for n in g.typed.variables)
     looks = ("scalar", "vector", "matrix")[len(g.shape)]
     function = _function(g.node, own, looks, False)
@@ -116,7 +121,7 @@ def directional(g: mc.Expression, name: str, at: Point, kind: str, chance: rando
         theirs = torch.func.vjp(moving, x)[1](v)[0]
     else:
         theirs = torch.func.vjp(torch.func.grad(moving), x)[1](v)[0]
-    other = theirs.detach().numpy()
+    other = theirs.numpy(force=True)
     if found.projected:
         other = projected(found.projected, other)
     if agree(mine, other):
@@ -124,8 +129,34 @@ def directional(g: mc.Expression, name: str, at: Point, kind: str, chance: rando
     gradient = mc.grad(g, name).node if kind == "hvp" else None
     asked = Directional(kind, g.node, name, nodes, found.node, gradient, found.projected, g.text)
     if kind == "jvp":
-        return f"MISMATCH of {kind} by {name}: {found} of {g}"
+        return decided_jvp(g, found, here, mine, f"{kind} by {name}: {found} of {g}")
     return decided(questions(asked)[-1], here, mine, other, f"{kind} by {name}: {found}")
+
+
+def decided_jvp(g: mc.Expression, found: mc.Derivative, at: Point, mine: Any, what: str) -> str:
+    """Who is wrong about a directional derivative: a difference of a random entry's worth says."""
+    nodes = tuple(v.node for v in found.typed.variables)
+    with mpmath.workdps(90):
+        values = lifted(at.values, nodes)
+        u = lifted({"u": np.random.default_rng(3).standard_normal([as_integer(s, at.sizes) for s in g.node.shape])})[
+            "u"
+        ]
+        memo: dict[Node, Any] = {}
+        exact = evaluate(found.node, values, at.sizes, memo)
+        cotangent = build.variable("u_", g.node.shape, "matrix")
+        pairing = inner(cotangent, g.node)
+        given = {**values, "u_": u}
+        seen = slope(pairing, found.wrt, values["v_"], given, at.sizes, "1e-25")
+        said = (u * exact).sum()
+        largest = float(max((abs(v).max() for v in memo.values()), default=0))
+        size = max(abs(said), abs(seen), mpmath.mpf(largest) * mpmath.mpf("1e-30"))
+        if abs(said - seen) > mpmath.mpf("1e-15") * size:
+            return f"MISMATCH of the formula of {what}"
+        truth = exact.astype(float).reshape(mine.shape)
+    off = float(np.abs(mine - truth).max(initial=0))
+    if off <= _CLOSE * max(float(np.abs(truth).max(initial=0)), _FLOOR):
+        return f"torch wrong of {what}"
+    return f"ill-conditioned of {what}" if off <= 1e-9 * largest else f"MISMATCH of the code of {what}"
 
 
 def agree(mine: Any, theirs: Any) -> bool:
