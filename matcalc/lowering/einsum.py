@@ -67,7 +67,7 @@ class Contractions:
     def _ending(
         self, terms: Sequence[_Numbered], texts: Mapping[tuple[Node, str], str], target: Target
     ) -> Iterator[str]:
-        lone = [k - len(self.axes) for k, size in enumerate(self.axes) if size == 1]
+        lone = [k - len(self.axes) for k, size in enumerate(self.axes) if size == 1][::-1]  # from the last to the first
         places = "".join(f"[{', '.join(['...', 'None', *([':'] * (-place - 1))])}]" for place in lone)
         calls = [(each.negative, _call(each, texts, target)) for each in terms]
         if len(calls) == 1 and not (places and calls[0][0]):

@@ -137,6 +137,7 @@ ROWS = [
         lambda X, A, B: torch.trace(X.T @ A @ X @ B), f"{MAGNUS}, ch. 10.6",
     ),
     Row("hessian", "a^3", "a", {}, "6*a", lambda a: a**3, "calculus"),
+    Row("hessian", "x*A*x'", "x", {"x": "row(n)"}, "A + A.T", lambda x, A: (x @ A @ x.T)[0, 0], "axes of length 1"),
 ]  # fmt: skip
 IDS = [f"{row.kind} of {row.text} by {row.names}" + " structured" * bool(row.let) for row in ROWS]
 
