@@ -97,6 +97,8 @@ class Operator:
             the node's parameters, beyond what ``domain`` can say.
         fits: ``(node, size evaluator)`` to whether the parameters lie inside the sizes.
         stable: ``node`` to an equal one that overflows only where the value does, or None; the lowering asks.
+        at_kink: ``node`` of a derivative to an equal one that has torch's value where the derivative has none of its
+            own, or None; the code of derivatives asks.
         settle: ``(node, name)``, a node of a derivative by that name, to an equal, simpler one by what was declared of
             another name as a set without interior (a simplex); see :func:`matcalc.calculus.simplify.settled`.
         frozen: whether derivatives take the value for a constant.
@@ -141,6 +143,7 @@ class Operator:
     trouble: Callable[[Node, Sequence[Any]], str] | None = None
     fits: Callable[[Node, Callable[[AnySize], int]], bool] | None = None
     stable: Callable[[Node], Node | None] | None = None
+    at_kink: Callable[[Node], Node | None] | None = None
     settle: Callable[[Node, str], Node | None] | None = None
     misfit: Callable[[Sequence[Shape], Sequence[AnySize]], str] | None = None
     frozen: bool = False
