@@ -262,7 +262,9 @@ class Derivative(Expression):
         return "gradient" if self.kind == "grad" else self.kind
 
     def _outputs(self, with_value: bool) -> list[tuple[Node, str]]:
-        own = (self.shown, self._storage)
+        from matcalc.lowering.stable import at_kinks
+
+        own = (at_kinks(self.shown), self._storage)
         return [(self.expression.node, storage_of(self.expression.node)), own] if with_value else [own]
 
     def _documentation(self) -> str:

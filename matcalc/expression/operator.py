@@ -103,6 +103,8 @@ class Operator:
         indexed: ``(node, arguments, letters)`` to how entries are found where rows or columns are entries themselves.
         named_entries: whether that is also how an entry with one index on each side is written: a delta, a number.
         stable: ``node`` to an equal one that overflows only where the value does, or None; the lowering asks.
+        at_kink: ``node`` of a derivative to an equal one that has torch's value where the derivative has none of its
+            own, or None; the code of derivatives asks.
         settle: ``(node, name)``, a node of a derivative by that name, to an equal, simpler one by what was declared of
             another name as a set without interior (a simplex); see :func:`matcalc.calculus.simplify.settled`.
         frozen: whether derivatives take the value for a constant.
@@ -152,6 +154,7 @@ class Operator:
     indexed: Callable[[Node, Sequence[Indexed], Letters], Indexed] | None = None
     named_entries: bool = False
     stable: Callable[[Node], Node | None] | None = None
+    at_kink: Callable[[Node], Node | None] | None = None
     settle: Callable[[Node, str], Node | None] | None = None
     misfit: Callable[[Sequence[Shape], Sequence[AnySize]], str] | None = None
     frozen: bool = False

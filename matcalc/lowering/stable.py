@@ -1,4 +1,4 @@
-"""Expressions as they are computed without overflow, by what the operators' records say."""
+"""Expressions as they are computed, without overflow and at kinks, by what the operators' records say."""
 
 from __future__ import annotations
 
@@ -19,6 +19,17 @@ def stable(roots: Sequence[Node]) -> list[Node]:
     """
     memo: dict[Node, Node] = {}
     return [fold(root, _visit, memo) for root in roots]
+
+
+def at_kinks(root: Node) -> Node:
+    """A derivative as it is computed with torch's value where it has none of its own, by what the records say."""
+    return fold(root, _visit_kink, {})
+
+
+def _visit_kink(node: Node, args: Sequence[Node]) -> Node:
+    made = build.with_args(node, tuple(args))
+    rule = made.operator.at_kink
+    return (rule(made) if rule is not None else None) or made
 
 
 def _visit(node: Node, args: Sequence[Node]) -> Node:

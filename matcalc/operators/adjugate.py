@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.matrix_function_code import functions
+from matcalc.operators.precise_matrices import determinant
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -70,7 +71,7 @@ def _adjugate(node: Node, args: Any, size: Any) -> Any:
     made = np.empty((n, n), dtype=object)
     for i, j in np.ndindex(n, n):
         minor = np.delete(np.delete(X, j, axis=0), i, axis=1)
-        made[i, j] = (-1) ** (i + j) * (mpmath.det(mpmath.matrix(minor.tolist())) if n > 1 else mpmath.mpf(1))
+        made[i, j] = (-1) ** (i + j) * (determinant(minor) if n > 1 else mpmath.mpf(1))
     return made
 
 

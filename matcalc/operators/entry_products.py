@@ -1,4 +1,4 @@
-"""The product of entries, of all or along an axis."""
+"""The product of entries, of all or along an axis, and the products of all entries but one, which are its gradient."""
 
 from __future__ import annotations
 
@@ -8,18 +8,79 @@ from matcalc.expression import build
 from matcalc.expression.formula import axis_name, call
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.axes import along, axes_text, canonical, keep_dims, reduced_signatures, written_along
+from matcalc.operators.matrix_function_code import functions
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
 
 
+_OTHERS = '''
+def _others(X, axis=None):
+    """For each entry the product of all others, or of those along an axis: of those before and of those after it."""
+    if axis is None:
+        return _others(X.reshape(*X.shape[:-2], 1, -1), -1).reshape(X.shape)
+    if axis == -2:
+        return _others(X.mT, -1).mT
+    first = MODULE.ones_like(X[..., :1])
+    before = CAT((first, X[..., :-1]), -1).cumprod(-1)
+    after = CAT((first, MODULE.flip(X[..., 1:], (-1,))), -1).cumprod(-1)
+    return before * MODULE.flip(after, (-1,))
+'''
+
+
 def _rule(node: Node, i: int, d: Node) -> Node:
-    """d Πx = Πx Σ dx/x, where no entry is zero."""
+    """d Πx = Σⱼ dxⱼ Π(k≠j) xₖ, which is Πx Σ dx/x where it is known that no entry is zero."""
     x = node.args[0]
-    relative = build.times(d, build.power(x, build.number(-1)))
-    if not node.params:
-        return node * build.apply("sum", relative)
-    return build.times(node, build.apply("sum_along", relative, params=node.params))
+    if "nonzero" in x.facts:
+        return build.times(node, _total(build.times(d, build.power(x, build.number(-1))), node.params))
+    return _total(build.times(build.apply("prod_others", x, params=node.params), d), node.params)
+
+
+def _total(x: Node, params: tuple[Any, ...]) -> Node:
+    return build.apply("sum_along", x, params=params) if params else build.apply("sum", x)
+
+
+def _others_rule(node: Node, i: int, d: Node) -> Node:
+    """Of yⱼ = Π(k≠j) xₖ: dyⱼ = yⱼ (Σ dx/x - dxⱼ/xⱼ), where no entry is zero."""
+    relative = build.times(d, build.power(node.args[0], build.number(-1)))
+    return build.times(node, build.spread(_total(relative, node.params), node.shape) - relative)
+
+
+def _others_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
+    arg = args[0]
+    if arg.op == "ones" or arg.is_scalar or (params and arg.shape[params[0]] == 1):
+        return build.ones(*arg.shape)
+    if params and arg.shape[1 - params[0]] == 1:
+        return build.apply("prod_others", arg)
+    if arg.op == "transpose":
+        return build.apply("prod_others", arg.args[0], params=tuple(1 - axis for axis in params)).T
+    return None
+
+
+def _others_reference(node: Node, args: Any, size: Any) -> Any:
+    import mpmath
+    import numpy as np
+
+    made = np.empty(args[0].shape, dtype=object)
+    for place in np.ndindex(made.shape):
+        kept = args[0].copy()
+        kept[place] = mpmath.mpf(1)
+        made[place] = (kept[:, place[1]] if node.params == (0,) else kept[place[0]] if node.params else kept).prod()
+    return made
+
+
+def _others_image(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+
+    i, j = sympy.symbols("i j", integer=True)
+    rows, cols = (size(s) for s in node.shape)
+    whole = _image(node, args, size)
+    entry = (whole if not node.params else whole[0, j] if node.params[0] == 0 else whole[i, 0]) / args[0][i, j]
+    return sympy.FunctionMatrix(rows, cols, sympy.Lambda((i, j), entry))
+
+
+def _others_text(node: Node, args: Any, size: Any) -> str:
+    return f"_others({args[0]}, {axes_text(node.params)})" if node.params else f"_others({args[0]})"
 
 
 def _simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -36,7 +97,8 @@ def _image(node: Node, args: Any, size: Any) -> Any:
     k = sympy.Symbol("k", integer=True)
     inner, count = (x[k, j], rows) if node.params[0] == 0 else (x[i, k], cols)
     entry = sympy.Product(inner, (k, 0, count - 1))
-    return sympy.FunctionMatrix(size(node.rows), size(node.cols), sympy.Lambda((i, j), entry))
+    shape = (1, cols) if node.params[0] == 0 else (rows, 1)
+    return sympy.FunctionMatrix(*shape, sympy.Lambda((i, j), entry))
 
 
 def _torch(node: Node, args: Any, size: Any) -> str:
@@ -60,7 +122,6 @@ define(
         differential=_rule,
         simplify=_simplify,
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative", "nonzero"},
-        domain={0: "nonzero"},
         latex=lambda node, pieces, size: call("prod", pieces[0].body, below=axis_name(node.params)),
         written=written_along("prod"),
         reference=lambda node, args, size: args[0].prod(axis=along(node.params), keepdims=True),
@@ -69,9 +130,42 @@ define(
         samples=(
             Sample("prod(x)", {"x": "vector(n; positive)"}),
             Sample("prod(x)^2", {"x": "vector(4; nonzero)"}),
+            Sample("prod(x)^2", {"x": "vector(4)"}),
+            Sample("prod(A*X - B)", {"A": "matrix(2, 3)", "B": "matrix(2, 2)"}),
+            Sample("sum(square(prod(X, 1)))"),
             Sample("sum(square(prod(X, 0)))", {"X": "matrix(m, n; nonzero)"}),
             Sample("sum(exp(prod(X, 1)))", {"X": "matrix(m, n; nonzero)"}),
         ),
         errors=(("prod(X, 2)", "prod"),),
+    )
+)
+define(
+    Operator(
+        "prod_others",
+        says="for each entry the product of all other entries; prod_others(X, 0) of those in its column, "
+        "prod_others(X, 1) of those in its row",
+        source="Griewank 1989, On automatic differentiation (Speelpenning's product)",
+        signatures=("(m,n) -> (m,n)", "(m,n), 0 -> (m,n)", "(m,n), 1 -> (m,n)"),
+        call=lambda x, axis=None: build.apply("prod_others", x, params=() if axis is None else (axis,)),
+        shape=lambda args, params: args[0].shape,
+        differential=_others_rule,
+        simplify=_others_simplify,
+        facts=lambda node: node.args[0].facts & {"positive", "nonnegative", "nonzero"},
+        domain={0: "nonzero"},
+        latex=lambda node, pieces, size: call("prod_others", pieces[0].body, below=axis_name(node.params)),
+        written=written_along("prod_others"),
+        reference=_others_reference,
+        sympy=_others_image,
+        lowers=Lowering(
+            torch=_others_text,
+            numpy=_others_text,
+            jax=_others_text,
+            helpers=functions("_others", texts={"_others": _OTHERS}),
+        ),
+        samples=(
+            Sample("sum(exp(prod_others(x)))", {"x": "vector(4; nonzero)"}),
+            Sample("norm2(prod_others(X, 0).*A)^2", {"X": "matrix(m, n; nonzero)"}),
+            Sample("sum(sin(prod_others(X, 1)))", {"X": "matrix(3, 2; nonzero)"}),
+        ),
     )
 )

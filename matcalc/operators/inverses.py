@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.expression import build
 from matcalc.expression.formula import raised
 from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.operators.precise_matrices import determinant
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -72,17 +73,6 @@ def _mp_matrix(array: Any, action: Any) -> Any:
     return np.array([[made[i, j] for j in range(made.cols)] for i in range(made.rows)], dtype=object)
 
 
-def _mp_det(array: Any) -> Any:
-    import mpmath
-
-    try:
-        return mpmath.det(mpmath.matrix(array.tolist()))
-    except TypeError:  # mpmath finds no pivot in a column of zeros
-        if not all(mpmath.isfinite(entry) for entry in array.flat):
-            raise
-        return mpmath.mpf(0)
-
-
 def _single(value: Any) -> Any:
     import numpy as np
 
@@ -92,7 +82,7 @@ def _single(value: Any) -> Any:
 def _log_abs_det(node: Node, args: Any, size: Any) -> Any:
     import mpmath
 
-    return _single(mpmath.log(abs(_mp_det(args[0]))))
+    return _single(mpmath.log(abs(determinant(args[0]))))
 
 
 def _det_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -208,7 +198,7 @@ define(
         differential=_det_rule,
         simplify=_det_simplify,
         facts=_det_facts,
-        reference=lambda node, args, size: _single(_mp_det(args[0])),
+        reference=lambda node, args, size: _single(determinant(args[0])),
         sympy=lambda node, args, size: __import__("sympy").Determinant(args[0]),
         lowers=Lowering(
             role="determinant",

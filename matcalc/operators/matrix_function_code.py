@@ -42,15 +42,27 @@ _DIRECTIONAL = '''
 def _directional(function, A, *directions):
     """The derivative of a matrix function at A, once along each direction.
 
-    It is the upper right block of the function of [[A, D], [0, A]], and so on for more directions.
+    It is the upper right block of the function of [[A, D], [0, A]], and so on for more directions. It is linear in
+    each, which is made small beside A first: then the function takes steps, and judges them, as for A alone.
     """
     whole, *directions = BROADCAST(A, *directions)
+    taken = 1.0
     for level, D in enumerate(directions):
+        small = 2.0**-20 * _length(A) / _length(D)
+        taken = taken * small
+        D = small * D
         for _ in range(level):
             D = _blocks(D, MODULE.zeros_like(D), D)
         whole = _blocks(whole, D, whole)
     n = A.shape[-1]
-    return function(whole)[..., :n, -n:]
+    return function(whole)[..., :n, -n:] / taken
+'''
+
+_LENGTH = '''
+def _length(X):
+    """The Frobenius norm, or 1 where it is 0."""
+    total = (X**2).sum((-2, -1))[..., None, None]
+    return MODULE.where(total > 0, total, 1.0) ** 0.5
 '''
 
 _BLOCKS = '''
@@ -143,7 +155,7 @@ def _symmetric_sylvester(A, B, C):
 '''
 
 _NEEDS = {
-    "_directional": ("_blocks", "_directional"),
+    "_directional": ("_length", "_blocks", "_directional"),
     "_spectral": ("_spectral",),
     "_sqrtm": ("_sqrtm",),
     "_logm": ("_sqrtm", "_logm"),
@@ -153,6 +165,7 @@ _NEEDS = {
 }
 _TEXTS = {
     "_blocks": _BLOCKS,
+    "_length": _LENGTH,
     "_directional": _DIRECTIONAL,
     "_spectral": _SPECTRAL,
     "_sqrtm": _SQRTM,

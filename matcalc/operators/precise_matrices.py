@@ -54,6 +54,18 @@ def through_mpmath(action: Callable[[Any], Any], array: Any) -> Any:
     return from_mpmath(action(to_mpmath(array)))
 
 
+def determinant(array: Any) -> Any:
+    """The determinant of a square array, 0 where it is singular."""
+    import mpmath
+
+    try:
+        return mpmath.det(to_mpmath(array))
+    except TypeError:  # mpmath finds no pivot in a column of zeros
+        if not all(mpmath.isfinite(entry) for entry in array.flat):
+            raise
+        return mpmath.mpf(0)
+
+
 def symmetric_part(array: Any) -> Any:
     """(A + A')/2: a smooth extension, off the symmetric matrices, of what is defined on them."""
     return (array + array.T) / 2

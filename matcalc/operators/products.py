@@ -61,7 +61,14 @@ def _product_facts(node: Node) -> frozenset[str]:
             facts.add("posdef")
         if not count % 2 and "invertible" in facts:
             facts.add("posdef")
+    elif all(_turned(node.args[k]) is node.args[count - 1 - k] for k in range(count)):
+        facts.add("skew" if sum("skew" in arg.facts for arg in node.args) % 2 else "symmetric")
     return frozenset(facts)
+
+
+def _turned(factor: Node) -> Node:
+    """The transpose; of a skew factor without its sign."""
+    return factor if "skew" in factor.facts else factor.T
 
 
 def _kron_joins(left: Node, right: Node) -> Node | None:

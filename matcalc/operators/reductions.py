@@ -190,6 +190,11 @@ def _image_along(node: Node, args: Any, size: Any) -> Any:
     return sympy.MatMul(args[0], sympy.OneMatrix(size(arg.cols), 1))
 
 
+def _kept(text: str) -> Any:
+    """Of a norm no smaller than the root of the tiniest number, which is that of squares; of squares, than that."""
+    return lambda node, args, size: text.format(args[0], "" if node.params else " ** 0.5")
+
+
 def _along_text(keep: str) -> Any:
     return lambda node, args, size: f"{args[0]}.sum({node.params[0] - 2}, {keep}=True)"
 
@@ -311,9 +316,9 @@ define(
         transpose=lambda node, i, u: u,
         matrix=lambda node, i, J: J,
         lowers=Lowering(
-            torch="{0:a}.clamp_min(torch.finfo({0:a}.dtype).tiny ** 0.5)",
-            numpy="np.maximum({0}, np.finfo({0:a}.dtype).tiny ** 0.5)",
-            jax="jnp.maximum({0}, jnp.finfo({0:a}.dtype).tiny ** 0.5)",
+            torch=_kept("torch.clamp({0}, min=torch.finfo({0}.dtype).tiny{1})"),
+            numpy=_kept("np.maximum({0}, np.finfo({0}.dtype).tiny{1})"),
+            jax=_kept("jnp.maximum({0}, jnp.finfo({0}.dtype).tiny{1})"),
         ),
         written=lambda node, args, size: args[0],
     )

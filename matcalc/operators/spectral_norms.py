@@ -28,9 +28,10 @@ def _polar(X):
 '''
 _DOMINANT = '''
 def _dominant(X):
-    """u v' of the largest singular value."""
-    U, _, Vh = MODULE.linalg.svd(X, full_matrices=False)
-    return U[..., :, :1] @ Vh[..., :1, :]
+    """u v' of the largest singular value, or the mean of them where it is met more than once."""
+    U, s, Vh = MODULE.linalg.svd(X, full_matrices=False)
+    largest = (s >= s[..., :1]) * MODULE.ones_like(s)
+    return (U * (largest / largest.sum(-1)[..., None])[..., None, :]) @ Vh
 '''
 _TEXTS = {"_polar": _POLAR, "_dominant": _DOMINANT}
 

@@ -75,9 +75,50 @@ def _kept_from_zero(scalar: Node, matrix: Node) -> Node | None:
     return None
 
 
+def at_origin(node: Node) -> Node | None:
+    """y/(x² + y²) is 0 at the origin, as torch has the derivatives of atan2 there."""
+    return _kept_from_origin(node, ())
+
+
+def _kept_from_origin(node: Node, others: tuple[Node, ...]) -> Node | None:
+    """1/(x² + y²), the node or a factor of it, kept finite where another factor vanishes with x or y; else None."""
+    if any(_vanishes_with(other, base) for base in _squared_below(node) for other in others):
+        return build.power(build.apply("kept_from_zero", node.args[0], params=(1,)), node.args[1])
+    if node.op not in ("times", "scale"):
+        return None
+    for k, factor in enumerate(node.args):
+        before, after = node.args[:k], node.args[k + 1 :]
+        kept = _kept_from_origin(factor, (*others, *before, *after))
+        if kept is not None:
+            return build.with_args(node, (*before, kept, *after))
+    return None
+
+
+def _squared_below(node: Node) -> list[Node]:
+    """x and y where the node is 1/(x² + y²), or has other even powers and positive multiples of them."""
+    if node.op != "power" or build.number_of(node.args[1]) != -1 or node.args[0].op != "add":
+        return []
+    bases = []
+    for term in node.args[0].args:
+        coefficient, rest = build.split(term)
+        power = rest.args[0] if rest.op == "scale" and rest.args[1].op == "ones" else rest
+        exponent = build.integer_of(power.args[1]) if power.op == "power" else None
+        if coefficient <= 0 or exponent is None or exponent <= 0 or exponent % 2:
+            return []
+        bases.append(power.args[0])
+    return bases
+
+
+def _without_power(node: Node) -> Node:
+    """x where the node is a positive power of x, which is zero where x is."""
+    exponent = build.number_of(node.args[1]) if node.op == "power" else None
+    return node.args[0] if exponent is not None and exponent > 0 else node
+
+
 def _vanishes_with(node: Node, u: Node) -> bool:
     """Whether the node is zero where u is, by its form."""
-    if node is u or node is u.T:
+    node, u = _without_power(node), _without_power(u)
+    if node in (u, u.T, -u, -u.T):
         return True
     if node.op in ("times", "scale", "product"):
         run = u.args if u.op == "product" else (u,)
