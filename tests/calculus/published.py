@@ -1701,7 +1701,7 @@ PUBLISHED: list[Published] = [
                 "100*(y - x^2)^2 + (1 - x)^2",
                 "x",
                 {"x": "scalar", "y": "scalar"},
-                "2*(x - 1 - 200*x*(y - x^2))",
+                "2*(x - 200*x*(y - x^2) - 1)",
                 "-2*(200*x*(y - x^2) + 1 - x)",
                 f"{NOCEDAL}, ch. 2, exercise 2.1",
             ),
