@@ -60,4 +60,5 @@ def reads_better(product: Node, other: Node) -> bool:
 
 def _product_key(product: Node) -> tuple[object, ...]:
     first, *rest = product.args
-    return reading_key(first.args[0] if first.op == "transpose" else first), sum(f.op == "transpose" for f in rest)
+    *simpler, _ = reading_key(first.args[0] if first.op == "transpose" else first)  # two names stand as they come
+    return *simpler, sum(f.op == "transpose" for f in rest)

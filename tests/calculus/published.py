@@ -2014,7 +2014,7 @@ PUBLISHED: list[Published] = [
                 "-sum(softmax(z).*log(softmax(z)))",
                 "z",
                 {},
-                "softmax(z).*(log_softmax(z).T*softmax(z) .- log_softmax(z))",
+                "softmax(z).*(softmax(z).T*log_softmax(z) .- log_softmax(z))",
                 "-softmax(z).*(log_softmax(z) .- softmax(z).T*log_softmax(z))",
                 "Cover & Thomas 2006, Elements of Information Theory, ch. 2 (entropy, by the logits)",
             ),
