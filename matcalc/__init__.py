@@ -26,9 +26,10 @@ from matcalc.version import __version__
 
 _LAZY = {
     **dict.fromkeys(
-        ("Derivative", "Expression", "Variable", "grad", "hessian", "hvp", "jacobian", "jvp", "parse", "vjp"),
+        ("Derivative", "Expression", "Variable", "grad", "hvp", "jvp", "parse", "vjp"),
         "derivative",
     ),
+    **dict.fromkeys(("Jacobian", "hessian", "jacobian"), "jacobians"),
     **dict.fromkeys(("check", "verify"), "verification"),
     "Limits": "limits",
 }

@@ -165,19 +165,35 @@ class Expression:
     def _documentation(self) -> str:
         return self.pretty()
 
-    def compile(self, target: str = "torch", *, with_value: bool = False) -> Callable[..., Any]:
+    def compile(
+        self,
+        target: str = "torch",
+        *,
+        with_value: bool = False,
+        sizes: Mapping[str, int] | None = None,
+        torch_compile: bool = False,
+    ) -> Callable[..., Any]:
         """The function itself: keywords, or positions in order of ``variables``.
 
+        Typical ``sizes`` choose the order of products; without them those of the inputs do where these are torch
+        tensors without leading axes. ``torch_compile`` passes the function through ``torch.compile``.
+
         Raises:
-            UnsupportedError: for a target that is not there.
+            UnsupportedError: for a target that is not there, or ``torch_compile`` with another one than torch.
             DeviceError: when its library is not installed.
         """
-        from matcalc.lowering.compile import compiled
-        from matcalc.lowering.emit import source
+        from matcalc.lowering.ready import ready
 
-        program = self._program(target, None, with_value)
-        text = source(program, target, self._function_name, self._documentation())
-        return compiled(program, text, self._function_name, self._ignored(), target)
+        return ready(
+            self._outputs(with_value),
+            self._nodes,
+            target,
+            self._function_name,
+            self._documentation(),
+            self._ignored(),
+            sizes,
+            torch_compile,
+        )
 
     def _ignored(self) -> frozenset[str]:
         return frozenset()
@@ -308,13 +324,15 @@ def grad(f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool 
     >>> print(grad("x.T*A*x - b.T*x", "x"))
     (A + A.T)*x - b
     """
-    f = _expression(f, let)
-    name = _name(wrt)
+    f = expression_of(f, let)
+    name = name_of(wrt)
     variable = f.typed_variable(name)
-    _refuse_non_scalar(f)
+    refuse_non_scalar(f)
     projected = subspace_of(variable)
     if projected and unconstrained:
-        return _unconstrained(f, name)
+        node, free = freed(f, name)
+        found = substituted(_gradient(node, free), {free: variable})
+        return Derivative(f.text, f.typed, textbook(found), f.limits, f, name, "grad", "", node)
     found = textbook(_gradient(f.node, variable))
     return Derivative(f.text, f.typed, _projected(found, projected), f.limits, f, name, "grad", projected)
 
@@ -324,18 +342,15 @@ def _gradient(node: Node, variable: Node) -> Node:
     return transposed_map(differential(node, variable, direction), direction, build.number(1))
 
 
-def _unconstrained(f: Expression, name: str) -> Derivative:
-    """The gradient of the expression as written, in which A and A' are two things, taken at a symmetric A."""
+def freed(f: Expression, name: str) -> tuple[Node, Node]:
+    """The expression as written, in which A and A' are two things though A was declared symmetric, and its free A."""
     inside = {one.name for one in read(f.text, f.limits, names=frozenset(f.variables)).declarations}
     let = {v.name: v.declaration for v in f.variables.values() if v.name not in inside}
     try:
         written_out = typed(read(f.text, f.limits, names=frozenset(let)), let, f.limits, free=name)
     except DomainError:  # an operator that takes symmetric matrices alone: they are all that there is to move among
         written_out = f.typed
-    variable = next(v.node for v in written_out.variables if v.name == name)
-    declared = f.typed_variable(name)
-    found = substituted(_gradient(written_out.node, variable), {variable: declared})
-    return Derivative(f.text, f.typed, textbook(found), f.limits, f, name, "grad", "", written_out.node)
+    return written_out.node, next(v.node for v in written_out.variables if v.name == name)
 
 
 def substituted(node: Node, values: Mapping[Node, Node]) -> Node:
@@ -352,13 +367,14 @@ def subspace_of(variable: Node) -> str:
     return ""
 
 
-def _refuse_non_scalar(f: Expression) -> None:
+def refuse_non_scalar(f: Expression, kind: str = "grad") -> None:
+    """Raises ShapeError where the expression is no scalar, with the reading under which it would be."""
     if f.node.is_scalar:
         return
-    kind = "row" if f.node.rows == 1 else ("scalar", "vector", "matrix")[len(f.shape)]
+    seen = "row" if f.node.rows == 1 else ("scalar", "vector", "matrix")[len(f.shape)]
     reading = _scalar_reading(f)
     raise ShapeError(
-        f"grad needs a scalar, and this is a {kind}" + (f" of shape {f.shape}" if f.shape else ""),
+        f"{kind} needs a scalar, and this is a {seen}" + (f" of shape {f.shape}" if f.shape else ""),
         why="a vector or matrix has a Jacobian: matcalc jacobian",
         suggestion=f"--let {reading!r}"
         if reading
@@ -388,10 +404,10 @@ def jvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, uncon
     >>> print(jvp("x'*x", "x", "v"))
     2*x.T*v
     """
-    f = _expression(f, let)
-    variable = f.typed_variable(_name(wrt))
+    f = expression_of(f, let)
+    variable = f.typed_variable(name_of(wrt))
     d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
-    return Derivative(f.text, extended, textbook(differential(f.node, variable, d)), f.limits, f, _name(wrt), "jvp")
+    return Derivative(f.text, extended, textbook(differential(f.node, variable, d)), f.limits, f, name_of(wrt), "jvp")
 
 
 def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
@@ -400,38 +416,45 @@ def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None, *, uncon
     >>> print(vjp("A*x", "x", "u"))
     A.T*u
     """
-    f = _expression(f, let)
-    variable = f.typed_variable(_name(wrt))
+    f = expression_of(f, let)
+    variable = f.typed_variable(name_of(wrt))
     u, extended = _with_direction(f, cotangent, f.node.shape, storage_of(f.node))
     direction = direction_for(variable)
     found = textbook(transposed_map(differential(f.node, variable, direction), direction, u))
     projected = "" if unconstrained else subspace_of(variable)
-    return Derivative(f.text, extended, _projected(found, projected), f.limits, f, _name(wrt), "vjp", projected)
+    return Derivative(f.text, extended, _projected(found, projected), f.limits, f, name_of(wrt), "vjp", projected)
 
 
 def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
     """The Hessian of a scalar times a new name with the shape of ``wrt``: the gradient's differential.
 
+    Of a name in a linear subspace, gradient and direction are projected onto it, as the axes of its Hessian are.
+
     >>> print(hvp("x'*A*x", "x", "v"))
     (A + A.T)*v
     """
-    f = _expression(f, let)
-    variable = f.typed_variable(_name(wrt))
+    f = expression_of(f, let)
+    variable = f.typed_variable(name_of(wrt))
     d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
     gradient = grad(f, wrt, unconstrained=unconstrained)
-    found = textbook(differential(gradient.node, variable, d))
     projected = gradient.projected
-    return Derivative(f.text, extended, _projected(found, projected), f.limits, f, _name(wrt), "hvp", projected)
+    found = textbook(differential(gradient.node, variable, projection(projected, d)))
+    return Derivative(f.text, extended, _projected(found, projected), f.limits, f, name_of(wrt), "hvp", projected)
+
+
+def projection(onto: str, value: Node) -> Node:
+    """``value`` projected onto the subspace called ``onto``; itself where that is ""."""
+    project = PROPERTIES[onto].project if onto else None
+    return value if project is None else project(value)
 
 
 def _projected(found: Node, onto: str) -> Node:
-    """``found`` in the subspace called ``onto``; itself where that is ""."""
-    project = PROPERTIES[onto].project if onto else None
-    return textbook(project(found)) if project is not None else found
+    """A result in the subspace called ``onto``, in textbook form."""
+    return textbook(projection(onto, found)) if onto else found
 
 
 def _with_direction(f: Expression, name: str, shape: Any, storage: str) -> tuple[Node, Typed]:
-    name = _name(name)
+    name = name_of(name)
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise ParseError(f"{name!r} is no name for a direction", why="a name is letters, digits and _")
     if name in f.variables:
@@ -453,11 +476,13 @@ def _outside(shape: Any, storage: str) -> tuple[AnySize, ...]:
     return () if storage == "scalar" else tuple(shape[:1] if storage == "vector" else shape)
 
 
-def _expression(f: Expression | str, let: Let) -> Expression:
+def expression_of(f: Expression | str, let: Let) -> Expression:
+    """An expression, parsed where it is a text."""
     return f if isinstance(f, Expression) else parse(f, let)
 
 
-def _name(wrt: object) -> str:
+def name_of(wrt: object) -> str:
+    """A name with its Greek letters spelled."""
     if not isinstance(wrt, str):
         raise ParseError(f"a name is a text, and not a {type(wrt).__name__}")
     return latin(wrt)
@@ -478,24 +503,6 @@ def _mapping(let: object) -> dict[str, str]:
     if let is None:
         return {}
     raise ParseError("declarations are a mapping from names to texts", why="as in let={'A': 'matrix(n, n)'}")
-
-
-def jacobian(f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
-    """The Jacobian; not there yet.
-
-    Raises:
-        UnsupportedError: always.
-    """
-    raise UnsupportedError("jacobian is not there yet; jvp and vjp are")
-
-
-def hessian(f: Expression | str, *wrt: str, let: Let = None, unconstrained: bool = False) -> Derivative:
-    """The Hessian; not there yet.
-
-    Raises:
-        UnsupportedError: always.
-    """
-    raise UnsupportedError("hessian is not there yet; hvp is")
 
 
 def let_from(declared: Iterable[str]) -> dict[str, str]:

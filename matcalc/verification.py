@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse
 from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression.nodes import Node
+from matcalc.jacobians import Jacobian
 from matcalc.language.inference import VariableRecord, typed_claim
 from matcalc.language.syntax import read
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def check(
     f: Expression | str,
-    wrt: str,
+    wrt: str | Sequence[str],
     claim: str | Callable[..., Any] | None = None,
     let: Let = None,
     kind: str = "grad",
@@ -29,10 +30,11 @@ def check(
 
     Args:
         f: the expression, or its text.
-        wrt: the name to differentiate by.
+        wrt: the name to differentiate by; of a Hessian, two names for the mixed block.
         claim: a text in the language, read with the expression's names; or a function of tensors by keyword.
         let: declarations.
-        kind: ``"grad"``.
+        kind: ``"grad"``, ``"jacobian"`` or ``"hessian"``; the claim is in numerator layout, of matrices in the
+            Kronecker form of column-major vec, or a function that returns the tensor.
         **options: trials, seed, devices, dtypes, sizes, unconstrained.
 
     Raises:
@@ -41,9 +43,15 @@ def check(
     >>> check("x'*A*x", "x", claim="2*A*x").verdict
     'refuted'
     """
-    if kind != "grad":
-        raise UnsupportedError(f"checking a {kind} is not there yet; kind='grad' is")
     expression = f if isinstance(f, Expression) else parse(f, let)
+    if kind in ("jacobian", "hessian"):
+        from matcalc.jacobian_checks import check_tensor
+
+        return check_tensor(expression, wrt, claim, kind, **options)
+    if kind != "grad":
+        raise UnsupportedError(f"no claims are checked of a {kind!r}", why="kind is grad, jacobian or hessian")
+    if not isinstance(wrt, str):
+        raise ParseError("a gradient is by one name", suggestion="kind='hessian' for a mixed block")
     derived = grad(expression, wrt, unconstrained=bool(options.get("unconstrained")))
     return _checked(derived, claim, **options)
 
@@ -57,6 +65,10 @@ def check_derivative(derivative: Derivative, **options: Any) -> Report:
     """
     if derivative.kind == "grad":
         return _checked(derivative, None, **options)
+    if isinstance(derivative, Jacobian):
+        from matcalc.jacobian_checks import check_own
+
+        return check_own(derivative, **options)
     from matcalc.checking.directional import Directional, questions
     from matcalc.checking.run import run_check
     from matcalc.checking.verdict import combined

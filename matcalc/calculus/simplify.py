@@ -1,6 +1,7 @@
 """Textbook form: one pass from the leaves to the root over the shared graph, a few rules at every node.
 
-A rule is used only where it makes the node smaller (:func:`matcalc.expression.rule.measure`), which is why this ends.
+A rule is used only where it makes the node smaller (:func:`matcalc.expression.rule.measure`, or what its record says),
+which is why this ends.
 What it makes is looked at again; every node is looked at once, which keeps a pass linear in the graph.
 """
 
@@ -15,8 +16,9 @@ from matcalc.expression.nodes import Node
 from matcalc.expression.rule import Rule, measure
 from matcalc.expression.walk import fold
 from matcalc.operators.identities import IDENTITIES
+from matcalc.operators.matrix_identities import MATRIX_IDENTITIES
 
-RULES: tuple[Rule, ...] = (COLLECTING, *IDENTITIES)
+RULES: tuple[Rule, ...] = (COLLECTING, *IDENTITIES, *MATRIX_IDENTITIES)
 
 _MOST_TERMS = 500
 
@@ -80,12 +82,14 @@ def _step(node: Node) -> Node | None:
     for rule in RULES:
         if not rule.on or node.op in rule.on:
             made = rule.rewrite(node)
-            if made is not None and made is not node and _smaller(made, node):
+            if made is not None and made is not node and _smaller(made, node, rule):
                 return made
     return None
 
 
-def _smaller(made: Node, node: Node) -> bool:
+def _smaller(made: Node, node: Node, rule: Rule) -> bool:
+    if rule.lessens is not None:
+        return rule.lessens(made) < rule.lessens(node)
     return made.weight < node.weight or (made.weight == node.weight and measure(made) < measure(node))
 
 

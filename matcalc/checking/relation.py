@@ -21,12 +21,12 @@ class Pair:
     value: float
 
 
-def relation(pairs: Sequence[Pair]) -> str:
-    """The relation between claim and truth that holds at every point, in words."""
+def relation(pairs: Sequence[Pair], what: str = "gradient") -> str:
+    """The relation between claim and truth that holds at every point, in words; ``what`` is claimed."""
     for test in (_transposed, _other_shape, _zero, _constant_factor, _value_factor, _extra_constant):
         found = test(pairs)
         if found:
-            return found
+            return found.replace("gradient", what)
     return "no simple relation found"
 
 

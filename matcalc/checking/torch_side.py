@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matcalc.checking.points import Point
 from matcalc.checking.question import Question
@@ -13,6 +14,9 @@ from matcalc.errors import CheckError, DeviceError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.walk import fold
+
+if TYPE_CHECKING:
+    from matcalc.checking.tensors import Linearised
 
 _PLAIN = {"scalar": lambda v: v.reshape(()), "vector": lambda v: v[:, 0]}
 
@@ -60,11 +64,15 @@ def _without_tf32() -> Iterator[None]:
 
 
 def _tensors(question: Question, at: Point, dtype: str, device: str) -> dict[str, Any]:
+    return _inputs(question.variables, at, dtype, device)
+
+
+def _inputs(variables: Sequence[Node], at: Point, dtype: str, device: str) -> dict[str, Any]:
     import torch
 
     kind = getattr(torch, dtype)
     made = {}
-    for v in question.variables:
+    for v in variables:
         name, storage, _ = v.params
         plain = _PLAIN.get(storage, lambda value: value)(at.values[name])
         made[name] = torch.tensor(plain, dtype=kind, device=device)
@@ -143,6 +151,53 @@ def _without_frozen(question: Question) -> tuple[Node, dict[Node, Node]]:
         return next(reversed(names))
 
     return fold(question.expression, visit), names
+
+
+def tensors_by_torch(asked: Linearised, at: Point, scalar: Node | None) -> tuple[dict[str, Any], list[str]]:
+    """The Jacobian by torch, by each of its ways that answers, projected; and what is said of the others."""
+    import torch
+
+    storage = ("scalar", "vector", "matrix")[len(asked.rows)]
+    ways: dict[str, tuple[Any, Node, str]] = {
+        "jacrev": (torch.func.jacrev, asked.expression, storage),
+        "jacfwd": (torch.func.jacfwd, asked.expression, storage),
+    }
+    if scalar is not None:
+        ways["hessian"] = (torch.func.hessian, scalar, "scalar")
+    found, silent = {}, []
+    given = _inputs(asked.variables, at, "float64", "cpu")
+    x = given.pop(asked.name)
+    for name, (way, node, looks) in ways.items():
+        f = _function(node, asked.variables, looks, False)
+        try:
+            with _without_tf32(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of torch's own parts, which forward mode loads
+                tensor = way(lambda moving, f=f: f(**{asked.name: moving}, **given))(x)
+        except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
+            silent.append(f"torch.func.{name} does not answer here: {str(error).splitlines()[0][:80]}")
+            continue
+        found[name] = _projected_slices(asked, tensor.detach().double().numpy())
+    return found, silent
+
+
+def _projected_slices(asked: Linearised, tensor: Any) -> Any:
+    import numpy as np
+
+    from matcalc.checking.subspace import projected
+
+    if not asked.projected:
+        return tensor
+    slices = [projected(asked.projected, one) for one in tensor.reshape(-1, *tensor.shape[-2:])]
+    return np.array(slices).reshape(tensor.shape)
+
+
+def tensor_lowered(function: Callable[..., Any], asked: Linearised, at: Point, dtype: str, device: str) -> Any:
+    """What a function of the expression's names returns, as a float64 array."""
+    import torch
+
+    with _without_tf32():
+        made = torch.as_tensor(function(**_inputs(asked.variables, at, dtype, device)))
+    return made.detach().cpu().double().numpy()
 
 
 def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:

@@ -24,6 +24,8 @@ app = typer.Typer(
 
 Text = Annotated[str, typer.Argument(metavar="EXPR", help="The expression; - reads standard input, @FILE a file.")]
 Wrt = Annotated[str, typer.Option("--wrt", help="The name to differentiate by.")]
+Names = Annotated[list[str], typer.Option("--wrt", help="The name to differentiate by; repeatable.")]
+Kind = Annotated[str, typer.Option(help="grad, jacobian or hessian.")]
 Let = Annotated[list[str] | None, typer.Option("--let", help='A declaration, as "A: matrix(n,n; symmetric)".')]
 Sizes = Annotated[str | None, typer.Option(help="Sizes for the check, as n=5,m=3.")]
 Device = Annotated[list[str] | None, typer.Option("--device", help="cpu, cuda or auto; repeatable.")]
@@ -75,6 +77,24 @@ def _derivative(kind: str) -> Callable[..., None]:
     return command
 
 
+def _tensor(kind: str) -> Callable[..., None]:
+    def command(
+        text: Text, wrt: Names, let: Let = None, sizes: Sizes = None, device: Device = None, dtype: Dtype = None,
+        trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, format: Format = "text", form: Form = "textbook",
+        layout: Layout = "numerator", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+    ) -> None:  # fmt: skip
+        from matcalc.cli.show import show_derivative
+        from matcalc.jacobians import Jacobian, tensor
+
+        asked = Asked.read(text, let, limit, format, layout)
+        options = check_options(trials, seed, device, dtype, sizes)
+        found = tensor(asked.expression(), wrt, kind, unconstrained=unconstrained).in_form(form)
+        assert isinstance(found, Jacobian)
+        raise typer.Exit(show_derivative(found.in_layout(layout), asked, None if no_check else options))
+
+    return command
+
+
 def _directional(kind: str) -> Callable[..., None]:
     def command(
         text: Text, wrt: Wrt, direction: Direction, let: Let = None, sizes: Sizes = None, device: Device = None,
@@ -92,12 +112,17 @@ def _directional(kind: str) -> Callable[..., None]:
     return command
 
 
-for _kind, _says, _example in (
-    ("grad", "The gradient of a scalar, checked against autograd.", '"norm2(A*x - b)^2" --wrt x --let "b: vector(m)"'),
-    ("jacobian", "The Jacobian (not there yet).", '"tanh(W*x + b)" --wrt x'),
-    ("hessian", "The Hessian (not there yet).", '"sum(log1p(exp(X*w)))" --wrt w'),
+for _kind, _says, _example, _made in (
+    (
+        "grad",
+        "The gradient of a scalar, checked against autograd.",
+        '"norm2(A*x - b)^2" --wrt x --let "b: vector(m)"',
+        _derivative,
+    ),
+    ("jacobian", "The Jacobian of anything; --wrt again differentiates again.", '"tanh(W*x + b)" --wrt x', _tensor),
+    ("hessian", "The Hessian of a scalar; two --wrt are a mixed block.", '"sum(log1p(exp(X*w)))" --wrt w', _tensor),
 ):
-    app.command(_kind, help=_says, epilog=f"Example: matcalc {_kind} {_example}")(_derivative(_kind))
+    app.command(_kind, help=_says, epilog=f"Example: matcalc {_kind} {_example}")(_made(_kind))
 for _kind, _says in (
     ("jvp", "The derivative in a direction."),
     ("vjp", "The transposed derivative applied to a cotangent."),
@@ -110,34 +135,37 @@ for _kind, _says in (
 
 @app.command(epilog='Example: matcalc check "x.T*A*x" --wrt x --claim "2*A*x"')
 def check(
-    text: Text, wrt: Wrt, claim: Annotated[str, typer.Option("--claim", help="Your gradient.")], let: Let = None,
-    sizes: Sizes = None, device: Device = None, dtype: Dtype = None, trials: Trials = 5, seed: Seed = 0,
-    format: Format = "text", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+    text: Text, wrt: Names, claim: Annotated[str, typer.Option("--claim", help="Your derivative.")],
+    kind: Kind = "grad", let: Let = None, sizes: Sizes = None, device: Device = None, dtype: Dtype = None,
+    trials: Trials = 5, seed: Seed = 0, format: Format = "text", limit: Limit = None,
+    unconstrained: Unconstrained = False, debug: Debug = False,
 ) -> None:  # fmt: skip
-    """Whether a gradient of yours holds, and what is wrong with it if not."""
+    """Whether a gradient, Jacobian or Hessian of yours holds, and what is wrong with it if not."""
     from matcalc.cli.show import show_check
 
     asked = Asked.read(text, let, limit, format)
     options = check_options(trials, seed, device, dtype, sizes)
-    raise typer.Exit(show_check(asked, wrt, read_text(claim), {**options, "unconstrained": unconstrained}))
+    options = {**options, "unconstrained": unconstrained}
+    raise typer.Exit(show_check(asked, wrt, read_text(claim), kind, options))
 
 
 @app.command(epilog='Example: matcalc code "x.T*A*x - b.T*x" --wrt x --with-value')
 def code(
-    text: Text, wrt: Annotated[str | None, typer.Option("--wrt", help="Without it, the value's code.")] = None,
+    text: Text, wrt: Annotated[list[str] | None, typer.Option("--wrt", help="Without it, the value's code.")] = None,
     with_value: Annotated[bool, typer.Option("--with-value", help="Value and gradient together.")] = False,
+    kind: Kind = "grad",
     target: Annotated[str, typer.Option(help="torch, numpy or jax.")] = "torch", let: Let = None, sizes: Sizes = None,
     limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
 ) -> None:  # fmt: skip
-    """Code for the gradient: one self-contained, documented function for torch, NumPy or JAX."""
-    from matcalc import derivative
+    """Code for a derivative: one self-contained, documented function for torch, NumPy or JAX."""
     from matcalc.cli.options import sizes_from
+    from matcalc.jacobians import tensor
     from matcalc.lowering.targets import target_named
 
     given = sizes_from(sizes)
     target_named(target)
     expression = Asked.read(text, let, limit).expression()
-    found = expression if wrt is None else derivative.grad(expression, wrt, unconstrained=unconstrained)
+    found = tensor(expression, wrt, kind, unconstrained=unconstrained) if wrt else expression
     typer.echo(found.source(target, with_value=with_value, sizes=given), nl=False)
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.cli import clock
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.expression.operator import ALIASES, TABLE
+from matcalc.jacobians import Jacobian
 
 if TYPE_CHECKING:
     from matcalc.cli.options import Asked
     from matcalc.derivative import Derivative, Variable
 
-_NAMES = {"grad": "gradient", "jvp": "jvp", "vjp": "vjp", "hvp": "hvp"}
+_NAMES = {"grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian"}
 _COLOURS = {"verified": "32", "refuted": "31", "inconclusive": "33", "result": "1"}
 
 
@@ -52,7 +53,7 @@ def show_derivative(found: Derivative, asked: Asked, options: Mapping[str, Any] 
 
 
 def _refuse_other_sizes(found: Derivative, options: Mapping[str, Any] | None) -> None:
-    known = found.expression.typed.sizes
+    known = found.typed.sizes
     for name in (options or {}).get("sizes", ()):
         if name not in known:
             raise ParseError(f"there is no size {name!r}", why=f"the sizes are {', '.join(known) or 'all numbers'}")
@@ -79,6 +80,14 @@ def _report_lines(report: Any) -> str:
 
 
 def _record(found: Derivative, asked: Asked, report: Any) -> dict[str, Any]:
+    more = {} if not isinstance(found, Jacobian) else {
+        "by": list(found.names),
+        "layout": found.layout,
+        "closed": found.closed,
+        "shape": [s if isinstance(s, int) else str(s) for s in found.shape],
+        "index_notation": found.index_notation(),
+        "einsum": found.einsum(),
+    }  # fmt: skip
     return {
         "input": asked.text,
         "wrt": found.wrt,
@@ -88,6 +97,7 @@ def _record(found: Derivative, asked: Asked, report: Any) -> dict[str, Any]:
         "latex": found.latex(),
         "projected": found.projected,
         "check": None if report is None else report.to_dict(),
+        **more,
     }
 
 
@@ -102,8 +112,11 @@ def _variable_record(v: Variable) -> dict[str, Any]:
 
 
 def _as_text(found: Derivative) -> str:
-    lines = [f"{_NAMES[found.kind]} of {found.expression.pretty()} by {found.wrt}", ""]
-    lines += ["  " + _painted(found.pretty(), "result"), ""]
+    lines = [_title(found), "", "  " + _painted(found.pretty(), "result"), ""]
+    if isinstance(found, Jacobian):
+        lines[2:2] = [] if (said := _reading(found)) == "" else [f"  {said}", ""]
+        if not found.is_matrix and (entries := found.index_notation()):
+            lines += [f"  {entries}", f"  {found.einsum()}", ""]
     for k, (name, v) in enumerate(found.variables.items()):
         lines.append(
             f"{'where' if k == 0 else '     '} {name}: {v.declaration}" + ("   inferred" if v.inferred else "")
@@ -115,6 +128,24 @@ def _as_text(found: Derivative) -> str:
     return "\n".join([*lines, ""])
 
 
+def _title(found: Derivative, quote: str = "") -> str:
+    """What was derived; of repeated Jacobians, by which names."""
+    whole, names = (found.whole, found.names) if isinstance(found, Jacobian) else (found.expression, (found.wrt,))
+    by = " and ".join(f"{quote}{name}{quote}" for name in names)
+    return f"{_NAMES.get(found.kind, found.kind)} of {quote}{whole.pretty()}{quote} by {by}"
+
+
+def _reading(found: Jacobian) -> str:
+    """How what is written is to be read, where it is not the tensor itself."""
+    shape = ", ".join(map(str, found.shape))
+    if not found.closed:
+        return f"there is no matrix form; the differential, which the code applies to a basis: a tensor ({shape})"
+    if found.is_matrix:
+        return "" if found.layout == "numerator" else "in denominator layout, the transpose"
+    turned = "" if found.layout == "numerator" else ", transposed for denominator layout"
+    return f"as the matrix of vec, which takes columns{turned}; the tensor is ({shape})"
+
+
 def _as_markdown(found: Derivative) -> str:
     rows = [
         f"| `{n}` | `{v.declaration}` | {'inferred' if v.inferred else 'declared'} |"
@@ -122,10 +153,11 @@ def _as_markdown(found: Derivative) -> str:
     ]
     return "\n".join(
         [
-            f"## {_NAMES[found.kind]} of `{found.expression.pretty()}` by `{found.wrt}`",
+            f"## {_title(found, '`')}",
             "",
             f"$$ {found.latex()} $$",
             "",
+            *([f"$$ {found.index_latex()} $$", ""] if isinstance(found, Jacobian) and not found.is_matrix else []),
             "```matcalc",
             found.pretty(),
             "```",
@@ -145,15 +177,16 @@ _SHOWN: dict[str, Callable[[Derivative], str]] = {
 }
 
 
-def show_check(asked: Asked, wrt: str, claim: str, options: Mapping[str, Any]) -> int:
+def show_check(asked: Asked, wrt: Sequence[str], claim: str, kind: str, options: Mapping[str, Any]) -> int:
     """Checks a claim and prints the report; returns the exit code."""
     from matcalc.verification import check as run
 
     expression = asked.expression()
     clock.allow(asked.limits, "seconds")
-    report = run(expression, wrt, claim=claim, **options)
+    names = wrt[0] if len(wrt) == 1 else tuple(wrt)
+    report = run(expression, names, claim=claim, kind=kind, **options)
     if asked.form == "json":
-        record = {"input": asked.text, "wrt": wrt, "claim": claim, "kind": "grad", "check": report.to_dict()}
+        record = {"input": asked.text, "wrt": names, "claim": claim, "kind": kind, "check": report.to_dict()}
         _out(json.dumps(record, ensure_ascii=False, indent=2, allow_nan=False))
     else:
         _out(_report_lines(report))

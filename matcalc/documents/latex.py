@@ -52,12 +52,22 @@ def latex(node: Node, style: Style | None = None) -> str:
     return "".join(lines) + writer.piece(node).body
 
 
+def pieces(style: Style, nodes: Sequence[Node]) -> Callable[[Node], Formula]:
+    """A writer of formulas for several nodes, whose names are told apart among them."""
+    writer = _Writer(_told_apart(sorted(set().union(*(node.free for node in nodes)))))
+    return lambda node: writer.piece(presented(node, style.order))
+
+
 # ------------------------------------------------------------------------------------------------------- names
 
 
 def _names(root: Node) -> dict[str, str]:
     """Every name's LaTeX; two names that would look alike are spelled out."""
-    pieces = {name: _name(name) for name in sorted(root.free)}
+    return _told_apart(sorted(root.free))
+
+
+def _told_apart(names: Sequence[str]) -> dict[str, str]:
+    pieces = {name: _name(name) for name in names}
     shown = list(pieces.values())
     return {name: body if shown.count(body) == 1 else _spelled(name) for name, body in pieces.items()}
 

@@ -16,6 +16,7 @@ from matcalc.expression.sizes import AnySize, Shape
 
 if TYPE_CHECKING:
     from matcalc.expression.formula import Formula
+    from matcalc.expression.indexed import Indexed, Letters
     from matcalc.expression.nodes import Node
 
 Differential: TypeAlias = "Callable[[Node, int, Node], Node]"
@@ -34,7 +35,8 @@ class Lowering:
 
     ``role`` says what a product can do better than form the value: ``diagonal`` (the diagonal matrix of a column, which
     multiplies rows or columns), ``trace`` (of a product, a sum of entries), ``inverse`` (a solve with its argument),
-    ``determinant`` (times the inverse it is the adjugate, which exists where the inverse does not).
+    ``determinant`` (times the inverse it is the adjugate, which exists where the inverse does not), ``log_determinant``
+    (of its absolute value; it shares a factorization with solves).
 
     ``helpers`` are private functions that the spellings call: by the target's name, each function's name and text.
     They go into a module that mentions them.
@@ -75,6 +77,8 @@ class Operator:
         differential: ``(node, i, d)`` to the part of the differential that argument ``i``, changing by ``d``, brings.
             None where the operator is linear in each argument: the operator itself with ``d`` in place.
         transpose: ``(node, i, u)`` for an operator linear in argument ``i``: what cotangent ``u`` sends to it.
+        matrix: ``(node, i, J)`` for an operator linear in argument ``i``: M·J, where vec of the value is M times vec
+            of that argument. None where M has no closed form.
         call: builds a node from the arguments as typed; the default applies the operator. An operator that is only
             another way of writing others has nothing but this.
         simplify: ``(args, params)`` to an equal, simpler node, or None.
@@ -96,6 +100,8 @@ class Operator:
         trouble: ``(node, argument arrays)`` to what is wrong with them as arguments, or "": a domain that depends on
             the node's parameters, beyond what ``domain`` can say.
         fits: ``(node, size evaluator)`` to whether the parameters lie inside the sizes.
+        indexed: ``(node, arguments, letters)`` to how entries are found where rows or columns are entries themselves.
+        named_entries: whether that is also how an entry with one index on each side is written: a delta, a number.
         stable: ``node`` to an equal one that overflows only where the value does, or None; the lowering asks.
         settle: ``(node, name)``, a node of a derivative by that name, to an equal, simpler one by what was declared of
             another name as a set without interior (a simplex); see :func:`matcalc.calculus.simplify.settled`.
@@ -121,6 +127,7 @@ class Operator:
     signatures: tuple[str, ...] = ()
     differential: Differential | None = None
     transpose: Callable[[Node, int, Node], Node] | None = None
+    matrix: Callable[[Node, int, Node], Node | None] | None = None
     call: Callable[..., Node] | None = None
     simplify: Callable[[tuple[Node, ...], tuple[Any, ...]], Node | None] | None = None
     transposed: Callable[[Node], Node | None] | None = None
@@ -142,6 +149,8 @@ class Operator:
     branch: Callable[[Node, Sequence[Any]], Any] | None = None
     trouble: Callable[[Node, Sequence[Any]], str] | None = None
     fits: Callable[[Node, Callable[[AnySize], int]], bool] | None = None
+    indexed: Callable[[Node, Sequence[Indexed], Letters], Indexed] | None = None
+    named_entries: bool = False
     stable: Callable[[Node], Node | None] | None = None
     settle: Callable[[Node, str], Node | None] | None = None
     misfit: Callable[[Sequence[Shape], Sequence[AnySize]], str] | None = None

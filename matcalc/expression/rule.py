@@ -23,6 +23,8 @@ class Rule:
         on: the operators at the root of what it rewrites; all where empty.
         rewrite: a node to an equal one, or None where it does not apply. It holds wherever the node is defined.
         samples: expressions in whose gradients it applies.
+        kind: of which derivative of the samples: grad, or hessian.
+        lessens: what else may fall where the leaves do not; no other rule may make it grow where it applies.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Rule:
     on: tuple[str, ...]
     rewrite: Callable[[Node], Node | None]
     samples: tuple[Sample, ...]
+    kind: str = "grad"
+    lessens: Callable[[Node], int] | None = None
 
 
 def measure(node: Node) -> tuple[int, Fraction, int]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.expression.nodes import Node
 from matcalc.expression.property import PROPERTIES, closure
-from matcalc.expression.sizes import AnySize, Shape, Size, divided
+from matcalc.expression.sizes import AnySize, Shape, Size
 from matcalc.language.assembly import assembled
 from matcalc.language.complaints import complaint, kinds_complaint
+from matcalc.language.equations import equated
 from matcalc.language.functions import size_of
 from matcalc.language.greek import latin
 from matcalc.language.kinds import KIND_NAMES, SCALAR, Assignment, assignments, is_one
@@ -55,12 +56,6 @@ class Typed:
     sizes: tuple[str, ...] = ()
     declared_sizes: frozenset[str] = frozenset()
     order: Mapping[Node, tuple[Node, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Solved:
-    shapes: Mapping[int, Shape]
-    failed: Relation | None = None
 
 
 def typed(
@@ -205,10 +200,13 @@ def _read(made: Scene, rigid: set[str], root_shape: Shape | None = None) -> tupl
     readings = assignments(made.network, domains, candidates(made))
     first: tuple[Assignment, Relation | None, Sizes, dict[int, Shape]] | None = None
     for count, reading in enumerate(readings):
-        shapes, sizes, failed = _solve(made, reading, rigid, root_shape)
+        shapes, sizes, failed, unsettled = _solve(made, reading, rigid, root_shape)
         if failed is None:
             _refuse_tie(made, reading, readings, rigid)
             return shapes, sizes
+        if unsettled:
+            first = (reading, failed, sizes, shapes)
+            break
         first = first or (reading, failed, sizes, shapes)
         if count >= _MOST_READINGS:
             break
@@ -246,7 +244,8 @@ def _refuse_tie(made: Scene, chosen: Assignment, readings: Iterable[Assignment],
 
 def _solve(
     made: Scene, reading: Assignment, rigid: set[str], root_shape: Shape | None
-) -> tuple[dict[int, Shape], Sizes, Relation | None]:
+) -> tuple[dict[int, Shape], Sizes, Relation | None, bool]:
+    """Shapes, sizes, the relation that fails, and whether it fails only because a size is not known."""
     sizes = Sizes(rigid=set(rigid), flexible=made.size_names - rigid)
     shapes: dict[int, Shape] = {}
     for value in range(len(reading.domains)):
@@ -256,19 +255,27 @@ def _solve(
             1 if is_one(kind, 1) else sizes.fresh(),
         )
     waiting: list[Relation] = []  # for the sizes that others give
+    asked: list[tuple[int, Relation]] = []  # which relation asked for the equations beyond a number of them
     for relation in made.relations:
         if relation.trims and any(sizes.is_open(size) for size in shapes[relation.values[0]]):
             waiting.append(relation)
-        elif not _equated(relation, reading, shapes, sizes):
-            return shapes, sizes, relation
+            continue
+        asked.append((len(sizes.deferred), relation))
+        if not equated(relation, _kinds(relation, reading), shapes, sizes):
+            return shapes, sizes, relation, False
     for relation in waiting:
-        if not _equated(relation, reading, shapes, sizes):
-            return shapes, sizes, relation
+        asked.append((len(sizes.deferred), relation))
+        if not equated(relation, _kinds(relation, reading), shapes, sizes):
+            return shapes, sizes, relation, False
     if root_shape is not None:
         _try_root(made, shapes, sizes, root_shape)
-    if sizes.finish() is not None:
-        return shapes, sizes, made.relations[-1]
-    return shapes, sizes, None
+    equations = list(sizes.deferred)
+    pair = sizes.finish()
+    if pair is None:
+        return shapes, sizes, None, False
+    place = equations.index(pair) if pair in equations else len(equations)
+    blamed = next((relation for before, relation in reversed(asked) if before <= place), made.relations[-1])
+    return shapes, sizes, blamed, not sizes.is_settled(pair)
 
 
 def _try_root(made: Scene, shapes: dict[int, Shape], sizes: Sizes, wanted: Shape) -> None:
@@ -279,65 +286,8 @@ def _try_root(made: Scene, shapes: dict[int, Shape], sizes: Sizes, wanted: Shape
         sizes.bound, sizes.deferred, sizes.made = trial.bound, trial.deferred, trial.made
 
 
-def _equated(relation: Relation, reading: Assignment, shapes: dict[int, Shape], sizes: Sizes) -> bool:
-    kinds = tuple(reading.domains[value] for value in relation.values)
-    if relation.cuts is not None:
-        return _cut(relation, shapes, sizes)
-    form = relation.table.get(kinds)
-    if form is None:
-        return False
-    bound: dict[str, AnySize] = dict(relation.given)
-    for value, pattern in zip(relation.values, form.matrices, strict=True):
-        for have, want in zip(shapes[value], pattern, strict=True):
-            if relation.trims and isinstance(want, Size) and value != relation.values[-1]:
-                fits = _trimmed(have, want, bound, sizes)
-                if fits is False:
-                    return False
-                if fits:
-                    continue
-            if isinstance(want, Size):
-                for name in sorted(want.names):
-                    if name not in bound:
-                        bound[name] = sizes.fresh()
-            if not sizes.equate(have, _put(want, bound), exact=isinstance(want, int)):
-                return False
-    if relation.balance is not None:
-        return sizes.equate(*relation.balance(shapes[relation.values[0]], shapes[relation.values[-1]]))
-    return True
-
-
-def _trimmed(have: AnySize, want: Size, bound: dict[str, AnySize], sizes: Sizes) -> bool | None:
-    """Whether a size argument divides a size, which binds the other factor; None of a size not known yet."""
-    others = want.names - bound.keys()
-    quotient = divided(sizes.resolved(have), _put(want, {**bound, **dict.fromkeys(others, 1)}))
-    if quotient is None:
-        return None if sizes.is_open(have) else False
-    bound.update(dict.fromkeys(others, quotient))
-    return bool(others) or quotient == 1
-
-
-def _put(size: AnySize, values: Mapping[str, AnySize]) -> AnySize:
-    from matcalc.expression.sizes import substitute_sizes
-
-    return substitute_sizes(size, values)
-
-
-def _cut(relation: Relation, shapes: dict[int, Shape], sizes: Sizes) -> bool:
-    assert relation.cuts is not None
-    whole, part = (shapes[value] for value in (relation.values[0], relation.values[-1]))
-    for cut, size, have in zip(relation.cuts, whole, part, strict=True):
-        full = sizes.resolved(size)
-        if cut.single:
-            continue
-        start, stop = cut.ends(full)
-        length = stop - start
-        if isinstance(length, int) and length < 1:
-            return False
-        if isinstance(full, int) and isinstance(stop, int) and stop > full:
-            return False
-        if not sizes.equate(have, length) and not (length == 1 and have == 1):
-            return False
-    return True
+def _kinds(relation: Relation, reading: Assignment) -> tuple[int, ...]:
+    return tuple(reading.domains[value] for value in relation.values)
 
 
 def _resolved(sizes: Sizes, shape: Shape) -> Shape:

@@ -65,6 +65,11 @@ def repeated(root: Node) -> list[Node]:
     return [n for n in postorder(root) if n is not root and counts[n] > 1 and n.weight >= _WORTH_A_NAME]
 
 
+def piece(node: Node, style: Style) -> Piece:
+    """The text of a node with how tightly it binds, for one who puts it into another text."""
+    return _text(presented(node, style.order), style)
+
+
 def _text(node: Node, style: Style) -> Piece:
     return fold(node, _printer(style), style.memo)
 
@@ -242,6 +247,8 @@ def _add(node: Node, args: Sequence[Piece], style: Style) -> Piece:
     addends = [_addend(term, style) for term in node.args]
     if all(a.dotted or a.number for a in addends):
         addends = [_plain(addends[0], style), *addends[1:]]
+    if any(_is_identity(term) for term in node.args):  # I - 1*p', as it stands in a Jacobian
+        addends = [_plain(a, style) if a.dotted else a for a in addends]
     first = next(k for k, a in enumerate(addends) if not a.dotted and not (a.number and any(b.dotted for b in addends)))
     addends.insert(0, addends.pop(first))
     spread = next((k for k, a in enumerate(addends) if a.dotted and not a.negative), None)
@@ -252,6 +259,11 @@ def _add(node: Node, args: Sequence[Piece], style: Style) -> Piece:
         sign = ("." if a.dotted else "") + ("-" if a.negative else "+")
         body += f" {sign} {a.text.within(MUL)}"
     return Piece(body, ADD)
+
+
+def _is_identity(term: Node) -> bool:
+    bare = term.args[1] if term.op == "scale" else term
+    return bare.is_square and bare is build.eye(bare.rows)
 
 
 def _addend(term: Node, style: Style) -> _Addend:

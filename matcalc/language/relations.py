@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import cache
 
-from matcalc.errors import ParseError, ShapeError
+from matcalc.errors import LimitError, ParseError, ShapeError
 from matcalc.expression.operator import callable_named, operator_of_sign, stacking
-from matcalc.expression.sizes import Size
+from matcalc.expression.sizes import AnySize, Size
+from matcalc.language.equations import result_shape
 from matcalc.language.folding import folded
 from matcalc.language.functions import (
     Called,
@@ -151,6 +152,8 @@ def _signed(value: Fraction | None, negative: bool) -> Fraction | None:
 
 def _give(made: Scene, node: Node, value: int) -> None:
     made.value_of[id(node)] = value
+    if made.network.domains[value] == SCALAR:
+        made.shapes[value] = (1, 1)
     made.operand_nodes.setdefault(value, node)
 
 
@@ -169,7 +172,19 @@ def _link(
 def _join(made: Scene, relation: Relation) -> None:
     made.relations.append(relation)
     made.network.relate(relation.values, relation.table)
+    _compute(made, relation)
     _give(made, relation.node, relation.values[-1])
+
+
+def _compute(made: Scene, relation: Relation) -> None:
+    """Writes down the result's shape where the arguments' shapes tell it: then nothing has to be searched for."""
+    try:
+        shape = result_shape(relation, made.shapes)
+    except LimitError as error:
+        raise error.at(made.text, relation.node.span) from None
+    if shape is not None:
+        made.shapes[relation.values[-1]] = shape
+        made.network.domains[relation.values[-1]] &= kind_of(shape)
 
 
 def _note_transposed(made: Scene, operand: Node) -> None:
@@ -198,7 +213,7 @@ def _relate_name(made: Scene, node: Name) -> None:
         _give(made, node, made.network.value(SCALAR))
     elif name == "I":
         _link(made, node, "identity", (), SQUARE, MATRIX)
-    elif callable_named(name) is not None or not made.may_infer:
+    elif (callable_named(name) is not None and len(name) > 1) or not made.may_infer:  # K is a name, K(m, n) a function
         raise function_as_value(node, made.text)
     else:
         _use_new(made, node)
@@ -308,6 +323,7 @@ def _relate_call(made: Scene, node: Call) -> None:
 
 def _relate_function(made: Scene, node: Call, called: Called, values: list[int]) -> None:
     given = {name: size_of(tree, made.text, made.limits) for name, tree in called.sizes}
+    given |= _told_by_sizes(called, given)
     ones = tuple((name, size == 1) for name, size in given.items())
     allowed = table(tuple(each.text for each in called.signatures), ones)
     values.append(made.network.value())
@@ -315,6 +331,18 @@ def _relate_function(made: Scene, node: Call, called: Called, values: list[int])
         made.sized.append(values[-1])
     balance, trims = called.operator.balance, called.operator.trims
     _join(made, Relation(node, called.name, tuple(values), allowed, given, None, balance, trims))
+
+
+def _told_by_sizes(called: Called, given: Mapping[str, AnySize]) -> dict[str, AnySize]:
+    """The sizes of a result that follow from sizes alone, as n*(n + 1)/2 does, where these are numbers."""
+    shape, one = called.operator.shape, called.signatures[0]
+    if shape is None or called.matrices or not all(isinstance(size, int) for size in given.values()):
+        return {}
+    made = shape((), tuple(given.values()))
+    pairs = zip(one.result, made, strict=True)
+    return {
+        str(want): have for want, have in pairs if isinstance(want, Size) and want.is_name and str(want) not in given
+    }
 
 
 def _relate_index(made: Scene, node: Index) -> None:

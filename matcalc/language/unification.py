@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import isqrt
 
 from matcalc.errors import LimitError
 from matcalc.expression.sizes import AnySize, Monomial, Size, substitute_sizes
@@ -116,7 +118,17 @@ class Sizes:
             if self._is_rigid(one) and isinstance(other, int) and other > 1:
                 self.bound[str(one)] = other
                 return True
-        return False
+        return self._roots(left - right, self.rigid - self.flexible)
+
+    def _roots(self, zero: AnySize, names: Iterable[str]) -> bool:
+        """Bind the only name in a polynomial that is 0, one of some, to the whole number that it must be then."""
+        only = list(zero.names) if isinstance(zero, Size) else []
+        if not isinstance(zero, Size) or len(only) != 1 or only[0] not in names:
+            return False
+        root = _whole_root(zero)
+        if root is not None:
+            self.bound[only[0]] = root
+        return root is not None
 
     def _is_possible(self, left: AnySize, right: AnySize) -> bool:
         difference = left - right
@@ -153,9 +165,13 @@ class Sizes:
                 moved = moved or outcome is True
                 if outcome is None:
                     self.deferred.append(pair)
-            if self.deferred and not moved and not self._paired(*self.deferred.pop(0)):
-                return waiting[0]
+            if self.deferred and not moved and not self._paired(*(pair := self.deferred.pop(0))):
+                return pair
         return None
+
+    def is_settled(self, pair: tuple[AnySize, AnySize]) -> bool:
+        """Whether all of an equation is known, so that it holds or does not."""
+        return not any(map(self.is_open, pair))
 
     def _solved(self, left: AnySize, right: AnySize) -> bool | None:
         """Whether an equation holds now or is solved; None where it has to wait."""
@@ -169,7 +185,7 @@ class Sizes:
             value = _solution(left - right, name)
             if value is not None:
                 return self._binds(Size.named(name), value)
-        return None
+        return True if self._roots(left - right, unknowns) else None
 
     def _paired(self, left: AnySize, right: AnySize) -> bool:
         """Of two products with as many factors each, the factors are taken to agree in order."""
@@ -233,6 +249,25 @@ def _solution(zero: AnySize, name: str) -> AnySize | None:
             piece = piece * Size.named(each)
         total = total + piece
     return total
+
+
+def _whole_root(zero: Size) -> int | None:
+    """The only whole number above 1 at which a polynomial of degree 1 or 2 in one name is 0.
+
+    >>> _whole_root(Size.named("n") * Size.named("n") + Size.named("n") - 12)
+    3
+    """
+    c, b, a = (next((k for monomial, k in zero.terms if len(monomial) == degree), 0) for degree in range(3))
+    if any(len(monomial) > 2 for monomial, _ in zero.terms):
+        return None
+    if a == 0:
+        values = {Fraction(-c, b)}
+    else:
+        inside = b * b - 4 * a * c
+        root = isqrt(max(inside, 0))
+        values = {Fraction(-b + sign * root, 2 * a) for sign in (1, -1)} if root * root == inside else set()
+    whole = [int(value) for value in values if value.denominator == 1 and value > 1]
+    return whole[0] if len(whole) == 1 else None
 
 
 def _quotient(monomial: Monomial, divisor: Monomial) -> list[str] | None:

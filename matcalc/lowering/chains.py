@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 
+from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
-from matcalc.lowering.factors import Costs, Factor, Factors, factors_of, is_diagonal_of, is_inverse, turned
+from matcalc.lowering.factors import Costs, Factor, Factors, factor_of, factors_of, is_diagonal_of, turned
 from matcalc.lowering.rules import Asking, Rules
 from matcalc.lowering.terms import Term, Terms
 
@@ -32,9 +33,9 @@ class Chains(Rules):
         return (yield from self.chain(factors_of(node.args)))
 
     def _matpow(self, node: Node) -> Asking:
-        if is_inverse(node.args[0]) or node.params[0] == 2:
-            return (yield from self.chain(factors_of((node.args[0],) * node.params[0])))
-        return (yield from self.applied(node))
+        """A power that no product contains: of an inverse too, which is then formed anyway and no solve is cheaper."""
+        base = yield node.args[0]
+        return self.terms.matmul(base, base) if node.params[0] == 2 else self.terms.apply(node, base)
 
     def chain(self, factors: Factors) -> Asking:
         """The product of the factors."""
@@ -115,6 +116,17 @@ class Chains(Rules):
         if "posdef" in base.facts and not is_diagonal_of(base):
             root = self.terms.make("cholesky", made, shape=base.shape)
             return self.terms.make("cholesky_inverse", root, shape=base.shape)
+        if base.facts & {"lower", "upper"} and "diagonal" not in base.facts:
+            return self._solved(factor_of(node), made, (yield build.eye(base.rows)), left=True)
+        return self.terms.apply(node, made)
+
+    def _log_determinant(self, node: Node) -> Asking:
+        """log|det X|; by the Cholesky factor, which solves with X have as well, where X is positive definite."""
+        base = node.args[0]
+        made = yield base
+        if "posdef" in base.facts and not is_diagonal_of(base):
+            root = self.terms.make("cholesky", made, shape=base.shape)
+            return self.terms.make("cholesky_logdet", root, params=(node,), shape=node.shape)
         return self.terms.apply(node, made)
 
     def _trace(self, node: Node) -> Asking:

@@ -9,6 +9,7 @@ from matcalc.errors import DeviceError
 from matcalc.lowering.names import latin
 from matcalc.lowering.program import Program
 from matcalc.lowering.targets import target_named
+from matcalc.lowering.variants import Variants
 
 if TYPE_CHECKING:
     import torch
@@ -20,11 +21,15 @@ def compiled(
     name: str = "gradient",
     ignored: Collection[str] = (),
     target: str = "torch",
+    unbatched: Callable[[Mapping[str, int]], str] | None = None,
+    wrapped: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
 ) -> Callable[..., Any]:
     """The function ``name`` of ``source_text``, called by position or by keyword.
 
     A keyword is the name as declared, with its Greek letters or without, or as the text calls it. Keywords in
-    ``ignored`` are passed over. Numbers become arrays, integers the default floating-point type.
+    ``ignored`` are passed over. Numbers become arrays, integers the default floating-point type. ``unbatched`` gives
+    the text for inputs without leading axes, from their sizes: the same values with fewer operations, so it is used
+    where all inputs are such tensors of one floating-point type. ``wrapped`` is applied to what a text defines.
 
     Raises:
         DeviceError: when what the text imports is not installed.
@@ -32,7 +37,7 @@ def compiled(
     The function raises:
         TypeError: for an input that is missing, given twice or not one of the program's.
     """
-    inner = _executed(source_text, name)
+    inner = wrapped(_executed(source_text, name))
     alike = list if target_named(target).entry else _alike
     keywords = {key: p.name for p in program.parameters for key in (p.python_name, latin(p.name), p.name)}
     passed_over = frozenset(map(latin, ignored)) - keywords.keys()
@@ -42,9 +47,45 @@ def compiled(
         values = _bound(name, order, keywords, passed_over, args, given)
         return inner(*alike([values[key] for key in order]))
 
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = inner.__doc__
-    return call
+    made = call
+    if unbatched is not None and order:
+        variants = Variants(program, unbatched, lambda text: wrapped(_executed(text, name)))
+        made = _quick(call, order, variants)
+    made.__name__ = made.__qualname__ = name
+    made.__doc__ = inner.__doc__
+    return made
+
+
+def _quick(call: Callable[..., Any], order: list[str], variants: Variants) -> Callable[..., Any]:
+    """``call``, past all that it does for inputs of other types and with leading axes where they are not such.
+
+    It runs before every evaluation, and a tensor's attribute costs as much as a small tensor's addition.
+    """
+    import torch
+
+    tensors = frozenset((torch.Tensor, torch.nn.Parameter))
+    floating = frozenset((torch.float64, torch.float32, torch.float16, torch.bfloat16))
+    count, ranks = len(order), variants.ranks
+
+    def quick(*args: Any, **given: Any) -> Any:
+        values = args
+        if given:
+            if args or len(given) != count or any(key not in given for key in order):
+                return call(*args, **given)
+            values = tuple([given[key] for key in order])
+        elif len(values) != count:
+            return call(*args)
+        if type(values[0]) not in tensors:
+            return call(*args, **given)
+        dtype = values[0].dtype
+        for value, rank in zip(values, ranks, strict=True):
+            if type(value) not in tensors or value.ndim != rank or value.dtype is not dtype:
+                return call(*args, **given)
+        if dtype not in floating:
+            return call(*args, **given)
+        return (variants.single or variants.function(values))(*values)
+
+    return quick
 
 
 def _executed(source_text: str, name: str) -> Callable[..., Any]:

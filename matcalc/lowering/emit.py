@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from matcalc.errors import UnsupportedError
 from matcalc.expression.operator import TABLE
-from matcalc.expression.sizes import Shape
+from matcalc.expression.sizes import AnySize, Shape
 from matcalc.lowering.names import Names
-from matcalc.lowering.program import Program, SizeReading
+from matcalc.lowering.program import Output, Program, SizeReading, Tensor
 from matcalc.lowering.spelling import Speller, speller
 from matcalc.lowering.targets import Target, target_named
 
 _INWARD = {"scalar": "[..., None, None]", "vector": "[..., None]"}
-_OUTWARD = {"scalar": "[..., 0, 0]", "vector": "[..., 0]"}
+_OUTWARD = {"scalar": "[..., 0, 0]", "vector": "[..., 0]", "covector": "[..., 0, :]"}
 
 
 def source(program: Program, target: str = "torch", name: str = "gradient", doc: str = "") -> str:
@@ -26,9 +26,13 @@ def source(program: Program, target: str = "torch", name: str = "gradient", doc:
     if Names().own(name) != name:
         raise UnsupportedError(f"a function cannot be called {name!r}")
     spelled = target_named(target)
-    function = "\n".join(_function(program, speller(program, spelled), name, doc))
-    body = "\n\n\n".join([*_helpers(spelled, function), function])
-    return f'"""{_title(doc, name)}"""\n\n{_imports(body, spelled)}\n\n\n{body}\n'
+    return module("\n".join(function_lines(program, spelled, name, doc)), spelled, doc, name)
+
+
+def module(functions: str, target: Target, doc: str, name: str) -> str:
+    """A module with ``functions``, the imports and the private functions that they mention."""
+    body = "\n\n\n".join([*_helpers(target, functions), functions])
+    return f'"""{_title(doc, name)}"""\n\n{_imports(body, target)}\n\n\n{body}\n'
 
 
 def _helpers(target: Target, function: str) -> list[str]:
@@ -48,30 +52,58 @@ def _imports(body: str, target: Target) -> str:
     return "\n".join(sorted(lines) or [next(iter(target.imports.values()))])
 
 
-def _function(program: Program, spell: Speller, name: str, doc: str) -> Iterator[str]:
+def function_lines(program: Program, target: Target, name: str, doc: str) -> Iterator[str]:
+    """The lines of the function ``name`` that runs ``program``."""
+    spell = speller(program, target)
     yield f"def {name}({', '.join(p.python_name for p in program.parameters)}):"
-    yield from _indented(_docstring(program, spell, doc or name))
+    yield from _indented(docstring(program, spell, doc or name))
     yield from _indented(_inward(program, spell.target))
     statements = [f"{target} = {spell.spelled(value)}" for target, value in program.statements]
+    statements += [line for output in program.outputs for line in tensor_lines(output, spell)]
     yield from _indented(_readings(program, spell, statements))
     yield from _indented(
         f"{one} = {one}[(None,) * ({other}.ndim - {one}.ndim)]  # as many axes as {other}"
         for one, other in program.alignments
     )
     yield from _indented(iter(statements))
-    yield "    return " + ", ".join(o.target + _OUTWARD.get(o.storage, "") for o in program.outputs)
+    yield "    return " + ", ".join(_outward(output, program.batched) for output in program.outputs)
+
+
+def _outward(output: Output, batched: bool) -> str:
+    suffix = "" if isinstance(output.storage, Tensor) or not batched else _OUTWARD.get(output.storage, "")
+    return output.target + suffix
+
+
+def tensor_lines(output: Output, spell: Speller) -> Iterator[str]:
+    """The lines that give a matrix its axes: each group is unfolded from its last axis, and turned round."""
+    if not isinstance(output.storage, Tensor):
+        return
+    rows, cols = output.storage
+    sizes = ", ".join(spell.size(s) for s in (*rows[::-1], *cols[::-1]))
+    yield f"{output.target} = {output.target}.reshape(*{output.target}.shape[:-2], {sizes})"
+    count = len(rows) + len(cols)
+    order = [*range(len(rows))[::-1], *(len(rows) + k for k in range(len(cols))[::-1])]
+    moved = [(k - count, place - count) for k, place in enumerate(order) if k != place]
+    if moved:
+        source, target = zip(*moved, strict=True)
+        yield f"{output.target} = {spell.target.moveaxis}({output.target}, {source}, {target})"
 
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:
     return (f"    {line}" if line else "" for line in lines)
 
 
-def _inward(program: Program, target: Target) -> Iterator[str]:
+def entry_lines(program: Program, target: Target) -> Iterator[str]:
+    """The line that makes the inputs arrays of one type, where the target needs it."""
     names = ", ".join(p.python_name for p in program.parameters)
     if target.entry and names:
         yield f"{names if len(program.parameters) > 1 else f'({names},)'} = {target.entry}({names})"
+
+
+def _inward(program: Program, target: Target) -> Iterator[str]:
+    yield from entry_lines(program, target)
     for p in program.parameters:
-        if p.storage in _INWARD:
+        if program.batched and p.storage in _INWARD:
             yield f"{p.python_name} = {p.python_name}{_INWARD[p.storage]}"
 
 
@@ -92,23 +124,33 @@ def _reading(reading: SizeReading, spell: Speller) -> str:
         text = f"({text} - ({spell.size(reading.offset)}))"
     if reading.factor != 1:
         text = f"{text} // ({spell.size(reading.factor)})"
+    if reading.power != 1:
+        text = f"round(({text}) ** (1 / {reading.power}))"
     return f"{reading.python_name} = {text}"
 
 
-def _docstring(program: Program, spell: Speller, doc: str) -> Iterator[str]:
+def docstring(program: Program, spell: Speller, doc: str) -> Iterator[str]:
+    """The lines of a docstring that says what goes in and what comes out."""
     yield f'"""{_escaped(doc)}'
     if program.parameters:
         yield from ("", "Args:")
-        yield from (f"    {p.python_name}: {_looks(p.storage, p.shape)}" for p in program.parameters)
+        yield from (f"    {p.python_name}: {looks(p.storage, p.shape)}" for p in program.parameters)
     yield from ("", "Returns:")
-    yield from (f"    {_looks(o.storage, o.shape)}" for o in program.outputs)
+    yield from (f"    {looks(o.storage, o.shape)}" for o in program.outputs)
     yield ""
-    yield "Leading axes are batch axes." + (f" {spell.target.note}" if spell.target.note else "")
+    axes = "Leading axes are batch axes." if program.batched else "Inputs have no leading axes."
+    yield axes + (f" {spell.target.note}" if spell.target.note else "")
     yield '"""'
 
 
-def _looks(storage: str, shape: Shape) -> str:
-    axes = {"scalar": (), "vector": shape[:1]}.get(storage, shape)
+def looks(storage: str | Tensor, shape: Shape) -> str:
+    """What a reader of the docstring is told of a value."""
+    if isinstance(storage, Tensor):
+        axes: tuple[AnySize, ...] = (*storage.rows, *storage.cols)
+        storage = "tensor"
+    else:
+        axes = {"scalar": (), "vector": shape[:1], "covector": shape[1:]}.get(storage, shape)
+    storage = "vector" if storage == "covector" else storage
     inside = ", ".join(map(str, axes)) + ("," if len(axes) == 1 else "")
     return f"{storage} ({inside})"
 

@@ -11,6 +11,8 @@ from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
 
 NOMINAL_SIZE = 100
 _MOST_EXPANDED = 8
+_READ = 4  # an entry read from memory, and one made and written, in operations on numbers at hand
+_WRITTEN = 12
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def factors_of(nodes: Sequence[Node]) -> Factors:
 
 @dataclass(frozen=True)
 class Costs:
-    """Counts multiplications at nominal sizes."""
+    """Counts operations, and what goes through memory, at nominal sizes."""
 
     sizes: Mapping[str, int]
     known: Callable[[Factors], bool]
@@ -112,6 +114,10 @@ class Costs:
         """How many entries a matrix has."""
         return self.size(shape[0]) * self.size(shape[1])
 
+    def elementwise(self, shape: Shape) -> int:
+        """What it costs to make a matrix entry by entry."""
+        return _WRITTEN * self.entries(shape)
+
     def joining(self, left: Factors, right: Factors) -> int:
         """What it costs to multiply two finished stretches."""
         rows, inner, cols = (self.size(s) for s in (left[0].shape[0], right[0].shape[0], right[-1].shape[1]))
@@ -125,7 +131,7 @@ class Costs:
             return cols**3 + 2 * rows * cols * cols
         if left_kind == right_kind == "solve":
             cost += 2 * cols**3
-        return cost or 2 * rows * inner * cols
+        return cost or 2 * rows * inner * cols + _READ * (rows * inner + inner * cols)
 
     def order(self, factors: Factors) -> tuple[int, dict[tuple[int, int], int]]:
         """The least cost, and for each stretch ``(i, j)`` of the factors after which one to split it."""

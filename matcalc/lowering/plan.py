@@ -43,7 +43,11 @@ class Plan(Chains):
             "spread": self._spread,
             "matpow": self._matpow,
         }.get(node.op)
-        chosen = chosen or {"trace": self._trace, "inverse": self._inverse}.get(node.operator.lowers.role)
+        chosen = chosen or {
+            "trace": self._trace,
+            "inverse": self._inverse,
+            "log_determinant": self._log_determinant,
+        }.get(node.operator.lowers.role)
         return (yield from (chosen or self.applied)(node))
 
     # ------------------------------------------------------------------------------------------------ sums

@@ -21,7 +21,7 @@ class Parameter(NamedTuple):
 
 
 class SizeReading(NamedTuple):
-    """A size: ``python_name = (parameter.shape[axis] - offset) // factor``."""
+    """A size: ``python_name**power = (parameter.shape[axis] - offset) // factor``."""
 
     name: str
     python_name: str
@@ -30,6 +30,7 @@ class SizeReading(NamedTuple):
     offset: AnySize = 0
     factor: AnySize = 1
     value: int | None = None
+    power: int = 1
 
 
 class Statement(NamedTuple):
@@ -39,11 +40,21 @@ class Statement(NamedTuple):
     value: Term
 
 
+class Tensor(NamedTuple):
+    """How a matrix looks outside whose rows are the entries of one tensor and its columns those of another.
+
+    Entries are numbered with the first axis fastest, as vec takes the columns of a matrix.
+    """
+
+    rows: tuple[AnySize, ...]
+    cols: tuple[AnySize, ...]
+
+
 class Output(NamedTuple):
     """A result: the name that holds it and how it looks outside."""
 
     target: str
-    storage: str
+    storage: str | Tensor
     shape: Shape
 
 
@@ -57,6 +68,7 @@ class Program:
         alignments: ``(name, other)``: ``name`` gets leading axes until it has as many as ``other``.
         statements: what is computed.
         outputs: what is returned.
+        batched: whether inputs may have leading axes.
     """
 
     parameters: tuple[Parameter, ...]
@@ -64,3 +76,4 @@ class Program:
     alignments: tuple[tuple[str, str], ...]
     statements: tuple[Statement, ...]
     outputs: tuple[Output, ...]
+    batched: bool = True

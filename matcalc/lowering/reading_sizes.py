@@ -11,7 +11,12 @@ from matcalc.lowering.program import Parameter, SizeReading
 
 
 def readings(
-    sizes: Iterable[AnySize], parameters: Sequence[Parameter], values: Mapping[str, int], names: Names
+    sizes: Iterable[AnySize],
+    parameters: Sequence[Parameter],
+    values: Mapping[str, int],
+    names: Names,
+    *,
+    batched: bool = True,
 ) -> tuple[SizeReading, ...]:
     """A reading for every size name in ``sizes``, in an order in which each needs only those before it.
 
@@ -22,7 +27,8 @@ def readings(
     found: dict[str, SizeReading] = {}
     for name in wanted:
         _read(name, parameters, values, names, found)
-    return tuple(found.values())
+    flat = set() if batched else {p.python_name for p in parameters if p.storage == "vector"}
+    return tuple(r._replace(axis=r.axis + 1) if r.parameter in flat else r for r in found.values())
 
 
 def _read(
@@ -39,11 +45,11 @@ def _read(
         if isinstance(size, Size) and size.is_name and name in size.names:
             found[name] = SizeReading(name, names.own(name), parameter.python_name, axis - 2)
             return
-    for parameter, axis, size in places:
-        solved = _solved(name, size)
-        if solved is not None and all(_all_read(part, parameters, values, names, found) for part in solved):
+    solutions = [(p, axis, solved) for p, axis, size in places if (solved := _solved(name, size)) is not None]
+    for parameter, axis, (factor, rest, power) in sorted(solutions, key=lambda each: each[2][2]):
+        if all(_all_read(part, parameters, values, names, found) for part in (factor, rest)):
             own = names.own(name)
-            found[name] = SizeReading(name, own, parameter.python_name, axis - 2, solved[1], solved[0])
+            found[name] = SizeReading(name, own, parameter.python_name, axis - 2, rest, factor, power=power)
             return
     if name not in values:
         raise UnsupportedError(f"no input tells the size {name}: give it a value")
@@ -67,15 +73,15 @@ def _all_read(
     return True
 
 
-def _solved(name: str, size: AnySize) -> tuple[AnySize, AnySize] | None:
-    """``(factor, rest)`` with ``size = factor*name + rest``, where it has that form."""
+def _solved(name: str, size: AnySize) -> tuple[AnySize, AnySize, int] | None:
+    """``(factor, rest, power)`` with ``size = factor*name**power + rest``, where it has that form."""
     if not isinstance(size, Size):
         return None
     own = [(mono, factor) for mono, factor in size.terms if name in mono]
-    if len(own) != 1 or own[0][0].count(name) != 1:
+    if len(own) != 1:
         return None
     monomial, coefficient = own[0]
     factor: AnySize = coefficient
     for other in monomial:
         factor = factor if other == name else factor * Size.named(other)
-    return factor, size - Size(((monomial, coefficient),))
+    return factor, size - Size(((monomial, coefficient),)), monomial.count(name)

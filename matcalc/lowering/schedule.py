@@ -7,34 +7,37 @@ from typing import TYPE_CHECKING
 
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize
+from matcalc.lowering.distribution import distributed
 from matcalc.lowering.literal import Literal
 from matcalc.lowering.mentions import mentions
 from matcalc.lowering.names import Names
 from matcalc.lowering.plan import Plan
-from matcalc.lowering.program import Output, Parameter, Program
+from matcalc.lowering.program import Output, Parameter, Program, Tensor
 from matcalc.lowering.reading_sizes import readings
 from matcalc.lowering.sharing import named, solves_shared
 from matcalc.lowering.solves import solves_within
 from matcalc.lowering.stable import stable
 from matcalc.lowering.targets import Target, target_named
 from matcalc.lowering.terms import Term, Terms, below
+from matcalc.lowering.unbatched import unbatched
 
 if TYPE_CHECKING:
     from matcalc.lowering.rules import Rules
 
 
 def lower(
-    outputs: Sequence[tuple[Node, str]],
+    outputs: Sequence[tuple[Node, str | Tensor]],
     variables: Sequence[Node],
     sizes: Mapping[str, int] | None = None,
     optimise: bool = True,
     target: str = "torch",
+    batched: bool = True,
 ) -> Program:
     """The program that computes ``outputs``, each with how it looks outside, from ``variables`` in order.
 
     ``sizes`` are typical values of size names, for choosing an order of products. Without ``optimise`` every
     node is computed as it stands, left to right, whatever overflows. The ``target`` matters where it has no word for
-    a solve.
+    a solve. What is not ``batched`` takes inputs without leading axes alone, and computes as one would by hand.
 
     Raises:
         UnsupportedError: for an unknown target, a name that code cannot have and a size that no input tells.
@@ -47,20 +50,26 @@ def lower(
     names, terms, spelled = Names(), Terms(), target_named(target)
     parameters = tuple(Parameter(v.params[0], v.params[1], names.own(v.params[0]), v.shape) for v in variables)
     inputs = {p.name: terms.name(p.python_name, p.shape) for p in parameters}
-    roots = stable([node for node, _ in outputs]) if optimise else [node for node, _ in outputs]
+    roots = [node for node, _ in outputs]
+    if optimise:
+        roots = distributed(stable(roots), sizes or {})
     rules: Rules = Plan(terms, inputs, roots, sizes or {}) if optimise else Literal(terms, inputs)
     values = [terms.array(rules.of(root)) for root in roots]
     values = solves_within(values, terms, spelled)
     if optimise and "lu_solve" in spelled.templates:
         values = solves_shared(values, terms)
-    size_readings = readings(_sizes_in(values, spelled), parameters, sizes or {}, names)
+    if not batched:
+        values = unbatched(values, [storage for _, storage in outputs], parameters, terms, spelled)
+    axes = [s for _, storage in outputs if isinstance(storage, Tensor) for part in storage for s in part]
+    size_readings = readings([*_sizes_in(values, spelled), *axes], parameters, sizes or {}, names, batched=batched)
     targets = [names.own(target) for target in _targets(len(outputs))]
     return Program(
         parameters,
         size_readings,
-        _alignments(values, parameters) if spelled.guesses_vectors else (),
+        _alignments(values, parameters) if spelled.guesses_vectors and batched else (),
         tuple(named(values, targets, terms, names.temporary, spelled)),
         tuple(Output(target, storage, node.shape) for target, (node, storage) in zip(targets, outputs, strict=True)),
+        batched,
     )
 
 
@@ -72,7 +81,7 @@ def _sizes_in(values: Sequence[Term], target: Target) -> list[AnySize]:
     """The sizes that the target's spelling may mention."""
     found: list[AnySize] = []
     for term in below(*values):
-        if term.op in ("expand", "cholesky_inverse"):
+        if term.op in ("expand", "expand_flat", "cholesky_inverse"):
             found += term.shape
         elif term.op == "size":
             found.append(term.params[0])

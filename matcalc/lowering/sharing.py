@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
+from matcalc.expression import build
 from matcalc.lowering.mentions import mentions
 from matcalc.lowering.program import Statement
 from matcalc.lowering.targets import Target
@@ -13,6 +14,7 @@ from matcalc.lowering.terms import Term, Terms, below
 _LONGEST = 24
 _DEEPEST = 10
 _TWICE = frozenset({"expand"})
+_FACTORED = frozenset({"inverse", "log_determinant"})
 
 
 def named(
@@ -74,29 +76,43 @@ def _mentions(term: Term, k: int, target: Target) -> int:
 
 
 def solves_shared(outputs: Sequence[Term], terms: Terms) -> list[Term]:
-    """The outputs with one factorization for all solves with the same matrix.
+    """The outputs with one factorization for all solves with the same matrix, its inverse and its log-determinant.
 
     A right side that no input reaches gets one too: it has no leading axes to tell its rows from vectors.
     """
     order = list(below(*outputs))
-    bases = [_plain_base(term) for term in order if term.op == "solve"]
+    bases = [_plain_base(term) for term in order if term.op == "solve" or _role(term) in _FACTORED]
     often = {_plain_base(term) for term in order if term.op == "solve" and _is_taken_for_vectors(term)}
     often |= {base for base, again in pairwise(sorted(bases, key=lambda t: t.index)) if base is again}
     made: dict[Term, Term] = {}
     for term in order:
         args = tuple(made[arg] for arg in term.args)
-        if term.op == "solve" and _plain_base(term) in often:
-            base = made[_plain_base(term)]
-            factored = terms.make("lu_factor", base, shape=base.shape)
-            turned = term.args[0].op == "transpose"
-            made[term] = terms.make("lu_solve", factored, args[1], params=(term.params[0], turned), shape=term.shape)
-        else:
-            made[term] = terms.rebuilt(term, args)
+        shares = (term.op == "solve" or _role(term) in _FACTORED) and _plain_base(term) in often
+        made[term] = _factored(term, args, made, terms) if shares else terms.rebuilt(term, args)
     return [made[term] for term in outputs]
 
 
-def _plain_base(solve: Term) -> Term:
-    matrix = solve.args[0]
+def _factored(term: Term, args: Sequence[Term], made: Mapping[Term, Term], terms: Terms) -> Term:
+    """A solve, an inverse or a log-determinant by the factors of its matrix."""
+    base = made[_plain_base(term)]
+    factors = terms.make("lu_factor", base, shape=base.shape)
+    if _role(term) == "log_determinant":
+        return terms.make("lu_logdet", factors, shape=term.shape)
+    turned = term.args[0].op == "transpose"
+    if term.op == "solve":
+        return terms.make("lu_solve", factors, args[1], params=(term.params[0], turned), shape=term.shape)
+    eye = terms.apply(build.eye(term.shape[0]))
+    return terms.make("lu_solve", factors, eye, params=(True, turned), shape=term.shape)
+
+
+def _role(term: Term) -> str:
+    role: str = term.params[0].operator.lowers.role if term.op == "apply" else ""
+    return role
+
+
+def _plain_base(term: Term) -> Term:
+    """The matrix of a solve, an inverse or a log-determinant, or what it is the transpose of."""
+    matrix = term.args[0]
     return matrix.args[0] if matrix.op == "transpose" else matrix
 
 

@@ -15,6 +15,7 @@ def solves_within(outputs: Sequence[Term], terms: Terms, target: Target) -> list
         "solve_triangular": _solve,
         "cholesky_solve": _cholesky_solve,
         "cholesky_inverse": _cholesky_inverse,
+        "cholesky_logdet": _cholesky_logdet,
     }
     made: dict[Term, Term] = {}
     for term in below(*outputs):
@@ -47,3 +48,9 @@ def _cholesky_inverse(term: Term, args: tuple[Term, ...], terms: Terms, target: 
     if term.op in target.templates:
         return terms.rebuilt(term, args)
     return terms.make("inverse", args[0].args[0], shape=term.shape)
+
+
+def _cholesky_logdet(term: Term, args: tuple[Term, ...], terms: Terms, target: Target) -> Term:
+    if term.op in target.templates:
+        return terms.rebuilt(term, args)
+    return terms.apply(term.params[0], args[0].args[0])

@@ -14,9 +14,11 @@ from matcalc.expression.sizes import AnySize, Size
 from matcalc.lowering.program import Program
 from matcalc.lowering.targets import Target
 from matcalc.lowering.terms import Term, below
+from matcalc.lowering.unbatched import WITHOUT_AXES
 
 SUM, PRODUCT, MATMUL, UNARY, POWER, ATOM = range(6)
 _INFIX = {"multiply": ("*", PRODUCT), "divide": ("/", PRODUCT), "matmul": ("@", MATMUL)}
+_NEGATED = (ATOM, POWER, PRODUCT)  # a sign binds tighter than @: -A @ x would negate all of A first
 _EXACT_INTEGERS = 2**53
 _MOST_DIGITS = 17
 
@@ -100,10 +102,17 @@ class Speller:
             text = self.size(term.params[0])
             return Text(text, ATOM if text.isidentifier() else SUM)
         if term.op == "apply":
-            return self.applied(term.params[0], args)
+            made = self.applied(term.params[0], args)
+            return made if len(term.params) == 1 else self._without_axes(made)
         if term.op in _INFIX or term.op in ("add", "negative", "power"):
             return _infix(term, args)
-        return Text(self._filled(self._template(term), term, args), ATOM)
+        made = Text(self._filled(self._template(term), term, args), ATOM)
+        return self._without_axes(made) if term.params[-1:] == (WITHOUT_AXES,) else made
+
+    def _without_axes(self, made: Text) -> Text:
+        """The text of a number without the ending that gives it two axes."""
+        ending = next(end for end in self.target.scalar_endings if made.text.endswith(end))
+        return Text(made.text.removesuffix(ending) + self.target.scalar_endings[ending], ATOM)
 
     def _template(self, term: Term) -> str:
         choices = self.target.templates.get(term.op)
@@ -145,7 +154,7 @@ def _infix(term: Term, args: Sequence[Text]) -> Text:
     if term.op == "add":
         return _sum(term.params, args)
     if term.op == "negative":
-        return Text("-" + args[0].within(ATOM, POWER, MATMUL, PRODUCT), UNARY)
+        return Text("-" + args[0].within(*_NEGATED), UNARY)
     left, right = args
     if term.op == "power":
         return Text(f"{left.atom()} ** {right.atom()}", POWER)
@@ -161,5 +170,5 @@ def _sum(signs: Sequence[int], args: Sequence[Text]) -> Text:
             text = arg.within(ATOM, POWER, MATMUL, PRODUCT)
             pieces.append(f" {'-' if sign < 0 else '+'} {text}")
         else:
-            pieces.append("-" + arg.within(ATOM, POWER, MATMUL, PRODUCT) if sign < 0 else text)
+            pieces.append("-" + arg.within(*_NEGATED) if sign < 0 else text)
     return Text("".join(pieces), SUM)

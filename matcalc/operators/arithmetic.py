@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.indexed import Indexed, Term, multiplied
 from matcalc.expression.operator import Lowering, Operator, Sample, define, of_each
 from matcalc.operators import stability
 
 if TYPE_CHECKING:
+    from matcalc.expression.indexed import Axes, Indices, Letters
     from matcalc.expression.nodes import Node
 
 _STRUCTURES = frozenset({"symmetric", "skew", "diagonal", "lower", "upper"})
@@ -85,6 +88,43 @@ def _times_transpose(node: Node, i: int, u: Node) -> Node:
     return build.times(u, *(arg for j, arg in enumerate(node.args) if j != i)) if len(node.args) > 1 else u
 
 
+def _times_matrix(node: Node, i: int, J: Node) -> Node:
+    """vec(W ⊙ U) = diag(vec W)·vec(U)."""
+    others = [arg for j, arg in enumerate(node.args) if j != i]
+    if not others:
+        return J
+    weight = build.times(*others)
+    if weight.is_scalar:
+        return build.multiply(weight, J)
+    return build.apply("diag", build.apply("vec", weight)) @ J
+
+
+def _first_axes(args: Sequence[Indexed], side: str) -> Axes | None:
+    """The axes of the first argument that has any of its own."""
+    return next((axes for arg in args if (axes := getattr(arg, side)) is not None), None)
+
+
+def _sum_indexed(node: Node, args: Sequence[Indexed], letters: Letters) -> Indexed:
+    return Indexed(
+        _first_axes(args, "rows"),
+        _first_axes(args, "cols"),
+        lambda rows, cols: [term for arg in args for term in arg.entry(rows, cols)],
+    )
+
+
+def _times_indexed(node: Node, args: Sequence[Indexed], letters: Letters) -> Indexed:
+    def entry(rows: Indices, cols: Indices) -> list[Term]:
+        return reduce(multiplied, (arg.entry(rows, cols) for arg in args))
+
+    return Indexed(_first_axes(args, "rows"), _first_axes(args, "cols"), entry)
+
+
+def _scale_indexed(node: Node, args: Sequence[Indexed], letters: Letters) -> Indexed:
+    """Numbers and scalars stand in front."""
+    front = [Term(scalars=(node.args[0],))]
+    return Indexed(args[1].rows, args[1].cols, lambda rows, cols: multiplied(front, args[1].entry(rows, cols)))
+
+
 def _times_facts(node: Node) -> frozenset[str]:
     facts = set(_all_facts(node, _SIGNS | {"nonzero", "symmetric"}))
     if not node.is_scalar:
@@ -108,6 +148,19 @@ def _image_times(node: Node, args: Any, size: Any) -> Any:
 def _scale_transpose(node: Node, i: int, u: Node) -> Node:
     scalar, matrix = node.args
     return build.apply("inner", u, matrix) if i == 0 else build.multiply(scalar, u)
+
+
+def _scale_matrix(node: Node, i: int, J: Node) -> Node:
+    scalar, matrix = node.args
+    return build.apply("vec", matrix) @ J if i == 0 else build.multiply(scalar, J)
+
+
+def _spread_matrix(node: Node, i: int, J: Node) -> Node:
+    """A column repeated is U·1', a row repeated 1·U."""
+    rows, cols = node.args[0].shape
+    right = build.eye(cols) if cols != 1 else build.ones(node.cols, 1)
+    left = build.eye(rows) if rows != 1 else build.ones(node.rows, 1)
+    return build.apply("kron", right, left) @ J
 
 
 _KEPT_BY_POSITIVE = frozenset(
@@ -219,6 +272,8 @@ define(
         notation=True,
         shape=lambda args, params: args[0].shape,
         transpose=lambda node, i, u: u,
+        matrix=lambda node, i, J: J,
+        indexed=_sum_indexed,
         transposed=_add_transposed,
         facts=_add_facts,
         reference=lambda node, args, size: _sum_of(args),
@@ -236,6 +291,8 @@ define(
         shape=lambda args, params: args[0].shape,
         differential=_times_rule,
         transpose=_times_transpose,
+        matrix=_times_matrix,
+        indexed=_times_indexed,
         facts=_times_facts,
         stable=stability.product_of,
         reference=lambda node, args, size: _product_of(args),
@@ -255,6 +312,9 @@ define(
             lambda scalar, matrix, dm: build.multiply(scalar, dm),
         ),
         transpose=_scale_transpose,
+        matrix=_scale_matrix,
+        indexed=_scale_indexed,
+        named_entries=True,
         transposed=lambda node: build.scale(node.args[0], node.args[1].T),
         facts=_scale_facts,
         stable=stability.scaled_of,
@@ -293,6 +353,7 @@ define(
         notation=True,
         shape=lambda args, params: args[0].shape,
         transpose=_spread_transpose,
+        matrix=_spread_matrix,
         transposed=lambda node: build.spread(node.args[0].T, (node.cols, node.rows)),
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative", "nonzero"},
         lowers=Lowering(torch=_expand("torch", ""), numpy=_expand("numpy", "np"), jax=_expand("jax", "jnp")),

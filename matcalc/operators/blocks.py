@@ -40,6 +40,28 @@ def _index_transpose(node: Node, i: int, u: Node) -> Node:
     return build.apply("placed", u, params=(node.params[0], node.params[2], *node.args[0].shape))
 
 
+def _picked(n: AnySize, start: AnySize, stop: AnySize) -> Node:
+    """The rows of the identity from ``start`` to ``stop``: what picks those of a matrix."""
+    return build.eye(n) if (start, stop) == (0, n) else build.apply("index", build.eye(n), params=(start, stop, 0, n))
+
+
+def _index_matrix(node: Node, i: int, J: Node) -> Node:
+    r0, r1, c0, c1 = node.params
+    rows, cols = node.args[0].shape
+    if cols == 1:
+        return build.apply("index", J, params=(r0, r1, 0, J.cols))
+    return build.apply("kron", _picked(cols, c0, c1), _picked(rows, r0, r1)) @ J
+
+
+def _placed_matrix(node: Node, i: int, J: Node) -> Node:
+    top, left, rows, cols = node.params
+    arg = node.args[0]
+    if cols == 1:
+        return build.apply("placed", J, params=(top, 0, rows, J.cols))
+    picks = _picked(cols, left, left + arg.cols), _picked(rows, top, top + arg.rows)
+    return build.apply("kron", picks[0].T, picks[1].T) @ J
+
+
 def _from_the_end(end: AnySize, size: AnySize) -> AnySize:
     """An end that is no number, counted from the end where it is a number then: ``n - 1`` of n is -1."""
     back = end - size if end != size else size
@@ -100,6 +122,7 @@ define(
         shape=lambda args, params: (params[1] - params[0], params[3] - params[2]),
         fits=_index_fits,
         transpose=_index_transpose,
+        matrix=_index_matrix,
         simplify=_index_simplify,
         facts=signs_kept,
         reference=_index_reference,
@@ -238,6 +261,7 @@ define(
         notation=True,
         shape=lambda args, params: (params[2], params[3]),
         transpose=_placed_transpose,
+        matrix=_placed_matrix,
         transposed=_placed_transposed,
         simplify=_placed_simplify,
         reference=_placed_reference,

@@ -121,6 +121,13 @@ def _where_transpose(node: Node, i: int, u: Node) -> Node:
     return build.apply("where", node.args[0], *((u, zero) if i == 1 else (zero, u)))
 
 
+def _where_matrix(node: Node, i: int, J: Node) -> Node:
+    """The choice of ones and zeros as a diagonal matrix."""
+    one, zero = build.ones(*node.shape), build.zeros(*node.shape)
+    chosen = build.apply("where", node.args[0], *((one, zero) if i == 1 else (zero, one)))
+    return chosen @ J if node.is_scalar else build.apply("diag", build.apply("vec", chosen)) @ J
+
+
 def _where_formula(node: Node, pieces: Sequence[Formula], size: Any) -> Formula:
     """One case or the other; of 1 and 0, the condition in Iverson's brackets."""
     condition, *values = pieces
@@ -171,6 +178,7 @@ define(
         call=_call("where"),
         differential=_where_rule,
         transpose=_where_transpose,
+        matrix=_where_matrix,
         ties=lambda node, args: args[0],
         branch=lambda node, args: args[0],
         simplify=_where_simplify,

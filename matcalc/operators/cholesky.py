@@ -58,6 +58,14 @@ def _half_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | No
     return None
 
 
+def _mirrored(node: Node, made: Callable[[Node], Node], J: Node) -> Node | None:
+    """vec(mirror_tril(U)) = D·L·vec(U), with the duplication and the elimination matrix of a known size."""
+    if not isinstance(node.rows, int):
+        return None
+    doubled = build.apply("duplication", params=(node.rows,)), build.apply("elimination", params=(node.rows,))
+    return made(build.product(*doubled)) @ J
+
+
 def _half(node: Node, args: Any, size: Any) -> Any:
     import numpy as np
 
@@ -149,6 +157,7 @@ define(
         source="Murray 2016, Differentiation of the Cholesky decomposition, arXiv:1602.07527",
         signatures=("(n,n) -> (n,n)",),
         transpose=lambda node, i, u: build.multiply(build.number(_HALF), build.apply("mirror_tril", u)),
+        matrix=lambda node, i, J: _mirrored(node, lambda M: build.multiply(build.number(_HALF), M.T), J),
         simplify=_half_simplify,
         facts=lambda node: frozenset({"lower"}),
         reference=_half,
@@ -169,6 +178,7 @@ define(
         source="Murray 2016, Differentiation of the Cholesky decomposition, arXiv:1602.07527",
         signatures=("(n,n) -> (n,n)",),
         transpose=lambda node, i, u: build.multiply(build.number(2), build.apply("half_tril", u)),
+        matrix=lambda node, i, J: _mirrored(node, lambda M: M, J),
         simplify=_mirror_simplify,
         facts=lambda node: frozenset({"symmetric"}),
         reference=_mirror,

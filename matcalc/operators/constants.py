@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from matcalc.errors import ShapeError
 from matcalc.expression import build
 from matcalc.expression.formula import Formula
+from matcalc.expression.indexed import Indexed, Term, deltas
 from matcalc.expression.nodes import interned
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.piece import ATOM, CHAIN, POWER
 from matcalc.expression.property import closure
 
 if TYPE_CHECKING:
+    from matcalc.expression.indexed import Letters
     from matcalc.expression.nodes import Node
     from matcalc.expression.sizes import AnySize
 
@@ -42,6 +44,11 @@ def _entry_sum(left: Node, right: Node) -> Node | None:
     if right.cols == 1 and left.op == "ones" and left.rows == 1:
         return build.apply("sum", right)
     return None
+
+
+def _all_ones(node: Node, args: Sequence[Indexed], letters: Letters) -> Indexed:
+    rows, cols = (() if size == 1 else None for size in node.shape)
+    return Indexed(rows, cols, lambda rows, cols: [Term()])
 
 
 def _ones_formula(node: Node, pieces: Sequence[Formula], size: Any) -> Formula:
@@ -176,6 +183,8 @@ define(
     Operator(
         "eye",
         says="the identity matrix",
+        indexed=lambda node, args, letters: Indexed(None, None, deltas),
+        named_entries=True,
         source="Magnus & Neudecker 2019, ch. 1",
         signatures=("size n -> (n,n)",),
         role="identity",
@@ -209,6 +218,8 @@ for _name, _value in (("ones", 1), ("zeros", 0)):
             transposed=_turned_fill(_name),
             facts=lambda node: frozenset({"symmetric"} if node.is_square else ()),
             joins=_entry_sum if _value else None,
+            indexed=_all_ones if _value else None,
+            named_entries=bool(_value),
             lowers=Lowering(
                 torch=f"torch.{_name}({{rows}}, {{cols}}, {{like}})",
                 numpy=f"np.{_name}(({{rows}}, {{cols}}), {{like}})",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
 from matcalc.expression.formula import Formula, infix
+from matcalc.expression.nodes import interned
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.piece import ATOM
 
@@ -77,6 +78,18 @@ def _joins(left: Node, right: Node) -> Node | None:
     return None
 
 
+def _cross_matrix(node: Node, i: int, J: Node) -> Node:
+    """x × y = skew(x)·y = -skew(y)·x."""
+    turned = build.apply("skew", node.args[1 - i])
+    return (turned if i == 1 else -turned) @ J
+
+
+def _generators() -> Node:
+    """The columns of skew(u) are u × e = -skew(e)·u, one under the other."""
+    units = (interned("basis", (), (k,), (3, 1)) for k in range(3))
+    return -build.apply("vstack", *(build.apply("skew", unit) for unit in units))
+
+
 def _axial_text(node: Node, args: Any, size: Any) -> str:
     u = args[0]
     pairs = ("2, 1", "1, 2"), ("0, 2", "2, 0"), ("1, 0", "0, 1")
@@ -90,6 +103,7 @@ define(
         source=_SOURCE,
         signatures=("(3,1), (3,1) -> (3,1)",),
         transpose=lambda node, i, u: build.apply("cross", *((node.args[1], u) if i == 0 else (u, node.args[0]))),
+        matrix=_cross_matrix,
         simplify=_cross_simplify,
         reference=_cross,
         sympy=_image(_cross),
@@ -110,6 +124,7 @@ define(
         source=_SOURCE,
         signatures=("(3,1) -> (3,3)",),
         transpose=lambda node, i, u: build.apply("axial", u),
+        matrix=lambda node, i, J: _generators() @ J,
         simplify=lambda args, params: (
             build.multiply(args[0].args[0], build.apply("skew", args[0].args[1])) if args[0].op == "scale" else None
         ),
@@ -133,6 +148,7 @@ define(
         source=_SOURCE,
         signatures=("(3,3) -> (3,1)",),
         transpose=lambda node, i, u: build.apply("skew", u),
+        matrix=lambda node, i, J: _generators().T @ J,
         simplify=lambda args, params: build.zeros(3, 1) if "symmetric" in args[0].facts else None,
         reference=_axial,
         sympy=_image(_axial),

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.indexed import Indexed, deltas, multiplied
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.rearrangement import multiple_outside, signs_kept
+from matcalc.operators.structure_matrices import diagonalization
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matcalc.expression.indexed import Letters
     from matcalc.expression.nodes import Node
 
 # ------------------------------------------------------------------------------------------ diag, of a vector
@@ -50,6 +55,12 @@ def _diag_facts(node: Node) -> frozenset[str]:
     return frozenset(facts)
 
 
+def _diag_indexed(node: Node, args: Sequence[Indexed], letters: Letters) -> Indexed:
+    """diag(v)[i, j] = v[i]·δ[i, j]."""
+    axes = args[0].rows
+    return Indexed(axes, axes, lambda rows, cols: multiplied(args[0].entry(rows, ()), deltas(rows, cols)))
+
+
 def _diag_reference(node: Node, args: Any, size: Any) -> Any:
     import numpy as np
 
@@ -69,6 +80,9 @@ define(
         source="Magnus & Neudecker 2019, ch. 1",
         signatures=("(n,1) -> (n,n)", "(n,n) -> (n,1)"),
         transpose=lambda node, i, u: build.apply("diagonal", u),
+        matrix=lambda node, i, J: diagonalization(node.rows) @ J,
+        indexed=_diag_indexed,
+        named_entries=True,
         simplify=_diag_simplify,
         joins=_diag_joins,
         facts=_diag_facts,
@@ -142,6 +156,7 @@ define(
         notation=True,
         shape=lambda args, params: (args[0].rows, 1),
         transpose=lambda node, i, u: build.apply("diag", u),
+        matrix=lambda node, i, J: diagonalization(node.rows).T @ J,
         simplify=_diagonal_simplify,
         facts=signs_kept,
         reference=_diagonal_reference,

@@ -9,6 +9,7 @@ from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.sizes import AnySize, Shape
 from matcalc.operators.rearrangement import multiple_outside, signs_kept
+from matcalc.operators.structure_matrices import triangle_places
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -20,23 +21,26 @@ def _triangle_count(argument: Shape, result: Shape) -> tuple[AnySize, AnySize]:
     return argument[0] * (argument[0] + 1), 2 * result[0]
 
 
-def _known(n: AnySize) -> int:
+def _unknown(name: str, n: AnySize) -> str:
+    """Why a symbolic size will not do, or "": n(n + 1)/2 is no polynomial with whole coefficients, as sizes are."""
+    written = {"vech": "X: matrix(3, 3)", "unvech": "unvech(x, 3, 3)"}[name]
+    return "" if isinstance(n, int) else f"{name} needs a size that is a number, as in {written}"
+
+
+def _known(n: AnySize, name: str = "vech") -> int:
     if not isinstance(n, int):
-        raise UnsupportedError(
-            f"vech takes a matrix whose size is a number, and {n} is none",
-            suggestion='--let "X: matrix(3, 3)"',
-        )
+        raise UnsupportedError(_unknown(name, n))
     return n
+
+
+def _misfit(shapes: Any, given: Any) -> str:
+    rows, cols = shapes[0]
+    return _unknown("vech", rows) if rows == cols else ""
 
 
 def _shape(args: tuple[Node, ...], params: tuple[Any, ...]) -> Shape:
     n = _known(args[0].rows)
     return n * (n + 1) // 2, 1
-
-
-def _places(n: int) -> list[tuple[int, int]]:
-    """The places of the lower triangle, column by column."""
-    return [(i, j) for j in range(n) for i in range(j, n)]
 
 
 def _simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -58,7 +62,7 @@ def _unvech_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | 
 def _reference(node: Node, args: Any, size: Any) -> Any:
     import numpy as np
 
-    return np.array([[args[0][place]] for place in _places(len(args[0]))], dtype=object)
+    return np.array([[args[0][place]] for place in triangle_places(len(args[0]))], dtype=object)
 
 
 def _unvech_reference(node: Node, args: Any, size: Any) -> Any:
@@ -67,7 +71,7 @@ def _unvech_reference(node: Node, args: Any, size: Any) -> Any:
 
     n = size(node.rows)
     made = np.full((n, n), mpmath.mpf(0), dtype=object)
-    for k, place in enumerate(_places(n)):
+    for k, place in enumerate(triangle_places(n)):
         made[place] = args[0][k, 0]
     return made
 
@@ -75,20 +79,20 @@ def _unvech_reference(node: Node, args: Any, size: Any) -> Any:
 def _image(node: Node, args: Any, size: Any) -> Any:
     import sympy
 
-    return sympy.ImmutableMatrix([args[0][place] for place in _places(_known(node.args[0].rows))])
+    return sympy.ImmutableMatrix([args[0][place] for place in triangle_places(_known(node.args[0].rows))])
 
 
 def _unvech_image(node: Node, args: Any, size: Any) -> Any:
     import sympy
 
     n = _known(node.rows)
-    order = {place: k for k, place in enumerate(_places(n))}
+    order = {place: k for k, place in enumerate(triangle_places(n))}
     return sympy.ImmutableMatrix(n, n, lambda i, j: args[0][order[i, j], 0] if (i, j) in order else 0)
 
 
 def _spelled(array: str) -> Any:
     def spell(node: Node, args: Any, size: Any) -> str:
-        rows, cols = zip(*_places(_known(node.args[0].rows)), strict=True)
+        rows, cols = zip(*triangle_places(_known(node.args[0].rows)), strict=True)
         return f"{args[0]}[..., {array.format(list(rows))}, {array.format(list(cols))}][..., None]"
 
     return spell
@@ -99,7 +103,7 @@ def _unvech_spelled(array: str, pad: str) -> Any:
 
     def spell(node: Node, args: Any, size: Any) -> str:
         n = _known(node.rows)
-        order = {place: k for k, place in enumerate(_places(n))}
+        order = {place: k for k, place in enumerate(triangle_places(n))}
         table = [[order.get((i, j), len(order)) for j in range(n)] for i in range(n)]
         return f"{pad.format(args[0])}[..., {array.format(table)}, 0]"
 
@@ -113,8 +117,10 @@ define(
         source=_SOURCE,
         signatures=("(n,n) -> (p,1)",),
         balance=_triangle_count,
+        misfit=_misfit,
         shape=_shape,
         transpose=lambda node, i, u: build.apply("unvech", u, params=node.args[0].shape),
+        matrix=lambda node, i, J: build.apply("elimination", params=(node.args[0].rows,)) @ J,
         simplify=_simplify,
         facts=signs_kept,
         reference=_reference,
@@ -125,7 +131,11 @@ define(
             Sample("norm2(vech(A*X))^2", {"X": "matrix(4, 3)", "A": "matrix(3, 4)"}),
             Sample("sum(exp(vech(S)))", {"S": "matrix(3, 3; symmetric)"}),
         ),
-        errors=(("let X: matrix(2,3); sum(vech(X))", "vech"),),
+        errors=(
+            ("let X: matrix(2,3); sum(vech(X))", "square"),
+            ("let X: matrix(n,n); sum(vech(X))", "vech needs a size that is a number, as in X: matrix"),
+            ("sum(vech(X))", "needs a size that is a number"),
+        ),
     )
 )
 define(
@@ -135,9 +145,11 @@ define(
         source=_SOURCE,
         signatures=("(p,1), size n, size n -> (n,n)",),
         balance=lambda argument, result: _triangle_count(result, argument),
+        misfit=lambda shapes, given: _unknown("unvech", given[0]),
         call=lambda v, m, n: build.apply("unvech", v, params=(m, n)),
         shape=lambda args, params: params,
         transpose=lambda node, i, u: build.apply("vech", u),
+        matrix=lambda node, i, J: build.apply("elimination", params=(node.rows,)).T @ J,
         simplify=_unvech_simplify,
         facts=lambda node: frozenset({"lower"}),
         written=lambda node, args, size: f"unvech({args[0]}, {size(node.rows)}, {size(node.cols)})",
@@ -148,6 +160,10 @@ define(
             numpy=_unvech_spelled("{}", "np.concatenate(({0}, 0 * {0}[..., :1, :]), -2)"),
             jax=_unvech_spelled("jnp.array({})", "jnp.concatenate(({0}, 0 * {0}[..., :1, :]), -2)"),
         ),
-        samples=(Sample("norm2(unvech(x, 3, 3)*b)^2", {"x": "vector(6)", "b": "vector(3)"}),),
+        samples=(
+            Sample("norm2(unvech(x, 3, 3)*b)^2", {"x": "vector(6)", "b": "vector(3)"}),
+            Sample("norm2(unvech(x, n, n))^2", {"x": "vector(6)"}),
+        ),
+        errors=(("sum(unvech(x, n, n))", "unvech needs a size that is a number, as in unvech"),),
     )
 )

@@ -238,6 +238,7 @@ define(
         reference=_log_abs_det,
         sympy=_image_logdet,
         lowers=Lowering(
+            role="log_determinant",
             torch="torch.linalg.slogdet({0}).logabsdet[..., None, None]",
             numpy="np.linalg.slogdet({0})[1][..., None, None]",
             jax="jnp.linalg.slogdet({0})[1][..., None, None]",

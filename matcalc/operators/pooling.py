@@ -58,6 +58,14 @@ def _spread_over_windows(node: Node, i: int, u: Node) -> Node:
     return build.divide(build.apply("kron", u, build.ones(high, wide)), build.number(high * wide))
 
 
+def _mean_matrix(node: Node, i: int, J: Node) -> Node:
+    """(I ⊗ 1')·U·(I ⊗ 1) over the number of entries in a window."""
+    high, wide = windows.window(node.op, node.params[0])
+    down = build.apply("kron", build.eye(node.rows), build.ones(1, high))
+    across = build.apply("kron", build.eye(node.cols), build.ones(1, wide))
+    return build.divide(build.apply("kron", across, down) @ J, build.number(high * wide))
+
+
 def _mean_reference(node: Node, args: Any, size: Any) -> Any:
     found = windows.blocks(node, args[0])
     return found.sum(axis=2) / found.shape[2]
@@ -89,6 +97,7 @@ def _average(name: str, *samples: Sample) -> None:
             shape=_shape(name),
             differential=lambda node, i, d: build.apply(name, d, params=node.params),
             transpose=_spread_over_windows,
+            matrix=_mean_matrix,
             simplify=simplify,
             facts=lambda node: node.args[0].facts & {"positive", "nonnegative"},
             reference=_mean_reference,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
 from matcalc.expression.formula import Formula, infix
+from matcalc.expression.indexed import Indexed, axes_of, multiplied
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.piece import ATOM, POWER
+from matcalc.expression.sizes import Shape
+from matcalc.operators.structure_matrices import commutation
 
 if TYPE_CHECKING:
+    from matcalc.expression.indexed import Axes, Indices, Letters, Term
     from matcalc.expression.nodes import Node
 
 
@@ -24,6 +29,14 @@ def _product_transpose(node: Node, i: int, u: Node) -> Node:
     before = [factor.T for factor in reversed(node.args[:i])]
     after = [factor.T for factor in reversed(node.args[i + 1 :])]
     return build.product(*before, u, *after)
+
+
+def _product_matrix(node: Node, i: int, J: Node) -> Node:
+    """vec(A·U·B) = (B' ⊗ A)·vec(U) (Magnus & Neudecker 2019, ch. 2, th. 2)."""
+    before, after = node.args[:i], node.args[i + 1 :]
+    left = build.product(*before) if before else build.eye(node.args[i].rows)
+    right = build.product(*after) if after else build.eye(node.args[i].cols)
+    return build.apply("kron", right.T, left) @ J
 
 
 def _product_transposed(node: Node) -> Node:
@@ -52,7 +65,12 @@ def _product_facts(node: Node) -> frozenset[str]:
 
 
 def _kron_joins(left: Node, right: Node) -> Node | None:
-    """(B' ⊗ A)·vec(X) = vec(A·X·B) (Magnus & Neudecker 2019, ch. 2, th. 2)."""
+    """(B' ⊗ A)·vec(X) = vec(A·X·B), (A ⊗ B)·(C ⊗ D) = A·C ⊗ B·D (Magnus & Neudecker 2019, ch. 2)."""
+    if left.op == right.op == "kron" and all(a.cols == b.rows for a, b in zip(left.args, right.args, strict=True)):
+        return build.apply("kron", *(build.product(*pair) for pair in zip(left.args, right.args, strict=True)))
+    if right.op == "kron" and left.op == "transpose" and left.args[0].op == "vec":
+        turned = _kron_joins(right.T, left.args[0])
+        return None if turned is None else turned.T
     if left.op == "kron" and right.op == "vec" and right.args[0].shape == (left.args[1].cols, left.args[0].cols):
         return build.apply("vec", build.product(left.args[1], right.args[0], left.args[0].T))
     return None
@@ -126,10 +144,24 @@ def _kron(node: Node, args: Any, size: Any) -> Any:
     return np.kron(args[0], args[1])
 
 
+def _filled_with_ones(node: Node) -> Node:
+    """1·1' as the matrix of ones, which inside a Kronecker product is shorter."""
+    if node.op == "product" and all(factor.op == "ones" for factor in node.args):
+        return build.ones(*node.shape)
+    return node
+
+
 def _kron_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
-    left, right = args
+    """A column by a row is their outer product; scalars come out; constants are known."""
+    left, right = (_filled_with_ones(arg) for arg in args)
+    if left is not args[0] or right is not args[1]:
+        return build.apply("kron", left, right)
     if left.is_scalar or right.is_scalar:
         return left * right
+    if left.cols == right.rows == 1:
+        return left @ right
+    if left.rows == right.cols == 1:
+        return right @ left
     for k, arg in enumerate(args):
         if arg.op == "scale":
             rest = (*args[:k], arg.args[1], *args[k + 1 :])
@@ -141,6 +173,65 @@ def _kron_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | No
     if any(build.is_zero(arg) for arg in args):
         return build.zeros(left.rows * right.rows, left.cols * right.cols)
     return None
+
+
+def _kron_matrix(node: Node, i: int, J: Node) -> Node:
+    """vec(A ⊗ B) = (I ⊗ K ⊗ I)·(vec A ⊗ vec B) (Magnus & Neudecker 2019, ch. 3, th. 10)."""
+    return _kron_in_factor(node.args[i].shape, node.args[1 - i], i) @ J
+
+
+def _kron_indexed(node: Node, args: Sequence[Indexed], letters: Letters) -> Indexed:
+    """(A ⊗ B)[(p, i), (q, j)] = A[p, q]·B[i, j], the index of B the fast one."""
+    left, right = args
+
+    def axes(side: str) -> tuple[Axes, Axes]:
+        sizes = (node.args[0].shape, node.args[1].shape)
+        k = 0 if side == "rows" else 1
+        slow, fast = (getattr(arg, side) for arg in args)
+        return (axes_of(sizes[1][k]) if fast is None else fast), (axes_of(sizes[0][k]) if slow is None else slow)
+
+    (fast_rows, slow_rows), (fast_cols, slow_cols) = axes("rows"), axes("cols")
+
+    def entry(rows: Indices, cols: Indices) -> list[Term]:
+        r, c = len(fast_rows), len(fast_cols)
+        return multiplied(left.entry(rows[r:], cols[c:]), right.entry(rows[:r], cols[:c]))
+
+    return Indexed((*fast_rows, *slow_rows), (*fast_cols, *slow_cols), entry)
+
+
+def _product_indexed(node: Node, args: Sequence[Indexed], letters: Letters) -> Indexed:
+    """Neighbours share an index that is summed over, for every axis that either of them tells apart."""
+    between: list[Axes] = []
+    for left, right, factor in zip(args, args[1:], node.args, strict=False):
+        told = left.cols if left.cols is not None else right.rows
+        if left.cols is not None and right.rows is not None and len(right.rows) > len(left.cols):
+            told = right.rows
+        between.append(axes_of(factor.cols) if told is None else told)
+
+    def entry(rows: Indices, cols: Indices) -> list[Term]:
+        inner = [rows, *(letters.fresh(axes) for axes in between), cols]
+        return reduce(multiplied, (arg.entry(inner[k], inner[k + 1]) for k, arg in enumerate(args)))
+
+    return Indexed(args[0].rows, args[-1].cols, entry)
+
+
+def _transpose_indexed(node: Node, args: Sequence[Indexed], letters: Letters) -> Indexed:
+    return Indexed(args[0].cols, args[0].rows, lambda rows, cols: args[0].entry(cols, rows))
+
+
+def _kron_in_factor(mine: Shape, other: Node, i: int) -> Node:
+    """The matrix that takes vec of factor ``i``, of shape ``mine``, to vec of the Kronecker product."""
+    left, right = (mine, other.shape) if i == 0 else (other.shape, mine)
+    outer = build.apply("kron", build.eye(left[1]), commutation(right[1], left[0]))
+    order = build.apply("kron", outer, build.eye(right[0]))
+    vec, free = build.apply("vec", other), build.eye(mine[0] * mine[1])
+    return order @ build.apply("kron", *((free, vec) if i == 0 else (vec, free)))
+
+
+def _kron_trace_matrix(node: Node, i: int, J: Node) -> Node | None:
+    """The adjoint of a Kronecker product has its matrix transposed; in the other factor there is no short form."""
+    k, *mine = node.params
+    return _kron_in_factor((mine[0], mine[1]), node.args[1], k).T @ J if i == 0 else None
 
 
 def _kron_transpose(node: Node, i: int, u: Node) -> Node:
@@ -236,6 +327,11 @@ def _kron_text(module: str) -> Any:
     return spell
 
 
+def inner(left: Node, right: Node) -> Node:
+    """The inner product of two matrices of one shape."""
+    return build.apply("inner", left, right)
+
+
 def _inner_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
     left, right = args
     if left.is_scalar:
@@ -268,6 +364,8 @@ define(
         shape=lambda args, params: (args[0].rows, args[-1].cols),
         differential=_product_rule,
         transpose=_product_transpose,
+        matrix=_product_matrix,
+        indexed=_product_indexed,
         transposed=_product_transposed,
         facts=_product_facts,
         settle=_settled_product,
@@ -290,6 +388,9 @@ define(
         call=lambda x: x.T,
         shape=lambda args, params: (args[0].cols, args[0].rows),
         transpose=lambda node, i, u: u.T,
+        matrix=lambda node, i, J: commutation(*node.args[0].shape) @ J,
+        indexed=_transpose_indexed,
+        named_entries=True,
         facts=_transpose_facts,
         reference=lambda node, args, size: args[0].T,
         sympy=lambda node, args, size: __import__("sympy").Transpose(args[0]),
@@ -325,6 +426,8 @@ define(
         signatures=("(m,n), (p,q) -> (m*p,n*q)",),
         differential=lambda node, i, d: build.apply("kron", *(d if j == i else a for j, a in enumerate(node.args))),
         transpose=_kron_transpose,
+        indexed=_kron_indexed,
+        matrix=_kron_matrix,
         transposed=lambda node: build.apply("kron", node.args[0].T, node.args[1].T),
         joins=_kron_joins,
         simplify=_kron_simplify,
@@ -349,6 +452,7 @@ define(
         shape=lambda args, params: (params[1], params[2]),
         differential=_kron_trace_rule,
         transpose=_kron_trace_transpose,
+        matrix=_kron_trace_matrix,
         simplify=_kron_trace_simplify,
         reference=_kron_trace_reference,
         sympy=_image_kron_trace,
@@ -368,6 +472,7 @@ define(
         signatures=("(m,n), (m,n) -> (1,1)",),
         differential=lambda node, i, d: build.apply("inner", node.args[1 - i], d),
         transpose=lambda node, i, u: build.multiply(u, node.args[1 - i]),
+        matrix=lambda node, i, J: build.apply("vec", node.args[1 - i]).T @ J,
         simplify=_inner_simplify,
         written=lambda node, args, size: f"inner({', '.join(sorted(args, key=lambda text: (len(text), text)))})",
         reference=lambda node, args, size: __import__("numpy").array([[(args[0] * args[1]).sum()]], dtype=object),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.expression import build
 from matcalc.expression.formula import raised
 from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.expression.sizes import Size, substitute_sizes
 from matcalc.operators.precise_matrices import through_mpmath
 
 if TYPE_CHECKING:
@@ -14,9 +15,14 @@ if TYPE_CHECKING:
 
 
 def is_tall(node: Node) -> bool:
-    """Whether there are known to be as many rows as columns, or more."""
-    rows, cols = node.shape
-    return rows == cols or (isinstance(rows, int) and isinstance(cols, int) and rows > cols)
+    """Whether there are known to be as many rows as columns, or more, whatever the sizes are.
+
+    With 1 + t for every size, the difference has no negative coefficient: it is not negative where no t is.
+    """
+    more = node.rows - node.cols
+    names = more.names if isinstance(more, Size) else frozenset[str]()
+    least = substitute_sizes(more, {name: 1 + Size.named(name) for name in names})
+    return least >= 0 if isinstance(least, int) else all(factor > 0 for _, factor in least.terms)
 
 
 def is_wide(node: Node) -> bool:

@@ -114,6 +114,13 @@ def _along_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | N
     return None
 
 
+def _along_matrix(node: Node, i: int, J: Node) -> Node:
+    """vec(1'·U) and vec(U·1)."""
+    rows, cols = node.args[0].shape
+    pair = (build.eye(cols), build.ones(1, rows)) if node.params[0] == 0 else (build.ones(1, cols), build.eye(rows))
+    return build.apply("kron", *pair) @ J
+
+
 def _mean(x: Node, axis: int | None = None) -> Node:
     count = build.size_number(x.rows) * build.size_number(x.cols) if axis is None else build.size_number(x.shape[axis])
     return build.divide(build.apply("sum", x) if axis is None else _sum_along(x, axis), count)
@@ -195,6 +202,7 @@ define(
         signatures=("(m,n) -> (1,1)", "(m,n), 0 -> (1,n)", "(m,n), 1 -> (m,1)"),
         call=lambda x, axis=None: build.apply("sum", x) if axis is None else _sum_along(x, axis),
         transpose=lambda node, i, u: build.scale(u, build.ones(*node.args[0].shape)),
+        matrix=lambda node, i, J: build.ones(1, J.rows) @ J,
         simplify=_linear_simplify("sum", _sum_special),
         settle=_settled_sum,
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative"},
@@ -220,6 +228,7 @@ define(
         notation=True,
         shape=lambda args, params: (1, args[0].cols) if params[0] == 0 else (args[0].rows, 1),
         transpose=lambda node, i, u: build.spread(u, node.args[0].shape),
+        matrix=_along_matrix,
         simplify=_along_simplify,
         settle=_settled_sum_along,
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative"},
@@ -249,6 +258,7 @@ define(
         signatures=("(n,n) -> (1,1)",),
         aliases=("Tr", "trace"),
         transpose=lambda node, i, u: build.scale(u, build.eye(node.args[0].rows)),
+        matrix=lambda node, i, J: build.apply("vec", build.eye(node.args[0].rows)).T @ J,
         simplify=_linear_simplify("tr", _trace_special),
         facts=lambda node: _NONNEGATIVE if "psd" in node.args[0].facts else frozenset(),
         reference=lambda node, args, size: _single(args[0].trace()),
@@ -299,6 +309,7 @@ define(
         sympy=lambda node, args, size: args[0],
         differential=lambda node, i, d: d,
         transpose=lambda node, i, u: u,
+        matrix=lambda node, i, J: J,
         lowers=Lowering(
             torch="{0:a}.clamp_min(torch.finfo({0:a}.dtype).tiny ** 0.5)",
             numpy="np.maximum({0}, np.finfo({0:a}.dtype).tiny ** 0.5)",

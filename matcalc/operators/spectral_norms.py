@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from matcalc.errors import UnsupportedError
 from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.matrix_function_code import functions
@@ -119,11 +118,21 @@ def _polar_rule(node: Node, i: int, d: Node) -> Node:
         turned = sylvester(K, K, d @ Q.T - Q @ d.T) @ Q
         outside = build.product(build.inverse(K), d, build.eye(base.cols) - Q.T @ Q)
     else:
-        raise UnsupportedError(
-            "the derivative of polar (the second of norm_nuc) depends on whether there are more rows or more columns",
-            why="declare the sizes as numbers, as in X: matrix(5, 3)",
-        )
+        return _polar_rule_of_any_shape(base, Q, d)
     return turned if base.is_square else turned + outside
+
+
+def _polar_rule_of_any_shape(base: Node, Q: Node, d: Node) -> Node:
+    """Both terms outside, of which one is zero, with H⁻¹ as X⁺·Q; and W inside the range of Q'·Q.
+
+    H = Q'·X is singular where there are more columns; with the projector I - Q'·Q added it is not, and both commute
+    with Q'·Q, so inside that range the solution W is the same.
+    """
+    inverse, beyond = build.apply("pinv", base), build.eye(base.cols) - Q.T @ Q
+    H = Q.T @ base + beyond
+    turned = build.product(Q, sylvester(H, H, Q.T @ d - d.T @ Q), Q.T, Q)
+    below = build.product(build.eye(base.rows) - Q @ Q.T, d, inverse, Q)
+    return build.add(turned, below, build.product(Q, inverse, d, beyond))
 
 
 def _polar(node: Node, args: Any, size: Any) -> Any:
@@ -203,6 +212,8 @@ define(
         samples=(
             Sample("sum(A.*polar(X))", {"X": "matrix(4, 2)"}),
             Sample("sum(A.*polar(X))", {"X": "matrix(2, 4)"}),
+            Sample("sum(A.*polar(X))", {"X": "matrix(m, n)"}),
+            Sample("sum(A.*polar(X))", {"X": "matrix(n + 2, n)"}),
             Sample("tr(B*polar(X))", {"X": "matrix(n, n)"}),
         ),
     )

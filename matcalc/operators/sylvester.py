@@ -48,6 +48,13 @@ def _simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
     return build.multiply(half, build.eye(a.rows)) if c is a else None
 
 
+def _matrix(node: Node, i: int, J: Node) -> Node:
+    """vec(A·X + X·B) = (I ⊗ A + B' ⊗ I)·vec(X) (Golub & Van Loan 2013, ch. 12.3)."""
+    a, b, _ = node.args
+    sides = build.apply("kron", build.eye(b.rows), a), build.apply("kron", b.T, build.eye(a.rows))
+    return build.inverse(build.add(*sides)) @ J
+
+
 def _solved(node: Node, args: Any, size: Any) -> Any:
     """The linear system in the entries of X, row by row."""
     import mpmath
@@ -94,6 +101,7 @@ define(
             lambda a, b, c, d: sylvester(a, b, d),
         ),
         transpose=lambda node, i, u: sylvester(node.args[0].T, node.args[1].T, u),
+        matrix=_matrix,
         simplify=_simplify,
         facts=_facts,
         cubic=20,

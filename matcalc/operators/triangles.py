@@ -23,6 +23,11 @@ def _simplify(name: str, arg: Node) -> Node | None:
     return multiple_outside(name, arg)
 
 
+def _mask(node: Node) -> Node:
+    """Ones where entries are kept."""
+    return build.apply(node.op, build.ones(*node.shape))
+
+
 def _reference(node: Node, args: Any, size: Any) -> Any:
     import numpy as np
 
@@ -46,6 +51,7 @@ def _triangle(name: str) -> None:
             source="Golub & Van Loan 2013, ch. 1.2",
             signatures=("(m,n) -> (m,n)",),
             transpose=lambda node, i, u: build.apply(name, u),
+            matrix=lambda node, i, J: build.apply("diag", build.apply("vec", _mask(node))) @ J,
             transposed=lambda node: build.apply(_TURNED[name], node.args[0].T),
             simplify=lambda args, params: _simplify(name, args[0]),
             facts=lambda node: frozenset({_KEPT[name]} if node.is_square else ()),

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
 from matcalc.expression.formula import call
+from matcalc.expression.indexed import Indexed, axes_of
 from matcalc.expression.nodes import interned
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.rearrangement import multiple_outside, signs_kept
+from matcalc.operators.structure_matrices import commutation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matcalc.expression.indexed import Letters
     from matcalc.expression.nodes import Node
     from matcalc.expression.sizes import AnySize, Shape
 
@@ -28,6 +33,16 @@ def _entries_image(node: Node, entry: Any, size: Any) -> Any:
     return sympy.FunctionMatrix(size(node.rows), size(node.cols), sympy.Lambda((i, j), entry(i, j)))
 
 
+def vec(x: Node) -> Node:
+    """The columns of a matrix, one under the other."""
+    return build.apply("vec", x)
+
+
+def unvec(v: Node, shape: Shape) -> Node:
+    """The matrix of a shape whose vec is a vector."""
+    return build.apply("unvec", v, params=shape)
+
+
 # -------------------------------------------------------------------------------------------------------- vec
 
 
@@ -40,6 +55,13 @@ def _vec_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | Non
     if arg.op in ("ones", "zeros"):
         return interned(arg.op, (), (), (arg.rows * arg.cols, 1))
     return multiple_outside("vec", arg)
+
+
+def _vec_indexed(node: Node, args: Sequence[Indexed], letters: Letters) -> Indexed:
+    """vec(X)[(i, j)] = X[i, j]."""
+    axes = tuple(size for size in node.args[0].shape if size != 1)
+    down = len(axes_of(node.args[0].rows))
+    return Indexed(axes, (), lambda rows, cols: args[0].entry(rows[:down], rows[down:]))
 
 
 def _image_vec(node: Node, args: Any, size: Any) -> Any:
@@ -56,6 +78,8 @@ define(
         source="Magnus & Neudecker 2019, ch. 2.4",
         signatures=("(m,n) -> (m*n,1)",),
         transpose=lambda node, i, u: build.apply("unvec", u, params=node.args[0].shape),
+        indexed=_vec_indexed,
+        matrix=lambda node, i, J: J,
         simplify=_vec_simplify,
         facts=signs_kept,
         reference=lambda node, args, size: args[0].reshape(-1, 1, order="F"),
@@ -110,6 +134,7 @@ define(
         call=lambda v, m, n: build.apply("unvec", v, params=(m, n)),
         shape=lambda args, params: params,
         transpose=lambda node, i, u: build.apply("vec", u),
+        matrix=lambda node, i, J: J,
         simplify=_unvec_simplify,
         facts=signs_kept,
         reference=lambda node, args, size: args[0].reshape(size(node.rows), size(node.cols), order="F"),
@@ -149,6 +174,11 @@ def _image_reshape(node: Node, args: Any, size: Any) -> Any:
     return _entries_image(node, entry, size)
 
 
+def _reshape_matrix(node: Node, i: int, J: Node) -> Node:
+    """The rows one after the other are vec of the transpose, on both sides."""
+    return build.product(commutation(node.cols, node.rows), commutation(*node.args[0].shape), J)
+
+
 def _reshape_text(node: Node, args: Any, size: Any) -> str:
     return _reshaped_text(args[0], size(node.rows), size(node.cols))
 
@@ -163,6 +193,7 @@ define(
         call=lambda x, m, n: build.apply("reshape", x, params=(m, n)),
         shape=lambda args, params: params,
         transpose=lambda node, i, u: build.apply("reshape", u, params=node.args[0].shape),
+        matrix=_reshape_matrix,
         simplify=_reshape_simplify,
         facts=signs_kept,
         reference=lambda node, args, size: args[0].reshape(size(node.rows), size(node.cols)),

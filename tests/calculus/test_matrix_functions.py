@@ -116,6 +116,8 @@ KNOWN = [
     ("lambda_max(logm(A) + sqrtm(A))", {"A": P}),
 ]
 SECOND = [
+    ("norm_nuc(X)", "X", {"X": "matrix(m, n)"}),
+    ("norm_nuc(X')", "X", {"X": "matrix(m, n)"}),
     ("tr(B*expm(A))", "A", {"A": "matrix(3, 3)"}),
     ("tr(B*expm(A))", "A", {"A": "matrix(3, 3; symmetric)"}),
     ("tr(B*logm(A))", "A", {"A": "matrix(3, 3; principal)"}),
@@ -158,11 +160,6 @@ def test_a_matrix_not_known_symmetric_is_refused_with_what_to_declare(text: str,
 @pytest.mark.parametrize(("text", "let"), KNOWN, ids=[r[0] for r in KNOWN])
 def test_a_matrix_symmetric_by_its_form_is_taken(text: str, let: dict[str, str]) -> None:
     assert mc.parse(text, let or None).node.facts is not None
-
-
-def test_the_second_derivative_of_the_nuclear_norm_says_what_it_needs() -> None:
-    with pytest.raises(mc.MatcalcError, match="more rows or more columns"):
-        mc.hvp("norm_nuc(X)", "X", "V", {"X": "matrix(m, n)"})
 
 
 def drawn(variable: mc.Variable, rng: Any) -> torch.Tensor:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import matcalc as mc
 from matcalc.calculus import simplify
 from matcalc.calculus.differential import differential, direction_for
+from matcalc.calculus.readoff import matrix_of
 from matcalc.calculus.simplify import RULES, expanded, textbook
 from matcalc.calculus.transpose import transposed_map
 from matcalc.checking.points import Point, point
@@ -35,6 +36,20 @@ def raw_gradients(sample: Sample) -> list[tuple[mc.Expression, Node]]:
         x = f.typed_variable(name)
         dx = direction_for(x)
         found.append((f, transposed_map(differential(f.node, x, dx), dx, build.number(1))))
+    return found
+
+
+def raw_derivatives(rule: Rule, sample: Sample) -> list[tuple[mc.Expression, Node]]:
+    """The gradients or, where the rule's samples mean those, the Hessians before anything is simplified."""
+    found = []
+    for (f, gradient), v in zip(raw_gradients(sample), mc.parse(sample.text, sample.let).typed.variables, strict=True):
+        if rule.kind == "grad":
+            found.append((f, gradient))
+            continue
+        d = direction_for(v.node)
+        hessian = matrix_of(differential(gradient, v.node, d), d)
+        assert hessian is not None
+        found.append((f, hessian))
     return found
 
 
@@ -69,7 +84,7 @@ def rewritten(rule: Rule, node: Node, monkeypatch: pytest.MonkeyPatch) -> list[t
 def test_a_rule_keeps_the_value_of_what_it_rewrites(
     rule: Rule, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uses = [(f, *pair) for f, raw in raw_gradients(sample) for pair in rewritten(rule, raw, monkeypatch)]
+    uses = [(f, *pair) for f, raw in raw_derivatives(rule, sample) for pair in rewritten(rule, raw, monkeypatch)]
     assert uses, "the rule applies nowhere in this sample"
     for f, node, made in uses:
         assert made.shape == node.shape

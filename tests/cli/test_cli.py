@@ -69,7 +69,11 @@ def test_json_holds_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> N
         (["grad", "x'*x", "--wrt", "x", "--no-check", "--device", "tpu"], 4, "no device"),
         (["grad", "x'*x", "--wrt", "x", "--let", ""], 2, "an empty declaration"),
         (["jvp", "x'*x", "--wrt", "x", "--direction", "1+"], 2, "no name for a direction"),
-        (["jacobian", "A*x", "--wrt", "x"], 2, "not there yet"),
+        (["jacobian", "A*x", "--wrt", "y"], 2, "no 'y' to differentiate by"),
+        (["jacobian", "A*x", "--wrt", "x", "--layout", "mixed"], 2, "no layout"),
+        (["hessian", "A*x", "--wrt", "x"], 2, "hessian needs a scalar"),
+        (["hessian", "x'*A*x", "--wrt", "x", "--wrt", "A", "--wrt", "x"], 2, "by one name or by two"),
+        (["check", "x'*A*x", "--wrt", "x", "--kind", "jvp", "--claim", "x"], 2, "kind is grad, jacobian or hessian"),
     ],
 )
 def test_bad_input_gets_a_sentence_and_its_code(

@@ -155,9 +155,13 @@ def unlike_its_text(case: Case) -> str | None:
     if read is case.g.shown:
         return None
     with mpmath.workdps(40):
-        values = lifted(case.at.values, case.question.variables)
-        ours, theirs = (evaluate(node, values, case.at.sizes) for node in (case.g.shown, read))
-        if np.abs(np.broadcast_to(theirs, ours.shape) - ours).max() > mpmath.mpf("1e-25") * np.abs(ours).max():
+        values, memo = lifted(case.at.values, case.question.variables), dict[Any, Any]()
+        try:
+            ours, theirs = (evaluate(node, values, case.at.sizes, memo) for node in (case.g.shown, read))
+        except (ZeroDivisionError, TypeError):  # the formula has no value there, though the expression has
+            return None
+        size = max(np.abs(value).max() for value in memo.values())  # what is nothing but rounding agrees
+        if np.abs(np.broadcast_to(theirs, ours.shape) - ours).max() > mpmath.mpf("1e-25") * size:
             return f"MISMATCH of the text by {case.g.wrt}: {case.g}"
     return None
 

@@ -55,8 +55,11 @@ def forward(operator: Operator, one: Signature, sizes: list[AnySize], rng: rando
     return conserved(operator, one, bound, rng)
 
 
-def _is_triangular(operator: Operator) -> bool:
-    """Whether one side of a balance is the number of entries of a triangle."""
+def _is_triangular(operator: Operator, one: Signature) -> bool:
+    """Whether one side of a balance, or of the result, is the number of entries of a triangle."""
+    given = {p.name for p in one.parameters}
+    if not one.matrices and any(isinstance(s, Size) and not s.names <= given for s in one.result):
+        return True
     return operator.balance is not None and operator.balance((2, 3), (6, 1)) != (6, 6)
 
 
@@ -64,7 +67,7 @@ def conserved(operator: Operator, one: Signature, bound: Binding, rng: random.Ra
     """The argument's sizes where the result must have as many entries."""
     loose = [n for n in (s for shape in one.matrices for s in shape) if isinstance(n, Size) and n.is_name]
     free = [str(n) for n in loose if not any(_mentions(size, str(n)) for size in one.result)]
-    if _is_triangular(operator):
+    if _is_triangular(operator, one):
         n = rng.choice((2, 3))
         return bound | {"n": n, "p": n * (n + 1) // 2}
     if operator.balance is None or not free:
@@ -86,7 +89,7 @@ def backward(
     operator: Operator, one: Signature, place: int | None, wanted: Shape, sizes: list[AnySize], rng: random.Random
 ) -> Binding | None:
     """Sizes for the names of a signature such that the result, or the argument at a place, has a shape; or None."""
-    if _is_triangular(operator):
+    if _is_triangular(operator, one):
         return None
     bound: Binding = {p.name: 2 for p in one.parameters if p.kind == "size" and _divides(p.name, one)}
     for pattern, size in zip(one.result if place is None else one.matrices[place], wanted, strict=True):

@@ -116,6 +116,19 @@ CASES = {
     "lower": Case(build.inverse(L) @ x, (L, x), "vector", lambda L, x: inv(L) @ x),
     "lower turned": Case(M @ build.inverse(L).T, (M, L), "matrix", lambda M, L: M @ inv(L).T),
     "upper": Case(build.inverse(U) @ A, (U, A), "matrix", lambda U, A: inv(U) @ A),
+    "lower alone": Case(build.inverse(L), (L,), "matrix", inv),
+    "upper alone": Case(build.inverse(U).T, (U,), "matrix", lambda U: inv(U).T),
+    "inverse squared": Case(build.matrix_power(x_inv, 2), (X,), "matrix", lambda X: inv(X) @ inv(X)),
+    "posdef logdet": Case(
+        f("logdet", S) + x.T @ s_inv @ x, (S, x), "scalar", lambda S, x: torch.logdet(S) + x @ inv(S) @ x
+    ),
+    "logdet": Case(f("logdet", X), (X,), "scalar", lambda X: torch.linalg.slogdet(X)[1]),
+    "logdet and inverse": Case(
+        f("logdet", X) * x_inv.T, (X,), "matrix", lambda X: torch.linalg.slogdet(X)[1] * inv(X).T
+    ),
+    "logdet and solve": Case(
+        f("logdet", X) * (x_inv @ x), (X, x), "vector", lambda X, x: torch.linalg.slogdet(X)[1] * (inv(X) @ x)
+    ),
     "trace": Case(f("tr", A @ X), (A, X), "scalar", lambda A, X: (A @ X).trace()),
     "trace of three": Case(f("tr", A @ M.T @ M), (A, M), "scalar", lambda A, M: (A @ M.T @ M).trace()),
     "trace of solve": Case(f("tr", x_inv @ A), (X, A), "scalar", lambda X, A: (inv(X) @ A).trace()),

@@ -87,7 +87,7 @@ def test_vmap(case):
 # What the text looks like.
 
 RESULTS = {
-    "quadratic": ("(A + np.swapaxes(A, -1, -2)) @ x - b", "(A + A.mT) @ x - b"),
+    "quadratic": ("A @ x + np.swapaxes(A, -1, -2) @ x - b", "A @ x + A.mT @ x - b"),
     "scaled": ("a / 3 * x + b / lambda_", "a / 3 * x + b / lambda_"),
     "roots": ("1 / p ** 1.5 + np.sqrt(p)", "1 / p ** 1.5 + jnp.sqrt(p)"),
     "solve": ("_solve(X, x)", "jnp.linalg.solve(X, x)"),

@@ -15,6 +15,7 @@ from lowering_cases import (
     X,
     a,
     b,
+    c,
     f,
     function,
     k,
@@ -30,11 +31,14 @@ from lowering_cases import (
 
 from matcalc.errors import UnsupportedError
 from matcalc.expression import build
+from matcalc.expression.sizes import Size
 from matcalc.lowering.emit import source
 from matcalc.lowering.schedule import lower
 
+k_ = Size.named("k")
+
 RESULTS = {
-    "quadratic": "(A + A.mT) @ x - b",
+    "quadratic": "A @ x + A.mT @ x - b",
     "form": "x.mT @ A @ x - b.mT @ x",
     "outer": "(3 * x) @ y.mT",
     "scaled": "a / 3 * x + b / lambda_",
@@ -77,7 +81,7 @@ def gradient(x, A, b):
     """
     x = x[..., None]
     b = b[..., None]
-    result = (A + A.mT) @ x - b
+    result = A @ x + A.mT @ x - b
     return result[..., 0]
 '''
 
@@ -105,6 +109,54 @@ def test_a_shared_subexpression_is_computed_once():
 def test_a_shared_factorization_is_computed_once():
     assert text(CASES["posdef"]).count("cholesky(") == 1
     assert text(CASES["solve both"]).count("lu_factor(") == 1
+    for label in ("logdet and inverse", "logdet and solve"):
+        assert text(CASES[label]).count("lu_factor(") == 1
+        assert "slogdet" not in text(CASES[label])
+    assert text(CASES["posdef logdet"]).count("cholesky(") == 1
+    assert "lu_factor" not in text(CASES["logdet"])
+
+
+def test_an_inverse_that_is_needed_anyway_is_multiplied_with():
+    assert text(CASES["inverse squared"]).count("torch.linalg.inv(X)") == 1
+    assert "solve" not in text(CASES["inverse squared"])
+
+
+def test_a_triangle_is_inverted_by_substitution():
+    assert "linalg.inv(" not in text(CASES["lower alone"])
+    assert "upper=True" in text(CASES["upper alone"])
+
+
+def test_a_sign_never_goes_over_a_matrix_before_the_product():
+    assert "-(M.mT @ c)" in text(Case(-(M.T @ c), (M, c), "vector", torch.exp))
+    assert "-(A @ x) - b" in text(Case(-(A @ x) - b, (A, x, b), "vector", torch.exp))
+
+
+def test_a_sum_is_multiplied_out_where_that_is_cheaper():
+    W, D, T = name("W", n, k_, "matrix"), name("D", m, k_, "matrix"), name("T", m, n, "matrix")
+    case = Case((D @ W.T - T) @ W, (D, W, T), "matrix", torch.exp)
+    assert "(D @ W.mT - T) @ W" in text(case)
+    assert "D @ (W.mT @ W) - T @ W" in text(case, sizes={"m": 200, "n": 300, "k": 5})
+    assert "(D @ W.mT - T) @ W" in text(case, sizes={"m": 20, "n": 30, "k": 50})
+
+
+def test_a_residual_that_is_needed_anyway_is_multiplied_with():
+    W, D, T = name("W", n, k_, "matrix"), name("D", m, k_, "matrix"), name("T", m, n, "matrix")
+    residual = D @ W.T - T
+    program = lower([(f("sum", residual**2), "scalar"), (residual @ W, "matrix")], (D, W, T), {"m": 200, "k": 5})
+    assert "t1 @ W" in source(program)
+
+
+@pytest.mark.parametrize("signs", [(1, -1), (-1, 1)])
+def test_what_may_cancel_exactly_is_not_multiplied_out(signs):
+    one, other = (num(sign) for sign in signs)
+    assert text(Case((one * A + other * X) @ x, (A, X, x), "vector", torch.exp)).count("@") == 1
+    assert text(Case((one * A + other * A.T) @ x, (A, x), "vector", torch.exp)).count("@") == 1
+    assert text(Case((A + X) @ x, (A, X, x), "vector", torch.exp)).count("@") == 1
+
+
+def test_least_squares_keep_their_residual():
+    for sizes in ({}, {"m": 1000, "n": 10}, {"m": 10, "n": 1000}):
+        assert "M.mT @ (M @ x - c)" in text(Case(M.T @ (M @ x - c), (M, x, c), "vector", torch.exp), sizes=sizes)
 
 
 def test_a_product_that_is_needed_anyway_is_reused():

@@ -29,8 +29,12 @@ class Target:
         spelling: which spelling of an operator's record is meant.
         helpers: private functions, by their names, put into a module that mentions them.
         entry: the helper that makes the inputs arrays of one type; where there is none, they are.
+        einsum: the function, and what follows its operands so that it chooses an order of contractions.
+        moveaxis, eye: the functions that move axes to other places, and that make an identity.
         solves_right: whether a solve can have its matrix on the right, as in X A = B.
         guesses_vectors: whether a solve takes a right side with one axis less, and of fitting shape, for vectors.
+        scalar_endings: how the spelling of a scalar may end in giving it two axes, and what it ends in without; empty
+            for a target that has no words for programs without leading axes.
         note: what a reader of the module has to know, for its docstring.
     """
 
@@ -42,8 +46,12 @@ class Target:
     spelling: Callable[[Lowering], Spelling | None]
     helpers: Mapping[str, str] = field(default_factory=dict)
     entry: str = ""
+    moveaxis: str = ""
+    eye: str = ""
+    einsum: tuple[str, str] = ("", "")
     solves_right: bool = False
     guesses_vectors: bool = False
+    scalar_endings: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
 
 

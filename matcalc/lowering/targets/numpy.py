@@ -44,6 +44,9 @@ TARGET = Target(
     like="dtype={0}.dtype",
     like_nothing="dtype=float",
     helpers={"_arrays": _ARRAYS, "_solve": _SOLVE},
+    moveaxis="np.moveaxis",
+    eye="np.eye",
+    einsum=("np.einsum", ", optimize=True"),
     spelling=lambda lowers: lowers.numpy,
     entry="_arrays",
 )

@@ -27,6 +27,16 @@ def _lu_solve(term: Term) -> str:
     return f"torch.linalg.lu_solve(*{{0}}, {{1}}{side}{', adjoint=True' if turned else ''})"
 
 
+def _flat(term: Term) -> str:
+    rows, cols = term.shape
+    return "{0:a}.squeeze()" if rows == cols == 1 else "{0:a}.squeeze(-1)" if cols == 1 else "{0:a}.squeeze(-2)"
+
+
+def _expand_flat(term: Term) -> str:
+    sides = [word for word, size in zip(("{rows}", "{cols}"), term.shape, strict=True) if size != 1]
+    return f"{{0:a}}.expand({', '.join(sides)})"
+
+
 TARGET = Target(
     name="torch",
     imports={"torch": "import torch", "math": "import math"},
@@ -42,13 +52,27 @@ TARGET = Target(
         "cholesky": "torch.linalg.cholesky({0})",
         "cholesky_solve": "torch.cholesky_solve({0}, {1})",
         "cholesky_inverse": "torch.cholesky_inverse({0})",
+        "cholesky_logdet": "(2 * {0:a}.diagonal(dim1=-2, dim2=-1).log().sum(-1))[..., None, None]",
         "lu_factor": "torch.linalg.lu_factor({0})",
         "lu_solve": _lu_solve,
+        "lu_logdet": "{0:a}.LU.diagonal(dim1=-2, dim2=-1).abs().log().sum(-1)[..., None, None]",
         "adjugate": "_adjugate({0})",
+        "flat": _flat,
+        "standing": "{0:a}.unsqueeze(-1)",
+        "lying": "{0:a}.unsqueeze(-2)",
+        "lone": "{0:a}[None, None]",
+        "outer_product": "torch.outer({0}, {1})",
+        "expand_flat": _expand_flat,
+        "fill_flat": "torch.full((), {0}, {like})",
+        "total_flat": "{0:a}.sum()",
     },
     like="dtype={0}.dtype, device={0}.device",
     like_nothing="dtype=torch.get_default_dtype()",
+    moveaxis="torch.movedim",
+    eye="torch.eye",
+    einsum=("torch.einsum", ""),
     spelling=lambda lowers: lowers.torch,
     solves_right=True,
     guesses_vectors=True,
+    scalar_endings={".sum((-2, -1), keepdim=True)": ".sum()", "[..., None, None]": ""},
 )

@@ -1,0 +1,97 @@
+"""Gradients: matcalc's compiled function beside the closed form, autograd and JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+
+import matcalc as mc
+from benchmarks.problems import PROBLEMS, Problem, Tensors
+from benchmarks.settings import Settings
+from benchmarks.tables import Table
+from benchmarks.timing import Action, medians
+
+CLOSED = "closed form"
+COLUMNS = ("matcalc", "autograd", "torch.func", "torch.compile", "jax.jit")
+_TOLERANCE = 1e-8
+
+
+def tables(settings: Settings) -> Iterator[Table]:
+    """The table of this process's thread count."""
+    rows: dict[str, Mapping[str, float | None]] = {}
+    seconds: dict[str, float] = {}
+    for problem in PROBLEMS:
+        for sizes in problem.sizes[: settings.sizes]:
+            label, actions = problem.label(sizes), _actions(problem, sizes, settings)
+            _compare(label, actions)
+            times = medians(actions, settings.budget)
+            seconds[label] = times[CLOSED]
+            rows[label] = {name: times[name] / times[CLOSED] for name in times if name != CLOSED}
+            settings.say(f"{label}: {rows[label]}")
+    columns = [name for name in COLUMNS if any(name in cells for cells in rows.values())]
+    yield Table(f"Gradients, time over the closed form, {settings.machine}", CLOSED, columns, rows, seconds)
+
+
+def _actions(problem: Problem, sizes: Mapping[str, int], settings: Settings) -> dict[str, Action]:
+    inputs = problem.inputs(sizes)
+    order = list(mc.parse(problem.text, problem.let).variables)
+    ours = mc.grad(problem.text, problem.wrt, problem.let).compile("torch")
+    positional = [inputs[name] for name in order]
+    actions: dict[str, Action] = {
+        CLOSED: lambda: problem.gradient(**inputs),
+        "matcalc": lambda: ours(*positional),
+        **_torch_actions(problem, inputs, settings),
+    }
+    if settings.jax:
+        actions["jax.jit"] = _jax_action(problem, inputs)
+    return actions
+
+
+def _torch_actions(problem: Problem, inputs: Tensors, settings: Settings) -> dict[str, Action]:
+    value = problem.torch_value or problem.value
+    leaf = inputs[problem.wrt].clone().requires_grad_()
+    rest = {name: tensor for name, tensor in inputs.items() if name != problem.wrt}
+
+    def loss(x: torch.Tensor) -> torch.Tensor:
+        made: torch.Tensor = value(torch, **rest, **{problem.wrt: x})
+        return made
+
+    functional = torch.func.grad(loss)
+    actions: dict[str, Action] = {
+        "autograd": lambda: torch.autograd.grad(loss(leaf), leaf)[0],
+        "torch.func": lambda: functional(inputs[problem.wrt]),
+    }
+    if settings.torch_compile:
+        torch._dynamo.reset()
+        fast = torch.compile(loss)
+        actions["torch.compile"] = lambda: torch.autograd.grad(fast(leaf), leaf)[0]
+    return actions
+
+
+def _jax_action(problem: Problem, inputs: Tensors) -> Action:
+    import jax
+    import jax.numpy as jnp
+
+    arrays = {name: jnp.asarray(tensor.numpy()) for name, tensor in inputs.items()}
+    names = list(arrays)
+    jitted = jax.jit(
+        jax.grad(lambda *args: problem.value(jnp, **dict(zip(names, args, strict=True))), names.index(problem.wrt))
+    )
+    args = list(arrays.values())
+    return lambda: jitted(*args).block_until_ready()
+
+
+def _compare(label: str, actions: Mapping[str, Action]) -> None:
+    """Every competitor's gradient against the closed form.
+
+    Raises:
+        AssertionError: for one that is not equal to it.
+    """
+    wanted = actions[CLOSED]()
+    for name, action in actions.items():
+        got: Any = action()
+        other = got if isinstance(got, torch.Tensor) else torch.tensor(got.__array__())
+        error = (other - wanted).norm() / wanted.norm()
+        assert error < _TOLERANCE, f"{label}: {name} is off by {error:.1e}"

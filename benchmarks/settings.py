@@ -1,0 +1,56 @@
+"""What one run measures, and where."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much to measure.
+
+    Attributes:
+        threads: how many threads, and processors, each competitor has.
+        sizes: how many of each problem's sizes, from the small end.
+        budget: seconds for the rounds of one row.
+        jax: whether JAX is installed.
+        torch_compile: whether torch.compile is measured, which compiles for minutes.
+    """
+
+    threads: int
+    sizes: int
+    budget: float
+    jax: bool
+    torch_compile: bool
+
+    @property
+    def machine(self) -> str:
+        """What the numbers depend on."""
+        return f"float64, {self.threads} thread{'s' * (self.threads > 1)}"
+
+    def apply(self) -> None:
+        """Gives this process its processors, before anything counts them, and its threads."""
+        if hasattr(os, "sched_setaffinity"):
+            own = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(0, own[-self.threads :])
+        import torch
+
+        torch.set_num_threads(self.threads)
+        if self.jax:
+            import jax
+
+            jax.config.update("jax_enable_x64", True)
+
+    def say(self, text: str) -> None:
+        """Tells whoever waits how far it is."""
+        print(text, file=sys.stderr, flush=True)
+
+
+def load() -> str:
+    """How busy the machine is, where that can be told."""
+    try:
+        return f"load average {os.getloadavg()[0]:.1f} of {os.cpu_count()} processors"
+    except OSError:
+        return "load unknown"

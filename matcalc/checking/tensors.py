@@ -1,0 +1,234 @@
+"""Jacobians and Hessians asked as questions about gradients, and compared with torch as tensors.
+
+With a new name U of the shape of F, ⟨U, F⟩ is a scalar whose gradient by X is J'·vec U: its witnesses (autograd, and
+differences in 90 digits) judge every entry of J at once, at U drawn anew at each point, and never build J. Beside them
+stand torch's ``jacrev`` and ``jacfwd`` of the literal lowering, against the tensor that the lowered code returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+from matcalc.calculus.transpose import transposed_map
+from matcalc.checking.points import Point, point
+from matcalc.checking.precise import evaluate, lifted
+from matcalc.checking.question import CheckOptions, Question
+from matcalc.checking.relation import Pair, relation
+from matcalc.checking.torch_side import tensor_lowered, tensors_by_torch
+from matcalc.checking.verdict import Report
+from matcalc.expression import build
+from matcalc.expression.nodes import Node
+from matcalc.expression.sizes import AnySize, as_integer
+from matcalc.operators.products import inner
+from matcalc.operators.vectorization import unvec, vec
+
+MOST_ENTRIES = 2**22
+_AGREE = 1e-7
+_DIGITS = 30
+_SMALL = 1e-6
+_NOTHING = 1e-20
+
+
+@dataclass(frozen=True)
+class Linearised:
+    """What was differentiated, and its Jacobian.
+
+    Attributes:
+        expression: F, of any shape.
+        name: by which name.
+        variables: all names in order.
+        linear, direction: the differential, linear in the direction.
+        matrix: J with vec dF = J·vec dX, or None where there is no closed form.
+        rows, cols: the axes of F and of the name, as torch has them.
+        projected: the property onto whose subspace J was projected, or "".
+        text: the expression as typed.
+    """
+
+    expression: Node
+    name: str
+    variables: tuple[Node, ...]
+    linear: Node
+    direction: Node
+    matrix: Node | None
+    rows: tuple[AnySize, ...]
+    cols: tuple[AnySize, ...]
+    projected: str = ""
+    text: str = ""
+
+    @property
+    def variable(self) -> Node:
+        """The name's node."""
+        return next(v for v in self.variables if v.params[0] == self.name)
+
+    def cotangent(self) -> Node:
+        """A new name with the shape of F."""
+        taken, name = {v.params[0] for v in self.variables}, "u"
+        while name in taken:
+            name += "_"
+        return build.variable(name, self.expression.shape, "scalar" if self.expression.is_scalar else "matrix")
+
+
+def question(asked: Linearised, claimed: Node | Callable[..., Any] | None = None) -> Question:
+    """Whether a Jacobian holds: a matrix, a function that returns the tensor, or our own derivation."""
+    u = asked.cotangent()
+    if claimed is None and asked.matrix is None:
+        answer: Node | Callable[..., Any] = transposed_map(asked.linear, asked.direction, u)
+    elif callable(claimed) and not isinstance(claimed, Node):
+        answer = _contracted(asked, u, claimed)
+    else:
+        answer = _paired(asked.matrix if claimed is None else claimed, u, asked.variable)
+    pairing = inner(u, asked.expression)
+    return Question(pairing, asked.name, (*asked.variables, u), answer, projected=asked.projected, text=asked.text)
+
+
+def _paired(matrix: Node | None, u: Node, variable: Node) -> Node:
+    """The gradient J'·vec U as a matrix of the name's shape."""
+    assert matrix is not None, "only a closed form is claimed"
+    return unvec(matrix.T @ vec(u), variable.shape)
+
+
+def _contracted(asked: Linearised, u: Node, claimed: Callable[..., Any]) -> Callable[..., Any]:
+    """The gradient that a function of tensors implies, which returns the Jacobian; another shape is passed on."""
+    name = u.params[0]
+
+    def gradient(**given: Any) -> Any:
+        import torch
+
+        cotangent, x = given.pop(name), given[asked.name]
+        tensor = torch.as_tensor(claimed(**given))
+        rows = tensor.shape[: tensor.ndim - x.ndim]
+        if tensor.ndim < x.ndim or tensor.shape[len(rows) :] != x.shape or prod(rows) != cotangent.numel():
+            return tensor
+        flat = cotangent.mT.reshape(-1) if len(rows) == 1 else cotangent.reshape(-1)
+        return torch.tensordot(flat, tensor.reshape(-1, *x.shape), dims=1)
+
+    return gradient
+
+
+# --------------------------------------------------------------------------------------------- what torch says
+
+
+def with_torch(
+    asked: Linearised, report: Report, options: CheckOptions, lowered: Callable[..., Any], scalar: Node | None
+) -> Report:
+    """The report, after the tensor that the ``lowered`` code returns was held against torch's own.
+
+    ``scalar`` is the function whose Hessian this is, where ``torch.func.hessian`` can be asked for it.
+    """
+    if not report.ok:
+        return report
+    asks = question(asked)
+    worst: dict[str, float] = {}
+    said: dict[str, None] = {}
+    for at in _points(asks, options):
+        entries = prod(as_integer(size, at.sizes) for size in (*asked.rows, *asked.cols))
+        if entries > MOST_ENTRIES:
+            said[f"the tensor has {entries} entries: products with it were compared, and it was never built"] = None
+            continue
+        floor = _floor(asks, at)
+        theirs, silent = tensors_by_torch(asked, at, scalar)
+        said.update(dict.fromkeys(silent))
+        for dtype in options.dtypes:
+            for device in report.devices:
+                mine = tensor_lowered(lowered, asked, at, dtype, device)
+                for who, tensor in theirs.items():
+                    key = dtype if dtype == "float32" else who
+                    worst[key] = max(worst.get(key, 0.0), _relative(mine, tensor, floor))
+    exact = {who: error for who, error in worst.items() if who != "float32"}
+    return _judged(report, exact, worst.get("float32"), tuple(said))
+
+
+def _points(asks: Question, options: CheckOptions) -> Iterator[Point]:
+    for number in range(options.trials):
+        at = point(asks, options, number)
+        if isinstance(at, Point):
+            yield at
+
+
+def _judged(report: Report, errors: Mapping[str, float], error32: float | None, said: tuple[str, ...]) -> Report:
+    """Verified where one of torch's ways agrees; the code is in doubt where none does."""
+    far = {who: error for who, error in errors.items() if not error <= _AGREE}
+    if errors and len(far) == len(errors):
+        reason = f"the formula holds, but the lowered tensor differs from torch's by {min(far.values()):.1e}"
+        return replace(report, verdict="inconclusive", reason=reason)
+    near_ones = [who for who in errors if who not in far]
+    agree = f"torch.func {', '.join(near_ones)} agree{'s' * (len(near_ones) == 1)} with the whole tensor"
+    kept = (*([agree] if near_ones else []), *said)
+    odd = tuple(f"torch.func.{who} differs by {error:.1e} where the others agree" for who, error in far.items())
+    near = max((error for who, error in errors.items() if who not in far), default=0.0)
+    worst32 = max((e for e in (report.float32_error, error32) if e is not None), default=None)
+    return replace(
+        report,
+        max_error=max(report.max_error or 0.0, near),
+        float32_error=worst32,
+        witnesses=(*report.witnesses, *kept, *odd),
+        odd_one_out=report.odd_one_out or (f"torch.func.{next(iter(far))}" if far else ""),
+    )
+
+
+def _floor(asks: Question, at: Point) -> float:
+    """The size below which a derivative is rounding: a millionth of the values on the way over the name's length."""
+    import mpmath
+
+    with mpmath.workdps(_DIGITS):
+        memo: dict[Node, Any] = {}
+        evaluate(asks.expression, lifted(at.values, asks.variables), at.sizes, memo)
+        largest = float(max((abs(v).max() for v in memo.values()), default=0))
+    return _SMALL * largest / (float(abs(at.values[asks.name]).max()) or 1.0)
+
+
+def _relative(mine: Any, theirs: Any, floor: float = 0.0) -> float:
+    import numpy as np
+
+    if mine.shape != theirs.shape:
+        return float("inf")
+    size = max(float(np.abs(theirs).max(initial=0.0)), float(np.abs(mine).max(initial=0.0)), floor) or 1.0
+    return float(np.abs(mine - theirs).max(initial=0.0)) / size
+
+
+# ------------------------------------------------------------------------------------------------ a wrong claim
+
+
+def _pairs(
+    asked: Linearised, claimed: Node | Callable[..., Any], truth: Node, options: CheckOptions
+) -> list[tuple[Point, Pair]]:
+    """Claim and truth at each point: as they are written, or as tensors where the claim is a function."""
+    import mpmath
+
+    found = []
+    asks = question(asked)
+    for at in _points(asks, options):
+        with mpmath.workdps(_DIGITS):
+            exact = lifted(at.values, asks.variables)
+            right = evaluate(truth, exact, at.sizes).astype(float)
+            if isinstance(claimed, Node):
+                said = evaluate(claimed, exact, at.sizes).astype(float)
+            else:
+                said = tensor_lowered(claimed, asked, at, "float64", "cpu")
+                axes = tuple(as_integer(size, at.sizes) for size in (*asked.rows, *asked.cols))
+                right = right.reshape(axes, order="F")
+        found.append((at, Pair(said, right, 0.0)))
+    return found
+
+
+def diagnosed(
+    asked: Linearised, claimed: Node | Callable[..., Any], truth: Node, report: Report, options: CheckOptions
+) -> Report:
+    """A refuted report about the Jacobians themselves, not about the gradient that stood for them."""
+    seen = _pairs(asked, claimed, truth, options)
+    if not seen:
+        return report
+    at, first = next(((at, p) for at, p in seen if _relative(p.claimed, p.truth) > _AGREE), seen[0])
+    example = {
+        "seed": options.seed,
+        "sizes": dict(at.sizes),
+        "inputs": {v.params[0]: at.values[v.params[0]].tolist() for v in asked.variables},
+        "claimed": first.claimed.tolist(),
+        "expected": first.truth.tolist(),
+    }
+    telling = [pair for _, pair in seen if max(abs(pair.claimed).max(), abs(pair.truth).max()) > _NOTHING]
+    said = relation(telling or [first], "Jacobian")
+    return replace(report, verdict="refuted", counterexample=example, diagnosis=said, claimed=True)

@@ -1,0 +1,208 @@
+"""Checks of Jacobians and Hessians: of our own derivations, and of what somebody claims."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from matcalc.derivative import Expression, Variable, grad, parse
+from matcalc.errors import MatcalcError, ParseError, ShapeError
+from matcalc.expression.nodes import Node
+from matcalc.expression.sizes import AnySize, Shape, substitute_sizes
+from matcalc.jacobians import Jacobian, tensor
+from matcalc.language.inference import Typed, typed_claim
+from matcalc.language.syntax import read
+from matcalc.verification import check_derivative, options_from
+
+if TYPE_CHECKING:
+    from matcalc.checking.tensors import Linearised
+    from matcalc.checking.verdict import Report
+
+
+_LARGEST = 12
+_MOST_SIZES = 200
+
+
+def check_tensor(
+    f: Expression, wrt: str | Sequence[str], claim: str | Callable[..., Any] | None, kind: str, **options: Any
+) -> Report:
+    """Whether a claimed Jacobian or Hessian (ours, where there is no claim) holds.
+
+    >>> from matcalc.derivative import parse
+    >>> check_tensor(parse("tanh(W*x)"), "x", "diag(1 - tanh(W*x).^2)*W", "jacobian").verdict
+    'verified'
+    """
+    derived = _derived(f, wrt, kind, bool(options.get("unconstrained")))
+    if claim is None:
+        return check_own(derived, **options)
+    if isinstance(claim, str):
+        return _check_text(derived, claim, options)
+    if not callable(claim):
+        raise ParseError(f"a claim is a text or a function, and not a {type(claim).__name__}")
+    return _compared(derived, claim, options)
+
+
+def _derived(f: Expression, wrt: str | Sequence[str], kind: str, unconstrained: bool) -> Jacobian:
+    found = tensor(f, (wrt,) if isinstance(wrt, str) else tuple(wrt), kind, unconstrained=unconstrained)
+    assert isinstance(found, Jacobian)
+    return found
+
+
+def check_own(derived: Jacobian, **options: Any) -> Report:
+    """Our own derivation against the witnesses: of a Hessian the gradient first, then its Jacobian.
+
+    >>> from matcalc.jacobians import hessian
+    >>> check_own(hessian("x'*A*x", "x")).verdict
+    'verified'
+    """
+    from matcalc.checking.run import run_check
+    from matcalc.checking.tensors import question, with_torch
+    from matcalc.checking.verdict import combined
+
+    given = options_from(**options)
+    asked = _linearised(derived)
+    reports = [run_check(question(asked), given)]
+    scalar = None
+    if derived.kind == "hessian":
+        first = derived.others[0] if derived.others else derived.wrt
+        gradient = grad(derived.expression, first, unconstrained=not derived.projected)
+        reports.insert(0, check_derivative(gradient, **options))
+        scalar = derived.expression.node if not (derived.others or derived.projected or derived.freed) else None
+    elif isinstance(derived.expression, Jacobian):
+        reports.insert(0, check_own(derived.expression, **options))
+    printed = _printed(derived)
+    if printed is not None and printed is not asked.matrix:
+        reports.append(run_check(question(asked, printed), given))
+    whole = combined(reports)
+    return with_torch(asked, whole, given, derived.compile("torch"), scalar)
+
+
+def _linearised(derived: Jacobian) -> Linearised:
+    from matcalc.checking.tensors import Linearised
+
+    return Linearised(
+        derived.seen, derived.wrt, tuple(v.node for v in derived.typed.variables), derived.linear, derived.direction,
+        derived.vectorised, derived.rows, derived.cols, derived.onto, derived.expression.text,
+    )  # fmt: skip
+
+
+def _printed(derived: Jacobian) -> Node | None:
+    """What is printed, read back as ∂vec(F)/∂vec(X)'."""
+    if not derived.closed:
+        return None
+    plain = derived.in_layout("numerator")
+    claimed = _read(plain, plain.pretty())
+    return None if claimed is None else plain.vectorised_from(claimed.node)
+
+
+# ------------------------------------------------------------------------------------------------------- claims
+
+
+def _check_text(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> Report:
+    """A claim as text, at the sizes that it fits."""
+    found = _read(derived, claim)
+    if found is not None:
+        return _compared(derived, found.node, options)
+    for again in _narrowed(derived, claim):
+        found = _read(again, claim)
+        if found is not None:
+            report = _compared(again, found.node, options)
+            said = ", ".join(f"{v.name}: {v.declaration}" for v in again.variables.values())
+            return replace(report, witnesses=(*report.witnesses, f"the claim's shapes fit only with {said}"))
+    f = derived.whole
+    program = read(claim, f.limits, names=frozenset(f.variables))
+    return _compared(derived, typed_claim(program, f.typed, derived.tensor.shape, f.limits).node, options)
+
+
+def _read(derived: Jacobian, text: str) -> Typed | None:
+    """The claim under the first shape of the Jacobian that it has; None where it has none of them."""
+    f = derived.whole
+    for shape in derived.shapes:
+        program = read(text, f.limits, names=frozenset(f.variables))
+        try:
+            found = typed_claim(program, f.typed, shape, f.limits)
+        except ShapeError:
+            continue
+        if found.node.shape == shape:
+            return found
+    return None
+
+
+def _narrowed(derived: Jacobian, claim: str) -> Iterator[Jacobian]:
+    """The same derivation at sizes that the claim may mean: some equal, or numbers that stand in it.
+
+    A claim of a Jacobian by matrices names sizes such as 9 where the expression has n^2: roots and divisors of its
+    numbers are tried as well.
+    """
+    f = derived.whole
+    tried = [_loosely(f, claim, shape) for shape in derived.shapes]
+    for sizes in [*(found for found in tried if found), *_numbered(f, claim)]:
+        let = {v.name: _resized(v, sizes) for v in f.variables.values()}
+        try:
+            yield _derived(parse(f.text, let, f.limits), derived.names, derived.kind, derived.freed)
+        except MatcalcError:
+            continue  # sizes that the expression does not have
+
+
+def _loosely(f: Expression, claim: str, shape: Shape) -> dict[str, AnySize]:
+    """The sizes that turn out equal or known when the claim is read freely; none where it cannot be read."""
+    program = read(claim, f.limits, names=frozenset(f.variables))
+    try:
+        found = typed_claim(program, f.typed, shape, f.limits, loose=True)
+    except ShapeError:
+        return {}
+    shapes = {v.name: v.shape for v in found.variables}
+    pairs = [
+        pair for name, v in f.variables.items() if name in shapes for pair in zip(v.shape, shapes[name], strict=True)
+    ]
+    return {str(old): new for old, new in pairs if old != new}
+
+
+def _numbered(f: Expression, claim: str) -> Iterator[dict[str, AnySize]]:
+    names = [name for name in f.typed.sizes if name not in f.typed.declared_sizes]
+    written = {int(text) for text in re.findall(r"\b[0-9]{1,4}\b", claim)}
+    near = {part for n in written for part in range(1, min(n, _LARGEST) + 1) if n % part == 0}
+    candidates = itertools.product(sorted(near | {n for n in written if n <= _LARGEST}), repeat=len(names))
+    for values in itertools.islice(candidates if near else (), _MOST_SIZES):
+        yield dict(zip(names, values, strict=True))
+
+
+def _resized(v: Variable, sizes: Mapping[str, AnySize]) -> str:
+    known = {name: size for name, size in sizes.items() if isinstance(size, int)}
+    shape = tuple(sizes.get(str(s), s if isinstance(s, int) else substitute_sizes(s, known)) for s in v.shape)
+    return replace(v, shape=shape).declaration
+
+
+def _node(claimed: Node | Callable[..., Any]) -> Node:
+    assert isinstance(claimed, Node), "our own derivation is a node"
+    return claimed
+
+
+def _compared(derived: Jacobian, claimed: Node | Callable[..., Any], options: Mapping[str, Any]) -> Report:
+    """The claim against our derivation's questions; where it fails, what it has to do with the truth."""
+    from matcalc.checking.run import run_check
+    from matcalc.checking.tensors import diagnosed, question
+
+    given = options_from(**options)
+    own = check_own(derived, **options)
+    if not own.ok:
+        return replace(own, verdict="inconclusive", reason=own.reason or "our own derivation is not verified here")
+    asked = _linearised(derived)
+    matrix = derived.vectorised_from(claimed) if isinstance(claimed, Node) else claimed
+    if matrix is not None:
+        report = run_check(replace(question(asked, matrix), truth=_node(question(asked).claimed)), given)
+        if report.verdict != "refuted":
+            return replace(report, claimed=True)
+    if derived.vectorised is None:
+        return replace(own, verdict="refuted", diagnosis="no simple relation found", claimed=True)
+    truth = (
+        derived.vectorised
+        if not isinstance(claimed, Node) or claimed.shape == derived.vectorised.shape
+        else derived.tensor
+    )
+    return diagnosed(
+        asked, claimed, truth, replace(own, witnesses=("differences and autograd disagree with it",)), given
+    )

@@ -1,0 +1,105 @@
+"""Identities between matrices that Jacobians are made of: rules of the simplifier, each true on its whole domain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations, pairwise, permutations
+
+from matcalc.expression import build
+from matcalc.expression.nodes import Node
+from matcalc.expression.operator import Sample
+from matcalc.expression.rule import Rule
+from matcalc.expression.walk import fold
+
+
+def _contracted(node: Node) -> Node | None:
+    """A product multiplied out where a diagonal matrix takes a term in: diag(p)*(I - 1*p') = diag(p) - p*p'."""
+    for k, total in enumerate(node.args):
+        near = [node.args[j] for j in (k - 1, k + 1) if 0 <= j < len(node.args)]
+        if total.op == "add" and any(f.op == "diag" for f in near) and any(map(_is_taken_in, total.args)):
+            return build.add(*(build.product(*node.args[:k], term, *node.args[k + 1 :]) for term in total.args))
+    return None
+
+
+def _is_taken_in(term: Node) -> bool:
+    """Whether a term of a sum becomes shorter beside a diagonal matrix: what is spread, or has a factor of ones."""
+    bare = term.args[1] if term.op == "scale" else term
+    return bare.op == "spread" or (bare.op == "product" and any(f.op == "ones" for f in bare.args))
+
+
+def _pieces(term: Node) -> tuple[Node, tuple[Node, ...]]:
+    """A term as scalar and chain of factors."""
+    scalar, rest = term.args if term.op == "scale" else (build.number(1), term)
+    return scalar, rest.args if rest.op == "product" else (rest,)
+
+
+def _constant_beside(node: Node) -> Node | None:
+    """C*M + M = (C + I)*M for a constant matrix C, on either side."""
+    for one, other in permutations(node.args, 2):
+        (scalar, chain), (front, rest) = _pieces(one), _pieces(other)
+        if len(chain) != len(rest) + 1 or scalar is not front:
+            continue
+        for constant, left, body in ((chain[0], True, chain[1:]), (chain[-1], False, chain[:-1])):
+            if constant.operator.constant and "orthogonal" in constant.facts and body == rest:
+                factor = build.add(constant, build.eye(constant.rows))
+                merged = build.product(*((factor, *body) if left else (*body, factor)))
+                others = [term for term in node.args if term is not one and term is not other]
+                return build.add(build.multiply(scalar, merged), *others)
+    return None
+
+
+def _kronecker_sum(node: Node) -> Node | None:
+    """A⊗C + B⊗C = (A + B)⊗C, on either side."""
+    for one, other in combinations(node.args, 2):
+        (scalar, left), (front, right) = ((t.args if t.op == "scale" else (build.number(1), t)) for t in (one, other))
+        if left.op != "kron" or right.op != "kron":
+            continue
+        for k in (0, 1):
+            if left.args[k] is right.args[k] and left.args[1 - k].shape == right.args[1 - k].shape:
+                inner = build.add(build.multiply(scalar, left.args[1 - k]), build.multiply(front, right.args[1 - k]))
+                pair = (left.args[k], inner) if k == 0 else (inner, left.args[k])
+                others = [term for term in node.args if term is not one and term is not other]
+                return build.add(build.apply("kron", *pair), *others)
+    return None
+
+
+def _diagonals_beside_sums(node: Node) -> int:
+    """How many products, written out, have a diagonal matrix beside a sum."""
+
+    def visit(below: Node, args: Sequence[int]) -> int:
+        pairs = pairwise(below.args) if below.op == "product" else ()
+        return sum(args) + sum({a.op, b.op} == {"diag", "add"} for a, b in pairs)
+
+    return fold(node, visit)
+
+
+MATRIX_IDENTITIES: tuple[Rule, ...] = (
+    Rule(
+        "contraction",
+        says="diag(p)*(I - 1*p.T) = diag(p) - p*p.T",
+        source="distributivity",
+        on=("product",),
+        rewrite=_contracted,
+        samples=(Sample("logsumexp(x)"), Sample("logsumexp(A*x)"), Sample("sum(log_softmax(tanh(x)).*y)")),
+        kind="hessian",
+        lessens=_diagonals_beside_sums,
+    ),
+    Rule(
+        "constant factors",
+        says="C*M + M = (C + I)*M for a constant orthogonal matrix C",
+        source="distributivity",
+        on=("add",),
+        rewrite=_constant_beside,
+        samples=(
+            Sample("x'*(commutation(2, 2)*kron(A, B) + kron(A, B))*x", {"A": "matrix(2, 2)", "B": "matrix(2, 2)"}),
+        ),
+    ),
+    Rule(
+        "Kronecker sums",
+        says="kron(A, C) + kron(B, C) = kron(A + B, C)",
+        source="Magnus & Neudecker 2019, ch. 2.2",
+        on=("add",),
+        rewrite=_kronecker_sum,
+        samples=(Sample("x'*(kron(A, C) + kron(B, C))*x", dict.fromkeys("ABC", "matrix(2, 2)")),),
+    ),
+)

@@ -1,0 +1,184 @@
+"""Jacobians, Hessians and directional derivatives of random expressions, as torch tensors, against torch's own.
+
+python tests/laws/tensors.py COUNT SEED [--kind jacobian hessian jvp vjp hvp]
+
+Of every random scalar by a random name: the Hessian (or a mixed block), hvp, jvp and vjp; of a random intermediate
+value, the Jacobian, jvp and vjp. Where the numbers differ, the judgement in 90 digits and more says who is wrong.
+Prints what became of how many, and every text in which something is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from fuzz import place, run
+
+import matcalc as mc
+from matcalc.checking.directional import Directional, questions
+from matcalc.checking.judgement import judged, rounding
+from matcalc.checking.points import Point
+from matcalc.checking.question import Question
+from matcalc.checking.subspace import projected
+from matcalc.checking.tensors import question
+from matcalc.checking.torch_side import _function, _inputs
+from matcalc.derivative import hvp, jvp, vjp
+from matcalc.expression.nodes import Node, postorder
+from matcalc.expression.sizes import as_integer
+from matcalc.jacobian_checks import _linearised
+from matcalc.jacobians import Jacobian
+
+KINDS = ("jacobian", "hessian", "jvp", "vjp", "hvp")
+_CLOSE = 1e-7
+_MOST = 24
+_FLOOR = 1e-10
+
+
+def outcomes(text: str, let: Mapping[str, str], number: int, kinds: Sequence[str]) -> Iterator[str]:
+    """What became of one expression by each kind of derivative."""
+    f = mc.parse(text, let)
+    if not f.variables:
+        yield "constant"
+        return
+    at = place(f, number)
+    if isinstance(at, str):
+        yield "no point"
+        return
+    chance = random.Random(number)  # noqa: S311  samples, no secrets
+    for kind in kinds:
+        yield from one(f, at, kind, chance)
+
+
+def one(f: mc.Expression, at: Point, kind: str, chance: random.Random) -> Iterator[str]:
+    """One derivative, of the scalar or of something inside."""
+    name = chance.choice(list(f.variables))
+    inside = _inside(f, name, at)
+    g = replace(f, node=chance.choice(inside)) if kind in ("jacobian", "jvp", "vjp") and inside else f
+    if kind in ("jacobian", "hessian"):
+        other = chance.choice(list(f.variables)) if chance.random() < 0.3 else name
+        found = mc.jacobian(g, name) if kind == "jacobian" else mc.hessian(f, *dict.fromkeys((name, other)))
+        yield compared(found, at, kind)
+    else:
+        yield directional(g, name, at, kind, chance)
+
+
+def _inside(f: mc.Expression, name: str, at: Point) -> list[Node]:
+    """What a name changes inside an expression, small enough for a tensor."""
+    nodes = [n for n in postorder(f.node) if n.depends_on(name) and n.op != "variable"]
+    return [n for n in nodes if prod(as_integer(s, at.sizes) for s in n.shape) <= _MOST]
+
+
+def compared(found: Jacobian, at: Point, kind: str) -> str:
+    """A Jacobian or Hessian as lowered against torch's."""
+    asked = _linearised(found)
+    inputs = _inputs(asked.variables, at, "float64", "cpu")
+    mine = found.compile("torch")(**inputs).numpy()
+    x = inputs.pop(asked.name)
+    looks = ("scalar", "vector", "matrix")[len(asked.rows)]
+    function = _function(asked.expression, asked.variables, looks, False)
+    theirs = torch.func.jacrev(lambda moving: function(**{asked.name: moving}, **inputs))(x).numpy()
+    if asked.projected:
+        slices = [projected(asked.projected, each) for each in theirs.reshape(-1, *theirs.shape[-2:])]
+        theirs = np.array(slices).reshape(theirs.shape)
+    if agree(mine, theirs):
+        return f"agrees on {kind}" + ("" if found.closed else " by basis")
+    return decided(question(asked), at, mine, theirs, f"{kind} by {found.names}: {found}")
+
+
+def directional(g: mc.Expression, name: str, at: Point, kind: str, chance: random.Random) -> str:
+    """A jvp, vjp or hvp against torch's."""
+    make = {"jvp": jvp, "vjp": vjp, "hvp": hvp}[kind]
+    direction = "v_"
+    found = make(g, name, direction)
+    given = found.typed.variables[-1].node
+    sizes = [as_integer(s, at.sizes) for s in given.shape]
+    drawn = np.random.default_rng(chance.randrange(10**9)).standard_normal(sizes)
+    here = Point(at.sizes, {**at.values, direction: drawn})
+    nodes = tuple(v.node for v in found.typed.variables)
+    inputs = _inputs(nodes, here, "float64", "cpu")
+    mine = found.compile("torch")(**inputs).numpy()
+    v, x = inputs.pop(direction), inputs.pop(name)
+    if kind == "hvp" and found.projected:
+        v = torch.tensor(projected(found.projected, v.numpy()))
+    own = tuple(n.node for n in g.typed.variables)
+    looks = ("scalar", "vector", "matrix")[len(g.shape)]
+    function = _function(g.node, own, looks, False)
+    moving: Callable[[Any], Any] = lambda t: function(**{name: t}, **inputs)  # noqa: E731  a closure over the inputs
+    if kind == "jvp":
+        theirs = torch.tensordot(torch.func.jacrev(moving)(x), v, dims=v.ndim)
+    elif kind == "vjp":
+        theirs = torch.func.vjp(moving, x)[1](v)[0]
+    else:
+        theirs = torch.func.vjp(torch.func.grad(moving), x)[1](v)[0]
+    other = theirs.detach().numpy()
+    if found.projected:
+        other = projected(found.projected, other)
+    if agree(mine, other):
+        return f"agrees on {kind}"
+    gradient = mc.grad(g, name).node if kind == "hvp" else None
+    asked = Directional(kind, g.node, name, nodes, found.node, gradient, found.projected, g.text)
+    if kind == "jvp":
+        return f"MISMATCH of {kind} by {name}: {found} of {g}"
+    return decided(questions(asked)[-1], here, mine, other, f"{kind} by {name}: {found}")
+
+
+def agree(mine: Any, theirs: Any) -> bool:
+    """Whether two arrays are equal up to rounding."""
+    if mine.shape != theirs.shape or not (np.isfinite(mine).all() and np.isfinite(theirs).all()):
+        return False
+    size = max(float(np.abs(theirs).max(initial=0)), float(np.abs(mine).max(initial=0)), _FLOOR)
+    return bool(np.abs(mine - theirs).max(initial=0) <= _CLOSE * size)
+
+
+def decided(asks: Question, at: Point, mine: Any, theirs: Any, what: str) -> str:
+    """Who is wrong."""
+    if mine.shape != theirs.shape:
+        return f"MISMATCH of shape {mine.shape} {theirs.shape} of {what}"
+    names = {v.params[0] for v in asks.variables}
+    extra = {
+        v.params[0]: np.random.default_rng(5).standard_normal([as_integer(s, at.sizes) for s in v.shape])
+        for v in asks.variables
+        if v.params[0] in names - at.values.keys()
+    }
+    here = Point(at.sizes, {**at.values, **extra})
+    seen = judged(asks, here, 0)
+    if not seen.holds:
+        return f"MISMATCH of the formula of {what}"
+    exact = seen.claimed.reshape(-1, order="F")
+    ours, torchs = (_paired(each, extra, exact.size) for each in (mine, theirs))
+    room = _CLOSE * max(float(np.abs(exact).max()), _FLOOR)
+    if np.abs(ours - exact).max() <= room:
+        return f"torch wrong of {what}"
+    if np.abs(ours - exact).max() <= room + 1e3 * rounding(here, asks.name, seen.largest):
+        return f"ill-conditioned of {what}"
+    return f"MISMATCH of the code of {what}" if np.abs(torchs - exact).max() <= room else f"both off of {what}"
+
+
+def _paired(tensor: Any, extra: Mapping[str, Any], size: int) -> Any:
+    """A tensor's product with the cotangent that the question adds, if it does; entries as vec numbers them."""
+    flat = tensor.reshape(-1, order="F")
+    if not extra:
+        return flat
+    (u,) = extra.values()
+    return u.reshape(-1, order="F") @ tensor.reshape(-1, size, order="F")
+
+
+def main() -> None:
+    """Runs COUNT expressions from SEED."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("count", type=int)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--kind", nargs="+", choices=KINDS, default=list(KINDS))
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    run(options.count, options.seed, lambda text, let, number: list(outcomes(text, let, number, options.kind)))
+
+
+if __name__ == "__main__":
+    main()
