@@ -62,7 +62,7 @@ LAYERS = (
     ("language", "calculus", "lowering"),
     ("checking",),
     ("documents",),
-    ("derivative", "verification", "testing", "matcalc"),
+    ("derivative", "jacobians", "jacobian_checks", "linear_operator", "verification", "testing", "matcalc"),
     ("handbook",),
     ("cli", "__main__"),
 )

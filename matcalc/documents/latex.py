@@ -20,8 +20,9 @@ from matcalc.expression.nodes import Node
 from matcalc.expression.piece import ADD, ATOM, CHAIN, MUL, POWER
 from matcalc.expression.sizes import AnySize, Size
 from matcalc.expression.walk import fold
-from matcalc.language.presentation import is_negative_power, presented, reciprocal
+from matcalc.language.presentation import presented
 from matcalc.language.printer import Style, repeated
+from matcalc.language.reading_order import is_negative_power, reciprocal
 
 _LETTER = re.compile(
     "alpha|beta|[gG]amma|[dD]elta|(var)?epsilon|zeta|eta|[tT]heta|vartheta|iota|kappa|[lL]ambda|mu|nu|[xX]i|[pP]i|"
@@ -123,11 +124,12 @@ def _beside(parts: Sequence[str]) -> str:
 
 
 def _factors(pieces: Sequence[Formula], number: int = 1) -> Formula:
-    """A number times factors; the last may be a product itself."""
+    """A number times factors; the last may be a product itself, where it is the only one."""
     if number == 1 and len(pieces) == 1:
         return pieces[0]
     parts = [str(number)] if number != 1 or not pieces else []
-    parts += [p.within(MUL if p is pieces[-1] else POWER) for p in pieces]
+    last = MUL if all(p.level >= POWER for p in pieces[:-1]) else POWER
+    parts += [p.within(last if p is pieces[-1] else POWER) for p in pieces]
     return Formula(_beside(parts), MUL if len(parts) > 1 else ATOM)
 
 

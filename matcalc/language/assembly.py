@@ -13,7 +13,7 @@ from matcalc.expression.operator import Operator, operator_of_sign, stacking
 from matcalc.expression.sizes import AnySize, Shape, Size, written_shape
 from matcalc.language.functions import size_of
 from matcalc.language.kinds import KIND_NAMES, kind_of
-from matcalc.language.relations import Scene
+from matcalc.language.scene import Scene
 from matcalc.language.tree import Binary, Block, Call, Index, Name, Number, Sign, Slice, Transpose
 from matcalc.language.tree import Node as Tree
 from matcalc.language.unification import Sizes

@@ -8,7 +8,8 @@ from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expression.operator import callable_named
 from matcalc.expression.sizes import AnySize, Shape, Size, written_shape
 from matcalc.language.kinds import KIND_NAMES, MATRIX, ROW, SCALAR, VECTOR, kind_of
-from matcalc.language.relations import Relation, Scene, operands, preferred
+from matcalc.language.preferences import preferred
+from matcalc.language.scene import Relation, Scene, operands
 from matcalc.language.syntax import read
 from matcalc.language.tree import Binary, Call, Name
 from matcalc.language.tree import Node as Tree

@@ -10,7 +10,7 @@ from matcalc.language.kinds import is_one, kind_of
 from matcalc.language.unification import Sizes
 
 if TYPE_CHECKING:
-    from matcalc.language.relations import Relation
+    from matcalc.language.scene import Relation
 
 
 def result_shape(relation: Relation, shapes: Mapping[int, Shape]) -> Shape | None:

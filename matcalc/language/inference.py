@@ -15,7 +15,9 @@ from matcalc.language.equations import equated
 from matcalc.language.functions import size_of
 from matcalc.language.greek import latin
 from matcalc.language.kinds import KIND_NAMES, SCALAR, Assignment, assignments, is_one
-from matcalc.language.relations import Known, Relation, Scene, candidates, scene
+from matcalc.language.preferences import candidates
+from matcalc.language.relations import scene
+from matcalc.language.scene import Known, Relation, Scene
 from matcalc.language.syntax import declaration
 from matcalc.language.tree import Declaration, Program
 from matcalc.language.unification import Sizes

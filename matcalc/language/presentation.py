@@ -19,17 +19,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import chain
 
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, interned
 from matcalc.expression.sizes import SCALAR
 from matcalc.expression.walk import fold
-
-Signed = tuple[bool, Node]
-"""Whether a value is minus the node, and the node, which has no negative number in front."""
-
-_LONG = 60
+from matcalc.language.reading_order import (
+    in_reading_order,
+    is_negative_power,
+    reading_key,
+    reads_better,
+    reciprocal,
+    spelling,
+)
+from matcalc.language.signs import Signed, minuses, number_apart, plain, scaled, with_number
 
 
 def presented(node: Node, typed: Mapping[Node, tuple[Node, ...]]) -> Node:
@@ -41,94 +44,7 @@ def presented(node: Node, typed: Mapping[Node, tuple[Node, ...]]) -> Node:
     >>> presented(A.T @ build.negate(typed), {typed: (b, build.negate(A @ x))}).args[1].args[1].args[0] is b
     True
     """
-    return _plain(_Presentation(typed).signed(node))
-
-
-def is_negative_power(factor: Node) -> bool:
-    """Whether a factor stands below the line."""
-    return factor.op == "power" and is_negative(factor.args[1])
-
-
-def is_negative(exponent: Node) -> bool:
-    """Whether an exponent has a minus in front."""
-    return build.split(exponent)[0] < 0 and exponent.op != "add"
-
-
-def reciprocal(factor: Node) -> Node:
-    """What stands below the line for a factor with a negative exponent."""
-    base, exponent = factor.args
-    opposite = _plain((True, exponent)) if exponent.op != "number" else build.number(-exponent.params[0])
-    return base if build.is_one(opposite) else interned("power", (base, opposite), (), factor.shape)
-
-
-def in_reading_order(factors: Sequence[Node]) -> list[Node]:
-    """Constants, names and their powers, then the rest by size and spelling."""
-    return sorted(factors, key=_reading_key)
-
-
-def _reading_key(factor: Node) -> tuple[object, ...]:
-    base = factor.args[0] if factor.op == "power" else factor
-    plain = not base.args and all(not a.args for a in factor.args)
-    return bool(factor.free), not plain, factor.weight, _spelling(factor)
-
-
-def _spelling(node: Node) -> tuple[str, ...]:
-    if node.weight > _LONG:
-        return (node.digest.hex(),)
-    return fold(node, lambda below, args: (*chain.from_iterable(args), _leaf_name(below)))
-
-
-def _leaf_name(node: Node) -> str:
-    return str(node.params[0]) if node.op == "variable" else f"~{node.op}{node.params}"
-
-
-# ----------------------------------------------------------------------------------------- signs and numbers
-
-
-def _plain(value: Signed) -> Node:
-    """The value itself, the sign in front of a product and inside a sum."""
-    negative, node = value
-    if not negative:
-        return node
-    if node.op == "number":
-        return build.number(-node.params[0])
-    if node.op == "add":
-        return interned("add", tuple(_plain((True, term)) for term in node.args), (), node.shape)
-    coefficient, rest = _number_apart(node)
-    return _with_number(-coefficient, rest)
-
-
-def _number_apart(node: Node) -> tuple[Fraction, Node]:
-    """The number in front of what is presented, and the rest."""
-    if node.op == "times" and node.args[0].op == "number":
-        rest = node.args[1:]
-        return node.args[0].params[0], rest[0] if len(rest) == 1 else interned("times", rest, (), node.shape)
-    if node.op == "scale":
-        coefficient, scalar = _number_apart(node.args[0])
-        return coefficient, _scaled(scalar, node.args[1])
-    return (node.params[0], build.number(1)) if node.op == "number" else (Fraction(1), node)
-
-
-def _with_number(coefficient: Fraction, node: Node) -> Node:
-    front = build.number(coefficient)
-    if coefficient == 1:
-        return node
-    if build.is_one(node):
-        return front
-    if node.op == "scale":
-        return interned("scale", (_with_number(coefficient, node.args[0]), node.args[1]), (), node.shape)
-    if node.shape != SCALAR:
-        return interned("scale", (front, node), (), node.shape)
-    factors = node.args if node.op == "times" else (node,)
-    return interned("times", (front, *factors), (), SCALAR)
-
-
-def _scaled(scalar: Node, matrix: Node) -> Node:
-    return matrix if build.is_one(scalar) else interned("scale", (scalar, matrix), (), matrix.shape)
-
-
-def _minuses(total: Node) -> int:
-    return sum(_number_apart(term)[0] < 0 for term in total.args)
+    return plain(_Presentation(typed).signed(node))
 
 
 # --------------------------------------------------------------------------------------------------- the pass
@@ -181,29 +97,36 @@ class _Presentation:
         linear = len(args) == 1 and operator.differential is None and operator.transpose is not None
         taken = [self._as_factor(node.args[0])] if linear else args
         negative = linear and taken[0][0]
-        inner = tuple(arg[1] if negative else _plain(arg) for arg in taken)
+        inner = tuple(arg[1] if negative else _argument(arg) for arg in taken)
         return negative, node if inner == node.args else interned(node.op, inner, node.params, node.shape)
 
     # ------------------------------------------------------------------------------------------------- sums
 
     def _sum(self, node: Node) -> Node:
-        if all(_bare(term).op == "transpose" for term in node.args):
+        if all(bare_of(term).op == "transpose" for term in node.args):
             turned = build.transpose(node)
             return interned("transpose", (self._in_order(turned),), (), node.shape)
         return self._in_order(node)
 
     def _in_order(self, node: Node) -> Node:
-        """The terms of a sum as they are read: as typed, else positive ones first, a constant first among its like."""
+        """The terms of a sum as they are read: as typed, else positive ones first, constants before or behind all."""
         typed = self.typed.get(self._typed_alike(node), ())
         place = {build.oriented(build.split(t)[1]): k for k, t in reversed(list(enumerate(typed)))}
 
         def key(pair: tuple[Node, Node]) -> tuple[object, ...]:
             rest, shown = build.split(pair[0])[1], pair[1]
             at = place.get(build.oriented(rest), len(place))
-            coefficient, bare = _number_apart(shown)
-            return at, coefficient < 0, bool(rest.free), _is_spread(rest), -rest.weight, _spelling(bare)
+            coefficient, bare = number_apart(shown)
+            return (
+                at,
+                coefficient < 0,
+                bool(rest.free) == (coefficient > 0),
+                _is_spread(rest),
+                -rest.weight,
+                spelling(bare),
+            )
 
-        terms = [(term, _plain(self.signed(term))) for term in node.args]
+        terms = [(term, plain(self.signed(term))) for term in node.args]
         return interned("add", tuple(shown for _, shown in sorted(terms, key=key)), (), node.shape)
 
     def _typed_alike(self, node: Node) -> Node:
@@ -234,7 +157,7 @@ class _Presentation:
         if node.is_scalar and node not in self.typed:
             negative, mirrored = build.mirrored(node.args)
             other = node if negative else build.product(*mirrored)
-            if other.op == "product" and (other in self.typed or _reads_better(other, node)):
+            if other.op == "product" and (other in self.typed or reads_better(other, node)):
                 node = other
         factors = [self._as_factor(factor) for factor in node.args]
         negative = sum(n for n, _ in factors) % 2 == 1
@@ -252,7 +175,7 @@ class _Presentation:
             return list(typed)
         under = [f for f in node.args if is_negative_power(f)]
         over = [f for f in node.args if not is_negative_power(f)]
-        return in_reading_order(over) + sorted(under, key=lambda f: _reading_key(reciprocal(f)))
+        return in_reading_order(over) + sorted(under, key=lambda f: reading_key(reciprocal(f)))
 
     def _scaled(self, scalar: Node, matrix: Node | None) -> Signed:
         """A scalar times a matrix, or a scalar alone."""
@@ -268,7 +191,7 @@ class _Presentation:
         front = [build.number(abs(coefficient))] if abs(coefficient) != 1 or not inner else []
         whole = (*front, *inner)
         made = whole[0] if len(whole) == 1 else interned("times", whole, (), SCALAR)
-        return negative, made if shown is None else _scaled(made, shown[1])
+        return negative, made if shown is None else scaled(made, shown[1])
 
     def _scalar_factors(self, scalar: Node) -> tuple[Fraction, list[Node]]:
         coefficient, rest = build.split(scalar)
@@ -281,18 +204,18 @@ class _Presentation:
         a difference."""
         if node.op != "add":
             negative, shown = self._as_factor(node)
-            return negative != (coefficient < 0), _with_number(abs(coefficient), shown)
+            return negative != (coefficient < 0), with_number(abs(coefficient), shown)
         negative, shown = self.signed(node)
-        if shown.op == "add" and (_minuses(shown) == len(shown.args) or (coefficient < 0 and _minuses(shown))):
+        if shown.op == "add" and (minuses(shown) == len(shown.args) or (coefficient < 0 and minuses(shown))):
             negative, shown = True, self._in_order(build.negate(node))
-        return negative != (coefficient < 0), _with_number(abs(coefficient), shown)
+        return negative != (coefficient < 0), with_number(abs(coefficient), shown)
 
     def _turned(self, negative: bool, factors: Sequence[Node], taken: Sequence[Signed]) -> tuple[bool, list[Node]]:
         """The sign and the factors; minus a difference is the other difference, where the text has neither."""
         inner = [piece for _, piece in taken]
         for k, (factor, (turned, piece)) in enumerate(zip(factors, taken, strict=True)):
             free = factor.op == "add" and not turned and build.primitive(factor)[1] not in self.sums
-            if negative and free and _minuses(piece) and "nonnegative" not in factor.facts:
+            if negative and free and minuses(piece) and "nonnegative" not in factor.facts:
                 return False, [*inner[:k], self._in_order(build.negate(factor)), *inner[k + 1 :]]
         return negative, inner
 
@@ -310,7 +233,7 @@ class _Presentation:
         base, exponent = node.args
         whole = build.integer_of(exponent)
         if whole is None:
-            shown = (_plain(args[0]), _plain(args[1]))
+            shown = (plain(args[0]), plain(args[1]))
             return False, interned("power", shown, (), node.shape)
         negative, inner = self._as_factor(base)
         return negative and whole % 2 == 1, interned("power", (inner, exponent), (), node.shape)
@@ -325,9 +248,17 @@ def _whole_powers(scalar: Node) -> Counter[Node]:
     return +found
 
 
+def _argument(value: Signed) -> Node:
+    """What a function is applied to; a sum of minuses alone has one in front: exp(-(x + y))."""
+    shown = plain(value)
+    if shown.op != "add" or minuses(shown) < len(shown.args):
+        return shown
+    return with_number(Fraction(-1), plain((True, shown)))
+
+
 def _is_negative_sum(node: Node, shown: Node) -> bool:
     """Whether a sum has minuses alone, or is known to be the opposite of something positive, as sigmoid(x) - 1 is."""
-    return _minuses(shown) == len(shown.args) or "nonnegative" in build.negate(node).facts - node.facts
+    return minuses(shown) == len(shown.args) or "nonnegative" in build.negate(node).facts - node.facts
 
 
 def _under_one_root(coefficient: Fraction, factors: list[Node]) -> tuple[Fraction, list[Node]]:
@@ -365,20 +296,10 @@ def _length(number: Fraction) -> int:
 
 def _is_spread(term: Node) -> bool:
     """Whether a term is written with a dot before its sign."""
-    bare = _bare(term)
+    bare = bare_of(term)
     return bare.op == "spread" or bare is build.ones(*bare.shape)
 
 
-def _bare(term: Node) -> Node:
+def bare_of(term: Node) -> Node:
     """What a term is a multiple of."""
     return term.args[1] if term.op == "scale" else term
-
-
-def _reads_better(product: Node, other: Node) -> bool:
-    """Whether a product of scalar value begins with what is simpler, ``b'*tanh(x)``, or has fewer transposes."""
-    return _product_key(product) < _product_key(other)
-
-
-def _product_key(product: Node) -> tuple[object, ...]:
-    first, *rest = product.args
-    return _reading_key(first.args[0] if first.op == "transpose" else first), sum(f.op == "transpose" for f in rest)

@@ -16,7 +16,8 @@ from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.piece import ADD, ATOM, MUL, POWER, Piece
 from matcalc.expression.sizes import AnySize, Size
 from matcalc.expression.walk import fold, users
-from matcalc.language.presentation import is_negative_power, presented, reciprocal
+from matcalc.language.presentation import presented
+from matcalc.language.reading_order import is_negative_power, reciprocal
 
 _WIDEST = 3000
 _WORTH_A_NAME = 8
@@ -126,7 +127,7 @@ class Term:
         if matrix is not None:
             above.append(matrix.within(MUL))
         number, below = self.number, [f.within(POWER) for f in self.below]
-        if not above and below and number.denominator != 1:
+        if below and number.denominator != 1:
             below.insert(0, str(number.denominator))
             number = Fraction(number.numerator)
         if number != 1 or not above:

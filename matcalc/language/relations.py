@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import cache
 
-from matcalc.errors import LimitError, ParseError, ShapeError, Span
+from matcalc.errors import LimitError, ParseError, ShapeError
 from matcalc.expression.operator import callable_named, operator_of_sign, stacking
-from matcalc.expression.sizes import AnySize, Shape, Size
+from matcalc.expression.sizes import AnySize, Size
 from matcalc.language.equations import result_shape
 from matcalc.language.folding import folded
 from matcalc.language.functions import (
@@ -20,21 +18,17 @@ from matcalc.language.functions import (
     resolved_call,
     size_of,
 )
-from matcalc.language.greek import GREEK
+from matcalc.language.indexing import cuts_of, index_table
 from matcalc.language.kinds import (
     ANY,
     MATRIX,
     ROW,
     SCALAR,
     VECTOR,
-    Candidate,
-    Cost,
-    Form,
-    Network,
-    Table,
     kind_of,
     table,
 )
+from matcalc.language.scene import Known, Relation, Scene, operands
 from matcalc.language.tree import (
     Binary,
     Block,
@@ -45,9 +39,7 @@ from matcalc.language.tree import (
     Number,
     Program,
     Sign,
-    Slice,
     Transpose,
-    children,
 )
 from matcalc.limits import Limits
 
@@ -65,93 +57,6 @@ STACKED = (("(a,n), (b,n) -> (a+b,n)",), ("(n,a), (n,b) -> (n,a+b)",))
 _SUMS = ("+", "-")
 _UNCOMPUTED = ("@",)
 _DOTTED = (".+", ".-", ".*", "./", ".^")
-_UPPER = re.compile(r"[A-Z]")
-_EARLY = re.compile(r"[a-g][0-9_]*")
-_SIZED: Mapping[int, Cost] = {
-    kind: (0, 0, 0, 0, 0, 0, ones) for kind, ones in ((MATRIX, 0), (VECTOR, 1), (ROW, 1), (SCALAR, 2))
-}
-_GREEK = re.compile(rf"(?:{'|'.join(sorted(set(GREEK.values())))})[0-9_]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A name whose kind and sizes are given: how it is stored, its shape, its properties, where it was said."""
-
-    kind: str
-    shape: Shape
-    properties: tuple[str, ...] = ()
-    inferred: bool = False
-    span: Span | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Rows or columns that an index takes: all, from a start to a stop, or one (`stop` is None to the end)."""
-
-    start: int = 0
-    stop: int | None = None
-    single: bool = False
-
-    def ends(self, size: AnySize) -> tuple[AnySize, AnySize]:
-        """First and one past the last, of an axis of some size; negative ones count from the end."""
-        start = self.start if self.start >= 0 else size + self.start
-        if self.single:
-            return start, start + 1
-        stop: AnySize = size if self.stop is None else self.stop if self.stop >= 0 else size + self.stop
-        return start, stop
-
-    def length(self, size: AnySize) -> AnySize:
-        """How many are taken."""
-        start, stop = self.ends(size)
-        return stop - start
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """Values of which the shapes go together: arguments and result, why, and the sizes that are given."""
-
-    node: Node
-    label: str
-    values: tuple[int, ...]
-    table: Table
-    given: Mapping[str, AnySize] = field(default_factory=dict)
-    cuts: tuple[Cut, Cut] | None = None
-    balance: Callable[[Shape, Shape], tuple[AnySize, AnySize]] | None = None
-    trims: bool = False
-
-
-@dataclass(slots=True)
-class Scene:
-    """A text on its way to shapes: every value has a number, every relation between them is listed."""
-
-    program: Program
-    known: Mapping[str, Known]
-    size_names: set[str]
-    limits: Limits
-    may_infer: bool = True
-    network: Network = field(default_factory=Network)
-    relations: list[Relation] = field(default_factory=list)
-    value_of: dict[int, int] = field(default_factory=dict)
-    names: dict[str, int] = field(default_factory=dict)
-    first: dict[str, Name] = field(default_factory=dict)
-    nodes: list[Node] = field(default_factory=list)
-    calls: dict[int, Called] = field(default_factory=dict)
-    numbers: dict[int, Fraction | None] = field(default_factory=dict)
-    bound: dict[str, Node] = field(default_factory=dict)
-    transposed: list[int] = field(default_factory=list)
-    sized: list[int] = field(default_factory=list)
-    later: set[str] = field(default_factory=set)
-    shapes: dict[int, Shape] = field(default_factory=dict)
-    operand_nodes: dict[int, Node] = field(default_factory=dict)
-
-    @property
-    def text(self) -> str:
-        """The text itself."""
-        return self.program.text
-
-    def is_size(self, name: str) -> bool:
-        """Whether a name stands for a size and nothing else."""
-        return name in self.size_names and name not in self.known and name not in self.bound
 
 
 def scene(
@@ -174,11 +79,6 @@ def scene(
             made.bound[names[place]] = root
             made.later.discard(names[place])
     return made
-
-
-def operands(made: Scene, node: Node) -> tuple[Node, ...]:
-    """The parts of a node that are expressions: of a call not its sizes and integers."""
-    return made.calls[id(node)].matrices if isinstance(node, Call) else children(node)
 
 
 def _postorder(made: Scene, root: Node) -> list[Node]:
@@ -335,49 +235,6 @@ def _use_new(made: Scene, node: Name) -> None:
     _give(made, node, made.names[node.name])
 
 
-def candidates(made: Scene) -> list[Candidate]:
-    """The names whose kind the text leaves open, and what each kind would cost; then results left open by kinds."""
-    names = [Candidate(value, costs(name)) for name, value in made.names.items() if name not in made.known]
-    return [*names, *(Candidate(value, _SIZED) for value in made.sized)]
-
-
-@cache
-def costs(name: str) -> Mapping[int, Cost]:
-    """What it costs to read a name as each kind: preferences first, then the ways to give them up.
-
-    The parts are: preferences given up, vectors lost, matrices lost, upper-case scalars, lower-case
-    matrices, lower-case rows, and (of results) sizes that happen to be 1.
-
-    >>> costs("x")[VECTOR] < costs("x")[SCALAR] < costs("x")[ROW] < costs("x")[MATRIX]
-    True
-    """
-    liked = preferred(name)
-    is_upper = liked == MATRIX
-    return {
-        kind: (
-            int(kind != liked),
-            int(liked == VECTOR and kind != VECTOR),
-            int(is_upper and kind != MATRIX),
-            int(is_upper and kind == SCALAR),
-            int(not is_upper and kind == MATRIX),
-            int(not is_upper and kind == ROW),
-            0,
-        )
-        for kind in (SCALAR, VECTOR, ROW, MATRIX)
-    }
-
-
-def preferred(name: str) -> int:
-    """The kind that a name suggests.
-
-    >>> [preferred(name) == SCALAR for name in ("a1", "lambda", "Sigma", "x", "alphabet", "W_e")]
-    [True, True, True, False, False, False]
-    """
-    if _GREEK.fullmatch(name) or _EARLY.fullmatch(name):
-        return SCALAR
-    return MATRIX if _UPPER.match(name) else VECTOR
-
-
 # --- notation
 
 
@@ -489,7 +346,7 @@ def _told_by_sizes(called: Called, given: Mapping[str, AnySize]) -> dict[str, An
 
 
 def _relate_index(made: Scene, node: Index) -> None:
-    cuts = _cuts(node.items)
+    cuts = cuts_of(node.items)
     for cut in cuts:
         if cut.stop is not None and cut.start >= cut.stop and (cut.start >= 0) == (cut.stop >= 0):
             raise ShapeError(
@@ -504,27 +361,9 @@ def _relate_index(made: Scene, node: Index) -> None:
     allowed = MATRIX | ROW if len(node.items) == 2 else VECTOR
     if len(node.items) == 2 and _is_stored_as_matrix(made, node.operand):
         allowed = ANY
-    found = dict(_index_table(cuts, sizes, allowed & (domain or ANY) or allowed))
+    found = dict(index_table(cuts, sizes, allowed & (domain or ANY) or allowed))
     _join(made, Relation(node, "index", (operand, made.network.value()), found, {}, cuts))
 
 
 def _is_stored_as_matrix(made: Scene, node: Node) -> bool:
     return isinstance(node, Name) and node.name in made.known and made.known[node.name].kind == "matrix"
-
-
-def _index_table(cuts: tuple[Cut, Cut], sizes: Shape, allowed: int) -> Iterator[tuple[tuple[int, ...], Form]]:
-    for kind in (SCALAR, VECTOR, ROW, MATRIX):
-        if kind & allowed:
-            lengths = []
-            for cut, size, one in zip(cuts, sizes, _ONES[kind], strict=True):
-                length = cut.length(1 if one else size)
-                lengths.append(1 if length == 1 else 2)
-            yield (kind, kind_of((lengths[0], lengths[1]))), Form(())
-
-
-_ONES = {SCALAR: (True, True), VECTOR: (False, True), ROW: (True, False), MATRIX: (False, False)}
-
-
-def _cuts(items: tuple[int | Slice, ...]) -> tuple[Cut, Cut]:
-    found = [Cut(item.start or 0, item.stop) if isinstance(item, Slice) else Cut(item, single=True) for item in items]
-    return found[0], found[1] if len(found) > 1 else Cut()

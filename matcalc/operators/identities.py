@@ -65,10 +65,13 @@ _QUOTIENTS: dict[str, tuple[tuple[Callable[[Node], list[Node]], Callable[[Node],
 
 
 def _ramp(node: Node) -> Node | None:
-    """heaviside(u)*relu(u) = relu(u), and with any power of relu(u)."""
+    """heaviside(u)*relu(u) = relu(u), and with any power of relu(u); so step(u)*maximum(u, 0)."""
     ramps = [f.args[0] if f.op == "power" else f for f in node.args]
-    arguments = {f.args[0] for f in ramps if f.op == "relu"}
-    kept = [f for f in node.args if not (f.op == "heaviside" and f.args[0] in arguments)]
+    arguments = {("heaviside", f.args[0]) for f in ramps if f.op == "relu"}
+    for f in ramps:
+        if f.op == "maximum" and any(build.is_zero(arg) for arg in f.args):
+            arguments |= {("step", arg) for arg in f.args}
+    kept = [f for f in node.args if not (f.args and (f.op, f.args[0]) in arguments)]
     return build.times(*kept) if len(kept) < len(node.args) else None
 
 
@@ -136,6 +139,20 @@ def _cleared(node: Node) -> Node | None:
             rest = (f for f in node.args if f is not total and f is not scalar)
             inner = build.add(*(build.times(factor, term) for term in base.args))
             made = build.times(build.power(inner, p), *rest)
+            if made.weight < node.weight:
+                return made
+    return None
+
+
+def _gathered(node: Node) -> Node | None:
+    """u*u^p = u^(p + 1) for a product or a sum u, whose factors stand apart."""
+    for power in node.args:
+        if power.op != "power" or build.integer_of(power.args[1]) is not None or not power.args[1].is_scalar:
+            continue
+        base, exponent = power.args
+        if base.op in ("times", "add"):
+            rest = build.times(*(f for f in node.args if f is not power), build.power(base, build.number(-1)))
+            made = build.times(build.power(base, build.add(exponent, build.number(1))), rest)
             if made.weight < node.weight:
                 return made
     return None
@@ -213,11 +230,11 @@ IDENTITIES: tuple[Rule, ...] = (
     ),
     Rule(
         "ramps",
-        says="heaviside(u)*relu(u) = relu(u)",
+        says="heaviside(u)*relu(u) = relu(u), step(u)*maximum(u, 0) = maximum(u, 0)",
         source="Nair & Hinton 2010",
         on=("times",),
         rewrite=_ramp,
-        samples=(Sample("sum(square(relu(1 - y.*x)))"),),
+        samples=(Sample("sum(square(relu(1 - y.*x)))"), Sample("sum(maximum(x, 0).^2)")),
     ),
     Rule(
         "reflection",
@@ -272,6 +289,17 @@ IDENTITIES: tuple[Rule, ...] = (
         on=("times",),
         rewrite=_cleared,
         samples=(Sample("log(1 + a^2/b)", {"b": "scalar(; positive)"}), Sample("c*b*(1 + a/b)")),
+    ),
+    Rule(
+        "powers of products",
+        says="u*u^p = u^(p + 1), u a product or a sum",
+        source="NIST Digital Library of Mathematical Functions, 4.2",
+        on=("times",),
+        rewrite=_gathered,
+        samples=(
+            Sample("(a/b)^c", {"a": "scalar(; positive)", "b": "scalar(; positive)"}),
+            Sample("(1 - sigmoid(z))^g*log(sigmoid(z))", {"z": "scalar", "g": "scalar"}),
+        ),
     ),
     Rule(
         "roots of numbers",

@@ -22,6 +22,11 @@ GRADIENTS = [
     ("-log(sigmoid(w'*(x - y)))", "w", "-(1 - sigmoid(w.T*(x - y)))*(x - y)"),
     ("-log(sigmoid(b*(c - a)))", "c", "-b*(1 - sigmoid(b*(c - a)))"),
     ("-a*exp(b)*(1 + b^2 - exp(a))", "a", "a*exp(a)*exp(b) - exp(b)*(1 + b^2 - exp(a))"),
+    ("-sum(y.*log(y))", "y", "-log(y) - 1"),
+    ("exp(-(w'*x + b))", "w", "-exp(-(w.T*x + b))*x"),
+    ("exp(-norm2(x - y)^2/(2*a^2))", "a", "norm2(x - y)^2*exp(-norm2(x - y)^2/(2*a^2))/a^3"),
+    ("(h'*A*h)*(k'*B*k)", "A", "(k.T*B*k)*h*h.T"),
+    ("a*(h'*A*h)*(k'*B*k)", "a", "(h.T*A*h)*(k.T*B*k)"),
     ("sum((1./(a*x)).*y)", "y", "1./(a*x)"),
 ]
 TEXTS = [
