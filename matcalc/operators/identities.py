@@ -132,14 +132,14 @@ def _stacked(node: Node) -> Node | None:
 
 
 def _cleared(node: Node) -> Node | None:
-    """v*(1 + x/v) = v + x, and both to one whole power."""
+    """v*(1 + x/v) = v + x, and both to one whole power; where nothing is cleared collecting would undo it."""
     for total, scalar in permutations(node.args, 2):
         (base, p), (factor, q) = (f.args if f.op == "power" else (f, build.number(1)) for f in (total, scalar))
         if base.op == "add" and p is q and build.integer_of(p) is not None:
             rest = (f for f in node.args if f is not total and f is not scalar)
             inner = build.add(*(build.times(factor, term) for term in base.args))
             made = build.times(build.power(inner, p), *rest)
-            if made.weight < node.weight:
+            if made.weight < node.weight and inner.weight < base.weight + factor.weight:
                 return made
     return None
 

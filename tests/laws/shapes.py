@@ -116,6 +116,8 @@ def _solved(pattern: AnySize, size: AnySize, bound: Binding, rng: random.Random)
         found = size - substitute_sizes(pattern, {**trial, last: 1}) + 1
     if found is None or length(found) < 1:
         return False
+    if substitute_sizes(pattern, {**trial, last: found}) != size:
+        return False
     bound.update({**trial, last: found})
     return True
 

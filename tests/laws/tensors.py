@@ -142,7 +142,10 @@ def decided_jvp(g: mc.Expression, found: mc.Derivative, at: Point, mine: Any, wh
             "u"
         ]
         memo: dict[Node, Any] = {}
-        exact = evaluate(found.node, values, at.sizes, memo)
+        try:
+            exact = evaluate(found.node, values, at.sizes, memo)
+        except ZeroDivisionError:
+            return f"no formula there of {what}"
         cotangent = build.variable("u_", g.node.shape, "matrix")
         pairing = inner(cotangent, g.node)
         given = {**values, "u_": u}
@@ -178,7 +181,10 @@ def decided(asks: Question, at: Point, mine: Any, theirs: Any, what: str) -> str
         if v.params[0] in names - at.values.keys()
     }
     here = Point(at.sizes, {**at.values, **extra})
-    seen = judged(asks, here, 0)
+    try:
+        seen = judged(asks, here, 0)
+    except ZeroDivisionError:
+        return f"no formula there of {what}"
     if not seen.holds:
         return f"MISMATCH of the formula of {what}"
     exact = seen.claimed.reshape(-1, order="F")

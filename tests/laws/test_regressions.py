@@ -93,3 +93,9 @@ def test_a_product_around_skew_factors_is_symmetric() -> None:
     let = {"S": "matrix(2, 2; skew)", "A": "matrix(2, 2; symmetric)"}
     assert "symmetric" in mc.parse("S*A*S'", let).node.facts
     assert "skew" in mc.parse("A*S*A", let).node.facts
+
+
+def test_clearing_denominators_and_collecting_do_not_undo_each_other() -> None:
+    let = {"x1": "vector(3)", "x2": "vector(3; nonzero, unit)", "x3": "scalar"}
+    f = mc.parse("sum(sin(where(x2, sin(x1).*(x2 .+ x3), x2)))", let)
+    assert mc.hessian(f, "x1").check(trials=2).verdict == "verified"
