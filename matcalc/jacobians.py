@@ -351,7 +351,7 @@ def hessian(
     >>> print(hessian("x'*A*x", "x"))
     A + A.T
     >>> print(hessian("norm2(T - U*V')^2", "U"))
-    2*kron(V.T*V, eye(m))
+    2*kron(V.T*V, eye(n))
     """
     f = expression_of(f, let)
     if len(wrt) not in (1, 2):
