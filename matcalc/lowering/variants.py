@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Function: TypeAlias = Callable[..., Any]
 
 _PROBES = 3
-_LARGEST_PROBE = 2000
+_PROBED = (16, 100, 2000)  # below them no order of products matters beside the calls themselves
 _MOST_FUNCTIONS = 32
 
 
@@ -65,4 +65,4 @@ class Variants:
 def _probes(own: Mapping[str, int]) -> list[dict[str, int]]:
     """Other sizes, large and small beside one another, always the same."""
     random_ = random.Random(0)  # noqa: S311  nothing secret depends on it
-    return [{name: random_.choice((2, 50, _LARGEST_PROBE)) for name in own} for _ in range(_PROBES if own else 0)]
+    return [{name: random_.choice(_PROBED) for name in own} for _ in range(_PROBES if own else 0)]
