@@ -43,14 +43,18 @@ def compiled(
     passed_over = frozenset(map(latin, ignored)) - keywords.keys()
     order = [p.name for p in program.parameters]
 
+    variants = None
+    if unbatched is not None and order:
+        variants = Variants(program, inner, unbatched, lambda text: wrapped(_executed(text, name)))
+
     def call(*args: Any, **given: Any) -> Any:
         values = _bound(name, order, keywords, passed_over, args, given)
-        return inner(*alike([values[key] for key in order]))
+        inputs = alike([values[key] for key in order])
+        if variants is not None and variants.fit(inputs):
+            return variants.function(inputs)(*inputs)
+        return inner(*inputs)
 
-    made = call
-    if unbatched is not None and order:
-        variants = Variants(program, unbatched, lambda text: wrapped(_executed(text, name)))
-        made = _quick(call, order, variants)
+    made = call if variants is None else _quick(call, order, variants)
     made.__name__ = made.__qualname__ = name
     made.__doc__ = inner.__doc__
     return made
@@ -95,7 +99,7 @@ def _quick(call: Callable[..., Any], order: list[str], variants: Variants) -> Ca
         types="".join(f" and {name}.dtype is dtype" for name in names[1:]),
     )
     floating = frozenset((torch.float64, torch.float32, torch.float16, torch.bfloat16))
-    scope: dict[str, Any] = {"floating": floating, "variants": variants, "rest": rest}
+    scope: dict[str, Any] = {"__name__": __name__, "floating": floating, "variants": variants, "rest": rest}
     exec(text, scope)  # noqa: S102  numbers are all that is filled in
     quick: Callable[..., Any] = scope["quick"]
     return quick

@@ -30,17 +30,34 @@ class Variants:
     Which order of products is cheapest depends on the sizes, and those are known when the function is called.
     """
 
-    def __init__(self, program: Program, text: Callable[[Mapping[str, int]], str], executed: Callable[[str], Function]):
+    def __init__(
+        self,
+        program: Program,
+        general: Function,
+        text: Callable[[Mapping[str, int]], str],
+        executed: Callable[[str], Function],
+    ) -> None:
         self.shapes = [_outside(p.storage, p.shape) for p in program.parameters]
         self.ranks = [len(shape) for shape in self.shapes]
         self.single: Function | None = None
+        self._general = general
         self._text = text
         self._executed = executed
         self._by_shapes: dict[tuple[Any, ...], Function] = {}
         self._by_text: dict[str, Function] = {}
 
+    def fit(self, inputs: Sequence[torch.Tensor]) -> bool:
+        """Whether none of the inputs has leading axes."""
+        return [tensor.ndim for tensor in inputs] == self.ranks
+
     def function(self, inputs: Sequence[torch.Tensor]) -> Function:
-        """The function for inputs of these sizes."""
+        """The function for inputs of these sizes; the general one inside of torch.compile, which cannot follow this."""
+        import torch
+
+        if self.single is not None:
+            return self.single
+        if torch.compiler.is_compiling():
+            return self._general
         shapes = tuple([tensor.shape for tensor in inputs])
         found = self._by_shapes.get(shapes)
         return self._made(shapes) if found is None else found
