@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -29,18 +30,18 @@ class Sample(NamedTuple):
 def medians(actions: Mapping[str, Action], budget: float = 2.0) -> dict[str, float]:
     """The median time of one call of each action, in seconds.
 
-    Every round times each action once, in an order that is turned from round to round; a sample is as many calls as
-    take about a millisecond. Samples in which the process was taken off a processor are left out where at least seven
-    others remain: on a busy machine they time the machine. ``budget`` is the seconds that all rounds together may take,
-    though never fewer rounds than seven.
+    Every round times each action once, in an order of its own, so that none always finds the caches as the same other
+    left them; a sample is as many calls as take about a millisecond, after one that is not timed. Samples in which the
+    process was taken off a processor are left out where at least seven others remain: on a busy machine they time the
+    machine. ``budget`` is the seconds that all rounds together may take, though never fewer rounds than seven.
     """
     counts = {name: _count(action) for name, action in actions.items()}
     names = list(actions)
     samples: dict[str, list[Sample]] = {name: [] for name in names}
+    shuffled = random.Random(0)  # noqa: S311  an order, the same in every run
     began, done = time.perf_counter(), 0
     while done < _ROUNDS[0] or (done < _ROUNDS[1] and time.perf_counter() - began < budget):
-        turn = done % len(names)
-        for name in names[turn:] + names[:turn]:
+        for name in shuffled.sample(names, len(names)):
             samples[name].append(_sample(actions[name], counts[name]))
         done += 1
     return {name: _median(taken) for name, taken in samples.items()}
@@ -61,6 +62,7 @@ def _count(action: Action) -> int:
 
 
 def _sample(action: Action, count: int) -> Sample:
+    action()
     before, began = _switches(), time.perf_counter()
     for _ in range(count):
         action()

@@ -8,7 +8,7 @@ from fractions import Fraction
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.lowering.chains import Chains
-from matcalc.lowering.factors import Factor, Factors, factors_of
+from matcalc.lowering.factors import NOMINAL_SIZE, Factor, Factors, factors_of
 from matcalc.lowering.reading import reading_order
 from matcalc.lowering.rules import Asking
 from matcalc.lowering.scalars import fractioned, without_determinant
@@ -148,9 +148,13 @@ class Plan(Chains):
         return self.terms.multiply((yield scalar), body)
 
     def _scalar_inside(self, scalar: Node, factors: Factors) -> Factors | None:
-        """The factors with the smallest multiplied, where that is smaller than the product."""
+        """The factors with the smallest multiplied, where that is smaller than the product; of vectors the first."""
         whole = self.costs.entries((factors[0].shape[0], factors[-1].shape[1]))
-        sizes = [(self.costs.entries(f.shape), k) for k, f in enumerate(factors) if f.kind == "plain"]
+        sizes = [
+            (NOMINAL_SIZE if 1 in f.shape else self.costs.entries(f.shape), k)
+            for k, f in enumerate(factors)
+            if f.kind == "plain"
+        ]
         if not sizes or min(sizes)[0] >= whole or build.number_of(scalar) == -1:
             return None
         k = min(sizes)[1]

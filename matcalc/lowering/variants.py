@@ -37,6 +37,9 @@ class Variants:
         text: Callable[[Mapping[str, int]], str],
         executed: Callable[[str], Function],
     ) -> None:
+        import torch
+
+        self._is_compiling = torch.compiler.is_compiling
         self.shapes = [_outside(p.storage, p.shape) for p in program.parameters]
         self.ranks = [len(shape) for shape in self.shapes]
         self.single: Function | None = None
@@ -52,11 +55,9 @@ class Variants:
 
     def function(self, inputs: Sequence[torch.Tensor]) -> Function:
         """The function for inputs of these sizes; the general one inside of torch.compile, which cannot follow this."""
-        import torch
-
         if self.single is not None:
             return self.single
-        if torch.compiler.is_compiling():
+        if self._is_compiling():
             return self._general
         shapes = tuple([tensor.shape for tensor in inputs])
         found = self._by_shapes.get(shapes)
