@@ -128,6 +128,7 @@ def code(
     with_value: Annotated[bool, typer.Option("--with-value", help="Value and gradient together.")] = False,
     target: Annotated[str, typer.Option(help="torch, numpy or jax.")] = "torch", let: Let = None, sizes: Sizes = None,
     limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+    batched: Annotated[bool, typer.Option("--batched/--unbatched", help="Whether inputs may have batch axes.")] = True,
 ) -> None:  # fmt: skip
     """Code for the gradient: one self-contained, documented function for torch, NumPy or JAX."""
     from matcalc import derivative
@@ -138,7 +139,7 @@ def code(
     target_named(target)
     expression = Asked.read(text, let, limit).expression()
     found = expression if wrt is None else derivative.grad(expression, wrt, unconstrained=unconstrained)
-    typer.echo(found.source(target, with_value=with_value, sizes=given), nl=False)
+    typer.echo(found.source(target, with_value=with_value, sizes=given, batched=batched), nl=False)
 
 
 @app.command(epilog="Examples: matcalc functions norm; matcalc functions logdet")
