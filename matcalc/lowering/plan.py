@@ -108,7 +108,16 @@ class Plan(Chains):
         if value is not None and value < 0:
             below = yield build.power(base, build.number(-value))
             return self.terms.divide(self.terms.number(1), below)
+        if value == 2 and base.operator.lowers.role == "euclidean_norm" and self._users[base] < 2:
+            other = build.negate(base.args[0])
+            return self._squared_norm((yield other if other in self._users else base.args[0]))
         return self.terms.power((yield base), (yield exponent))
+
+    def _squared_norm(self, inner: Term) -> Term:
+        """The sum of squares that the norm is the root of, whichever sign its argument has; of a column x'·x."""
+        if inner.shape[1] == 1:
+            return self.terms.matmul(self.terms.transpose(inner), inner)
+        return self.terms.total(self.terms.power(inner, self.terms.number(2)))
 
     def _spread(self, node: Node) -> Asking:
         return self.terms.expand((yield node.args[0]), node.shape)
