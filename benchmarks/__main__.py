@@ -37,12 +37,12 @@ def main() -> None:
     if given.here:
         _measure(given)
         return
-    print(f"{load()} before", flush=True)
     for threads in given.threads:
+        print(f"{threads} thread{'s' * (threads > 1)}, {load(threads)}\n", flush=True)
         rest = [word for word in sys.argv[1:] if word != "--here"]
         command = [sys.executable, "-m", "benchmarks", *rest, "--here", "--threads", str(threads)]
         subprocess.run(command, check=True)  # noqa: S603  this very program
-    print(f"{load()} after")
+    print(f"afterwards {load()}")
 
 
 def _measure(given: argparse.Namespace) -> None:

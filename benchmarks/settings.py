@@ -48,9 +48,13 @@ class Settings:
         print(text, file=sys.stderr, flush=True)
 
 
-def load() -> str:
-    """How busy the machine is, where that can be told."""
+def load(threads: int = 0) -> str:
+    """How busy the machine is, where that can be told, and what that means for ``threads``."""
     try:
-        return f"load average {os.getloadavg()[0]:.1f} of {os.cpu_count()} processors"
+        busy, processors = os.getloadavg()[0], os.cpu_count() or 1
     except OSError:
         return "load unknown"
+    said = f"load average {busy:.1f} of {processors} processors"
+    if threads > 1 and busy + threads > processors + 0.5:
+        said += f": {threads} threads wait for one another and for the rest, so these ratios mean nothing"
+    return said

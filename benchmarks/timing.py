@@ -2,48 +2,73 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
 
 Action = Callable[[], Any]
 
-_SAMPLE = 2e-3
-_BUDGET = 2.0
-_ROUNDS = (7, 41)
+_SAMPLE = 1e-3
+_ROUNDS = (7, 101)
+_ENOUGH = 7
 
 
-def medians(actions: Mapping[str, Action], budget: float = _BUDGET) -> dict[str, float]:
+class Sample(NamedTuple):
+    """Seconds a call, and whether something else took the processor away meanwhile."""
+
+    seconds: float
+    disturbed: bool
+
+
+def medians(actions: Mapping[str, Action], budget: float = 2.0) -> dict[str, float]:
     """The median time of one call of each action, in seconds.
 
-    Every round times each action once, in an order that is turned from round to round; a sample is as many calls as
-    take about two milliseconds. ``budget`` is the seconds that all rounds together may take, though never fewer rounds
-    than seven.
+    Every round times each action once, in an order of its own, so that none always finds the caches as the same other
+    left them; a sample is as many calls as take about a millisecond, after one that is not timed. Samples in which the
+    process was taken off a processor are left out where at least seven others remain: on a busy machine they time the
+    machine. ``budget`` is the seconds that all rounds together may take, though never fewer rounds than seven.
     """
     counts = {name: _count(action) for name, action in actions.items()}
     names = list(actions)
-    samples: dict[str, list[float]] = {name: [] for name in names}
+    samples: dict[str, list[Sample]] = {name: [] for name in names}
+    shuffled = random.Random(0)  # noqa: S311  an order, the same in every run
     began, done = time.perf_counter(), 0
     while done < _ROUNDS[0] or (done < _ROUNDS[1] and time.perf_counter() - began < budget):
-        turn = done % len(names)
-        for name in names[turn:] + names[:turn]:
+        for name in shuffled.sample(names, len(names)):
             samples[name].append(_sample(actions[name], counts[name]))
         done += 1
-    return {name: statistics.median(times) for name, times in samples.items()}
+    return {name: _median(taken) for name, taken in samples.items()}
+
+
+def _median(samples: list[Sample]) -> float:
+    quiet = [sample.seconds for sample in samples if not sample.disturbed]
+    return statistics.median(quiet if len(quiet) >= _ENOUGH else [sample.seconds for sample in samples])
 
 
 def _count(action: Action) -> int:
     """How many calls make one sample; the calls that find it out warm the action up."""
     action()
     count = 1
-    while (elapsed := _sample(action, count) * count) < _SAMPLE / 2:
+    while (elapsed := min(_sample(action, count).seconds for _ in range(3)) * count) < _SAMPLE / 2:
         count = max(2 * count, int(count * _SAMPLE / max(elapsed, 1e-7) / 2))
-    return max(1, round(count * _SAMPLE / elapsed)) if elapsed < _SAMPLE else count
+    return max(1, round(count * _SAMPLE / elapsed))
 
 
-def _sample(action: Action, count: int) -> float:
-    began = time.perf_counter()
+def _sample(action: Action, count: int) -> Sample:
+    action()
+    before, began = _switches(), time.perf_counter()
     for _ in range(count):
         action()
-    return (time.perf_counter() - began) / count
+    return Sample((time.perf_counter() - began) / count, _switches() > before)
+
+
+def _switches() -> int:
+    """How often the process was made to wait so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw if resource is not None else 0

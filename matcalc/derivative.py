@@ -147,20 +147,27 @@ class Expression:
     def _function_name(self) -> str:
         return "value"
 
-    def _program(self, target: str, sizes: Mapping[str, int] | None, with_value: bool) -> Any:
-        from matcalc.lowering.schedule import lower
-
-        return lower(self._outputs(with_value), self._nodes, sizes, target=target)
-
-    def source(self, target: str = "torch", *, with_value: bool = False, sizes: Mapping[str, int] | None = None) -> str:
+    def source(
+        self,
+        target: str = "torch",
+        *,
+        with_value: bool = False,
+        sizes: Mapping[str, int] | None = None,
+        batched: bool = True,
+    ) -> str:
         """A self-contained module with one documented function, for torch, numpy or jax; none need be installed.
 
+        Typical ``sizes`` choose the order of products. What is not ``batched`` takes no leading axes and reads as one
+        writes it by hand, in torch.
+
         Raises:
-            UnsupportedError: for a target that is not there.
+            UnsupportedError: for a target that is not there, or that has no code without leading axes.
         """
         from matcalc.lowering.emit import source
+        from matcalc.lowering.schedule import lower
 
-        return source(self._program(target, sizes, with_value), target, self._function_name, self._documentation())
+        program = lower(self._outputs(with_value), self._nodes, sizes, target=target, batched=batched)
+        return source(program, target, self._function_name, self._documentation())
 
     def _documentation(self) -> str:
         return self.pretty()

@@ -249,15 +249,29 @@ class Jacobian(Derivative):
     def _documentation(self) -> str:
         return f"{self._function_name} of {self.whole.pretty()} by {' and '.join(self.names)}: {self.pretty()}"
 
-    def source(self, target: str = "torch", *, with_value: bool = False, sizes: Mapping[str, int] | None = None) -> str:
+    def source(
+        self,
+        target: str = "torch",
+        *,
+        with_value: bool = False,
+        sizes: Mapping[str, int] | None = None,
+        batched: bool = True,
+    ) -> str:
         """A self-contained module with one documented function that returns the tensor, in torch's shape.
 
         Raises:
-            UnsupportedError: for a target that is not there.
+            UnsupportedError: for a target that is not there, or that has no code without leading axes.
         """
-        if not self._has_own_code or with_value:
-            return super().source(target, with_value=with_value, sizes=sizes)
+        if not self._has_own_code or (with_value and self.closed):
+            return super().source(target, with_value=with_value, sizes=sizes, batched=batched)
+        self._refuse_with_value(with_value)
+        if not batched:
+            raise UnsupportedError("the code of a tensor is made for leading axes alone", suggestion="batched=True")
         return self._own_code(target, sizes)[1]
+
+    def _refuse_with_value(self, with_value: bool) -> None:
+        if with_value:
+            raise UnsupportedError("a Jacobian without a matrix form comes without the value: compile that apart")
 
     def compile(
         self,
@@ -273,10 +287,13 @@ class Jacobian(Derivative):
             UnsupportedError: for a target that is not there, or ``torch_compile`` with another one than torch.
             DeviceError: when its library is not installed.
         """
-        if not self._has_own_code or with_value or torch_compile:
+        if not self._has_own_code or (self.closed and (with_value or torch_compile)):
             return super().compile(target, with_value=with_value, sizes=sizes, torch_compile=torch_compile)
         from matcalc.lowering.compile import compiled
 
+        self._refuse_with_value(with_value)
+        if torch_compile:
+            raise UnsupportedError("a Jacobian without a matrix form is not passed through torch.compile")
         program, text = self._own_code(target, sizes)
         return compiled(program, text, self._function_name, self._ignored(), target)
 

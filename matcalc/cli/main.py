@@ -156,6 +156,7 @@ def code(
     kind: Kind = "grad",
     target: Annotated[str, typer.Option(help="torch, numpy or jax.")] = "torch", let: Let = None, sizes: Sizes = None,
     limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+    batched: Annotated[bool, typer.Option("--batched/--unbatched", help="Whether inputs may have batch axes.")] = True,
 ) -> None:  # fmt: skip
     """Code for a derivative: one self-contained, documented function for torch, NumPy or JAX."""
     from matcalc.cli.options import sizes_from
@@ -166,7 +167,7 @@ def code(
     target_named(target)
     expression = Asked.read(text, let, limit).expression()
     found = tensor(expression, wrt, kind, unconstrained=unconstrained) if wrt else expression
-    typer.echo(found.source(target, with_value=with_value, sizes=given), nl=False)
+    typer.echo(found.source(target, with_value=with_value, sizes=given, batched=batched), nl=False)
 
 
 @app.command(epilog="Examples: matcalc functions norm; matcalc functions logdet")

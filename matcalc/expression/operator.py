@@ -36,7 +36,7 @@ class Lowering:
     ``role`` says what a product can do better than form the value: ``diagonal`` (the diagonal matrix of a column, which
     multiplies rows or columns), ``trace`` (of a product, a sum of entries), ``inverse`` (a solve with its argument),
     ``determinant`` (times the inverse it is the adjugate, which exists where the inverse does not), ``log_determinant``
-    (of its absolute value; it shares a factorization with solves).
+    (of its absolute value; it shares a factorization with solves), ``euclidean_norm`` (its square needs no root).
 
     ``helpers`` are private functions that the spellings call: by the target's name, each function's name and text.
     They go into a module that mentions them.

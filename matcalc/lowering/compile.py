@@ -43,48 +43,65 @@ def compiled(
     passed_over = frozenset(map(latin, ignored)) - keywords.keys()
     order = [p.name for p in program.parameters]
 
+    variants = None
+    if unbatched is not None and order:
+        variants = Variants(program, inner, unbatched, lambda text: wrapped(_executed(text, name)))
+
     def call(*args: Any, **given: Any) -> Any:
         values = _bound(name, order, keywords, passed_over, args, given)
-        return inner(*alike([values[key] for key in order]))
+        inputs = alike([values[key] for key in order])
+        if variants is not None and variants.fit(inputs):
+            return variants.function(inputs)(*inputs)
+        return inner(*inputs)
 
-    made = call
-    if unbatched is not None and order:
-        variants = Variants(program, unbatched, lambda text: wrapped(_executed(text, name)))
-        made = _quick(call, order, variants)
+    made = call if variants is None else _quick(call, order, variants)
     made.__name__ = made.__qualname__ = name
     made.__doc__ = inner.__doc__
     return made
 
 
-def _quick(call: Callable[..., Any], order: list[str], variants: Variants) -> Callable[..., Any]:
-    """``call``, past all that it does for inputs of other types and with leading axes where they are not such.
+_QUICK = """
+def quick(*args, **given):
+    if not given and len(args) == {count}:
+        {names} = args
+        try:
+            dtype = t0.dtype
+            fits = dtype in floating and {ranks}{types}
+        except AttributeError:
+            fits = False
+        if fits:
+            return (variants.single or variants.function(args))({names})
+    return rest(*args, **given)
+"""
 
-    It runs before every evaluation, and a tensor's attribute costs as much as a small tensor's addition.
+
+def _quick(call: Callable[..., Any], order: list[str], variants: Variants) -> Callable[..., Any]:
+    """``call``, but for tensors of one type and without leading axes the code made for such.
+
+    It runs before every evaluation, where a loop costs as much as adding two small tensors: so it is written out.
     """
     import torch
 
-    tensors = frozenset((torch.Tensor, torch.nn.Parameter))
+    def rest(*args: Any, **given: Any) -> Any:
+        if args or len(given) != len(order):
+            return call(*args, **given)
+        try:
+            values = [given[key] for key in order]
+        except KeyError:  # another way of writing a name, or none
+            return call(**given)
+        return quick(*values)
+
+    names = [f"t{k}" for k in range(len(order))]
+    text = _QUICK.format(
+        count=len(order),
+        names=", ".join(names) + "," * (len(names) == 1),
+        ranks=" and ".join(f"{name}.ndim == {rank}" for name, rank in zip(names, variants.ranks, strict=True)),
+        types="".join(f" and {name}.dtype is dtype" for name in names[1:]),
+    )
     floating = frozenset((torch.float64, torch.float32, torch.float16, torch.bfloat16))
-    count, ranks = len(order), variants.ranks
-
-    def quick(*args: Any, **given: Any) -> Any:
-        values = args
-        if given:
-            if args or len(given) != count or any(key not in given for key in order):
-                return call(*args, **given)
-            values = tuple([given[key] for key in order])
-        elif len(values) != count:
-            return call(*args)
-        if type(values[0]) not in tensors:
-            return call(*args, **given)
-        dtype = values[0].dtype
-        for value, rank in zip(values, ranks, strict=True):
-            if type(value) not in tensors or value.ndim != rank or value.dtype is not dtype:
-                return call(*args, **given)
-        if dtype not in floating:
-            return call(*args, **given)
-        return (variants.single or variants.function(values))(*values)
-
+    scope: dict[str, Any] = {"__name__": __name__, "floating": floating, "variants": variants, "rest": rest}
+    exec(text, scope)  # noqa: S102  numbers are all that is filled in
+    quick: Callable[..., Any] = scope["quick"]
     return quick
 
 

@@ -33,7 +33,9 @@ def distributed(roots: Sequence[Node], sizes: Mapping[str, int]) -> list[Node]:
         made = build.with_args(node, tuple(args))
         if node.op != "product" or made.op != "product":
             return made
-        own = {new for old, new in zip(node.args, args, strict=True) if count[old] == 1}
+        own = {
+            new for old, new in zip(node.args, args, strict=True) if count[old] == 1 and build.negate(old) not in count
+        }
         return _multiplied_out(made, own, costs) or made
 
     memo: dict[Node, Node] = {}

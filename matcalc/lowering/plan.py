@@ -8,7 +8,7 @@ from fractions import Fraction
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.lowering.chains import Chains
-from matcalc.lowering.factors import Factor, Factors, factors_of
+from matcalc.lowering.factors import NOMINAL_SIZE, Factor, Factors, factors_of
 from matcalc.lowering.reading import reading_order
 from matcalc.lowering.rules import Asking
 from matcalc.lowering.scalars import fractioned, without_determinant
@@ -108,7 +108,16 @@ class Plan(Chains):
         if value is not None and value < 0:
             below = yield build.power(base, build.number(-value))
             return self.terms.divide(self.terms.number(1), below)
+        if value == 2 and base.operator.lowers.role == "euclidean_norm" and self._users[base] < 2:
+            other = build.negate(base.args[0])
+            return self._squared_norm((yield other if other in self._users else base.args[0]))
         return self.terms.power((yield base), (yield exponent))
+
+    def _squared_norm(self, inner: Term) -> Term:
+        """The sum of squares that the norm is the root of, whichever sign its argument has; of a column x'·x."""
+        if inner.shape[1] == 1:
+            return self.terms.matmul(self.terms.transpose(inner), inner)
+        return self.terms.total(self.terms.power(inner, self.terms.number(2)))
 
     def _spread(self, node: Node) -> Asking:
         return self.terms.expand((yield node.args[0]), node.shape)
@@ -148,9 +157,13 @@ class Plan(Chains):
         return self.terms.multiply((yield scalar), body)
 
     def _scalar_inside(self, scalar: Node, factors: Factors) -> Factors | None:
-        """The factors with the smallest multiplied, where that is smaller than the product."""
+        """The factors with the smallest multiplied, where that is smaller than the product; of vectors the first."""
         whole = self.costs.entries((factors[0].shape[0], factors[-1].shape[1]))
-        sizes = [(self.costs.entries(f.shape), k) for k, f in enumerate(factors) if f.kind == "plain"]
+        sizes = [
+            (NOMINAL_SIZE if 1 in f.shape else self.costs.entries(f.shape), k)
+            for k, f in enumerate(factors)
+            if f.kind == "plain"
+        ]
         if not sizes or min(sizes)[0] >= whole or build.number_of(scalar) == -1:
             return None
         k = min(sizes)[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from matcalc.errors import UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize
 from matcalc.lowering.distribution import distributed
@@ -40,7 +41,8 @@ def lower(
     a solve. What is not ``batched`` takes inputs without leading axes alone, and computes as one would by hand.
 
     Raises:
-        UnsupportedError: for an unknown target, a name that code cannot have and a size that no input tells.
+        UnsupportedError: for an unknown target, or one that is always batched, a name that code cannot have and a size
+            that no input tells.
 
     >>> from matcalc.expression import build
     >>> x = build.variable("x", (3, 1), "vector")
@@ -48,6 +50,8 @@ def lower(
     'result'
     """
     names, terms, spelled = Names(), Terms(), target_named(target)
+    if not batched and not spelled.scalar_endings:
+        raise UnsupportedError(f"code for {target} always takes leading axes", suggestion="--target torch")
     parameters = tuple(Parameter(v.params[0], v.params[1], names.own(v.params[0]), v.shape) for v in variables)
     inputs = {p.name: terms.name(p.python_name, p.shape) for p in parameters}
     roots = [node for node, _ in outputs]

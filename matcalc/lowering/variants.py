@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Function: TypeAlias = Callable[..., Any]
 
 _PROBES = 3
-_LARGEST_PROBE = 2000
+_PROBED = (16, 100, 2000)  # below them no order of products matters beside the calls themselves
 _MOST_FUNCTIONS = 32
 
 
@@ -30,17 +30,35 @@ class Variants:
     Which order of products is cheapest depends on the sizes, and those are known when the function is called.
     """
 
-    def __init__(self, program: Program, text: Callable[[Mapping[str, int]], str], executed: Callable[[str], Function]):
+    def __init__(
+        self,
+        program: Program,
+        general: Function,
+        text: Callable[[Mapping[str, int]], str],
+        executed: Callable[[str], Function],
+    ) -> None:
+        import torch
+
+        self._is_compiling = torch.compiler.is_compiling
         self.shapes = [_outside(p.storage, p.shape) for p in program.parameters]
         self.ranks = [len(shape) for shape in self.shapes]
         self.single: Function | None = None
+        self._general = general
         self._text = text
         self._executed = executed
         self._by_shapes: dict[tuple[Any, ...], Function] = {}
         self._by_text: dict[str, Function] = {}
 
+    def fit(self, inputs: Sequence[torch.Tensor]) -> bool:
+        """Whether none of the inputs has leading axes."""
+        return [tensor.ndim for tensor in inputs] == self.ranks
+
     def function(self, inputs: Sequence[torch.Tensor]) -> Function:
-        """The function for inputs of these sizes."""
+        """The function for inputs of these sizes; the general one inside of torch.compile, which cannot follow this."""
+        if self.single is not None:
+            return self.single
+        if self._is_compiling():
+            return self._general
         shapes = tuple([tensor.shape for tensor in inputs])
         found = self._by_shapes.get(shapes)
         return self._made(shapes) if found is None else found
@@ -65,4 +83,4 @@ class Variants:
 def _probes(own: Mapping[str, int]) -> list[dict[str, int]]:
     """Other sizes, large and small beside one another, always the same."""
     random_ = random.Random(0)  # noqa: S311  nothing secret depends on it
-    return [{name: random_.choice((2, 50, _LARGEST_PROBE)) for name in own} for _ in range(_PROBES if own else 0)]
+    return [{name: random_.choice(_PROBED) for name in own} for _ in range(_PROBES if own else 0)]

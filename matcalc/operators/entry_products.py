@@ -93,7 +93,8 @@ def _image(node: Node, args: Any, size: Any) -> Any:
     i, j = sympy.symbols("i j", integer=True)
     x, (rows, cols) = args[0], (size(s) for s in node.args[0].shape)
     if not node.params:
-        return sympy.Product(x[i, j], (i, 0, rows - 1), (j, 0, cols - 1))
+        k, l = sympy.Dummy("k", integer=True), sympy.Dummy("l", integer=True)  # noqa: E741  indices of the product
+        return sympy.Product(x[k, l], (k, 0, rows - 1), (l, 0, cols - 1))
     k = sympy.Symbol("k", integer=True)
     inner, count = (x[k, j], rows) if node.params[0] == 0 else (x[i, k], cols)
     entry = sympy.Product(inner, (k, 0, count - 1))

@@ -89,9 +89,10 @@ def _reflected(node: Node) -> Node | None:
 
 def _cases(node: Node) -> Node | None:
     """where(c, a, 0) + where(c, 0, b) = where(c, a, b)."""
-    for one, other in combinations(node.args, 2):
+    chosen = [term for term in node.args if (term.args[1] if term.op == "scale" else term).op == "where"]
+    for one, other in combinations(chosen, 2):
         (s, left), (t, right) = (term.args if term.op == "scale" else (build.number(1), term) for term in (one, other))
-        if left.op != "where" or right.op != "where" or left.args[0] is not right.args[0]:
+        if left.args[0] is not right.args[0]:
             continue
         parts = [
             (build.multiply(s, a), build.multiply(t, b)) for a, b in zip(left.args[1:], right.args[1:], strict=True)

@@ -294,6 +294,7 @@ define(
         reference=_euclidean,
         sympy=_image_norm2,
         lowers=Lowering(
+            role="euclidean_norm",
             torch="torch.linalg.matrix_norm({0}, keepdim=True)",
             numpy="np.linalg.norm({0}, axis=(-2, -1), keepdims=True)",
             jax="jnp.linalg.norm({0}, axis=(-2, -1), keepdims=True)",

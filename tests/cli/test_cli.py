@@ -309,3 +309,17 @@ def test_a_result_comes_in_three_forms(capsys: pytest.CaptureFixture[str], form:
 def test_another_form_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = called(capsys, "grad", MAIN, "--wrt", "x", "--form", "short")
     assert (code, "the forms are textbook, expanded, factored" in err) == (2, True)
+
+
+def test_code_by_sizes_and_without_batch_axes(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("code", "let U: matrix(m, k); norm2(T - U*V')^2", "--wrt", "U")
+    assert "2 * ((U @ V.mT - T) @ V)" in called(capsys, *asked)[1]
+    assert "2 * (U @ (V.mT @ V) - T @ V)" in called(capsys, *asked, "--sizes", "m=200,n=300,k=5")[1]
+    _, out, _ = called(capsys, "code", MAIN, "--wrt", "x", "--unbatched")
+    assert "    result = A @ x + A.mT @ x - b\n    return result\n" in out
+
+
+def test_code_without_batch_axes_is_torchs(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, error = called(capsys, "code", MAIN, "--wrt", "x", "--unbatched", "--target", "jax")
+    assert status == 2
+    assert "always takes leading axes" in error

@@ -116,6 +116,8 @@ CASES = {
     "lower": Case(build.inverse(L) @ x, (L, x), "vector", lambda L, x: inv(L) @ x),
     "lower turned": Case(M @ build.inverse(L).T, (M, L), "matrix", lambda M, L: M @ inv(L).T),
     "upper": Case(build.inverse(U) @ A, (U, A), "matrix", lambda U, A: inv(U) @ A),
+    "norm squared": Case(f("norm2", A @ x - b) ** 2, (A, x, b), "scalar", lambda A, x, b: (A @ x - b).square().sum()),
+    "norm of a matrix squared": Case(f("norm2", M) ** 2, (M,), "scalar", lambda M: M.square().sum()),
     "lower alone": Case(build.inverse(L), (L,), "matrix", inv),
     "upper alone": Case(build.inverse(U).T, (U,), "matrix", lambda U: inv(U).T),
     "inverse squared": Case(build.matrix_power(x_inv, 2), (X,), "matrix", lambda X: inv(X) @ inv(X)),

@@ -144,6 +144,16 @@ def test_a_residual_that_is_needed_anyway_is_multiplied_with():
     residual = D @ W.T - T
     program = lower([(f("sum", residual**2), "scalar"), (residual @ W, "matrix")], (D, W, T), {"m": 200, "k": 5})
     assert "t1 @ W" in source(program)
+    program = lower([(f("norm2", -residual) ** 2, "scalar"), (residual @ W, "matrix")], (D, W, T), {"m": 200, "k": 5})
+    assert "t1 @ W" in source(program)
+    assert "t1.square().sum(" in source(program)
+
+
+def test_the_square_of_a_norm_needs_no_root():
+    assert "x.mT @ x" in text(Case(f("norm2", x) ** 2, (x,), "scalar", torch.exp))
+    assert "M.square().sum((-2, -1), keepdim=True)" in text(Case(f("norm2", M) ** 2, (M,), "scalar", torch.exp))
+    both = f("norm2", M) ** 2 + f("norm2", M)
+    assert text(Case(both, (M,), "scalar", torch.exp)).count("norm") == 1
 
 
 @pytest.mark.parametrize("signs", [(1, -1), (-1, 1)])

@@ -10,6 +10,7 @@ from matcalc.errors import UnsupportedError
 from matcalc.expression.sizes import Size
 from matcalc.lowering.ready import ready
 
+D = torch.float64
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
 RESULTS = {
@@ -93,15 +94,15 @@ def watched(monkeypatch) -> list[str]:
     return texts
 
 
-def test_it_is_taken_for_such_tensors_of_one_type_alone(monkeypatch):
+def test_it_is_taken_where_there_are_no_leading_axes(monkeypatch):
     texts = watched(monkeypatch)
     case = CASES["scaled"]
     function = made(case)
     inputs = [sample(v, torch.float64) for v in case.variables]
     function(inputs[0].expand(2, 4), *inputs[1:])
-    function(inputs[0].float(), *inputs[1:])
-    function(inputs[0], 2.0, *inputs[2:])
     assert len(texts) == 1
+    assert function(inputs[0].float(), *inputs[1:]).dtype == torch.float64
+    agree(function(inputs[0], 2.0, *inputs[2:]), case.formula(inputs[0], 2.0, *inputs[2:]))
     by_keyword = dict(zip(("lambda", "b", "a", "x"), (inputs[3], inputs[2], inputs[1], inputs[0]), strict=True))
     agree(function(**by_keyword), case.formula(*inputs))
     assert len(texts) == 2
@@ -113,7 +114,8 @@ def test_integers_become_floating(monkeypatch):
     texts = watched(monkeypatch)
     function = made(Case(k * f("exp", x), (k, x), "vector", torch.exp))
     assert function(torch.tensor(2), torch.arange(3)).dtype == torch.get_default_dtype()
-    assert len(texts) == 1
+    assert function(2, torch.arange(3).expand(2, 3)).dtype == torch.get_default_dtype()
+    assert len(texts) == 2
 
 
 def test_parameters_of_a_network_are_tensors(monkeypatch):
@@ -173,3 +175,26 @@ def test_torch_compile_passes_the_function_through(monkeypatch):
     inputs = [sample(v, torch.float64) for v in CASES["quadratic"].variables]
     agree(function(*inputs), CASES["quadratic"].formula(*inputs))
     assert seen == ["gradient", "gradient"]
+
+
+@pytest.mark.parametrize("warm", [False, True])
+@pytest.mark.parametrize("label", ["quadratic", "factorization"])
+def test_torch_compile_follows_a_compiled_function_without_a_break(label, warm):
+    case = factorization() if label == "factorization" else CASES[label]
+    function = made(case)
+    inputs = given(case, m=20, n=30, k=2) if label == "factorization" else [sample(v, D) for v in case.variables]
+    if warm:
+        function(*inputs)
+    torch._dynamo.reset()
+    agree(torch.compile(function, backend="eager", fullgraph=True)(*inputs), case.formula(*inputs))
+
+
+@pytest.mark.parametrize("label", ["quadratic", "outer", "solve", "layer", "logdet and solve"])
+def test_two_derivatives_of_the_code(label):
+    inputs = [sample(v, D).requires_grad_() for v in CASES[label].variables]
+    assert torch.autograd.gradgradcheck(made(CASES[label]), inputs)
+
+
+def test_a_keyword_that_is_no_name_is_said():
+    with pytest.raises(TypeError, match="there is no 'z'"):
+        made(CASES["quadratic"])(x=torch.ones(3), A=torch.ones(3, 3), z=torch.ones(3))
