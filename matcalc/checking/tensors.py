@@ -112,17 +112,25 @@ def _contracted(asked: Linearised, u: Node, claimed: Callable[..., Any]) -> Call
 
 
 def with_torch(
-    asked: Linearised, report: Report, options: CheckOptions, lowered: Callable[..., Any], scalar: Node | None
+    asked: Linearised,
+    report: Report,
+    options: CheckOptions,
+    lowered: Callable[..., Any],
+    scalar: Node | None,
+    *,
+    symmetric: bool = False,
 ) -> Report:
     """The report, after the tensor that the ``lowered`` code returns was held against torch's own.
 
-    ``scalar`` is the function whose Hessian this is, where ``torch.func.hessian`` can be asked for it.
+    ``scalar`` is the function whose Hessian this is, where ``torch.func.hessian`` can be asked for it; a ``symmetric``
+    tensor is the same with its first half of axes and its second exchanged.
     """
     if not report.ok:
         return report
     asks = question(asked)
     worst: dict[str, float] = {}
     said: dict[str, None] = {}
+    uneven = 0.0
     for at in _points(asks, options):
         entries = prod(as_integer(size, at.sizes) for size in (*asked.rows, *asked.cols))
         if entries > MOST_ENTRIES:
@@ -134,9 +142,15 @@ def with_torch(
         for dtype in options.dtypes:
             for device in report.devices:
                 mine = tensor_lowered(lowered, asked, at, dtype, device)
+                if symmetric and dtype == "float64":
+                    uneven = max(uneven, _relative(mine, _turned(mine), floor))
                 for who, tensor in theirs.items():
                     key = dtype if dtype == "float32" else who
                     worst[key] = max(worst.get(key, 0.0), _relative(mine, tensor, floor))
+    if not uneven <= _AGREE:
+        return replace(report, verdict="inconclusive", reason=f"the lowered Hessian is unsymmetric by {uneven:.1e}")
+    if symmetric and worst:
+        said["the Hessian is symmetric"] = None
     exact = {who: error for who, error in worst.items() if who != "float32"}
     return _judged(report, exact, worst.get("float32"), tuple(said))
 
@@ -178,6 +192,12 @@ def _floor(asks: Question, at: Point) -> float:
         evaluate(asks.expression, lifted(at.values, asks.variables), at.sizes, memo)
         largest = float(max((abs(v).max() for v in memo.values()), default=0))
     return _SMALL * largest / (float(abs(at.values[asks.name]).max()) or 1.0)
+
+
+def _turned(tensor: Any) -> Any:
+    """The tensor with the two halves of its axes exchanged."""
+    half = tensor.ndim // 2
+    return tensor.transpose(*range(half, tensor.ndim), *range(half))
 
 
 def _relative(mine: Any, theirs: Any, floor: float = 0.0) -> float:
