@@ -12,7 +12,8 @@ from matcalc.derivative import Expression, Variable, grad, parse
 from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, substitute_sizes
-from matcalc.jacobians import Jacobian, tensor
+from matcalc.jacobian_record import Jacobian
+from matcalc.jacobians import tensor
 from matcalc.language.inference import Typed, typed_claim
 from matcalc.language.syntax import read
 from matcalc.verification import check_derivative, options_from

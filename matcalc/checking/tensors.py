@@ -65,9 +65,7 @@ class Linearised:
 
     def cotangent(self) -> Node:
         """A new name with the shape of F."""
-        taken, name = {v.params[0] for v in self.variables}, "u"
-        while name in taken:
-            name += "_"
+        name = build.new_name("u", {v.params[0] for v in self.variables})
         return build.variable(name, self.expression.shape, "scalar" if self.expression.is_scalar else "matrix")
 
 

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  its usual name
 
 import matcalc as mc
-from matcalc.jacobians import Jacobian
+from matcalc.jacobian_record import Jacobian
 
 MAGNUS = "Magnus & Neudecker 2019, Matrix Differential Calculus"
 LAUE = "Laue, Mitterreiter & Giesen 2020, A Simple and Efficient Tensor Calculus"
