@@ -127,7 +127,7 @@ class Jacobian(Derivative):
         >>> print(jacobian("A*X*B", "X").einsum())
         einsum("ik,lj->ijkl", A, B)
         """
-        from matcalc.documents.index_notation import as_einsum
+        from matcalc.documents.einsums import as_einsum
 
         if self._contractions is None:
             return ""
@@ -137,7 +137,7 @@ class Jacobian(Derivative):
 
     @cached_property
     def _contractions(self) -> Contractions | None:
-        from matcalc.documents.index_notation import contractions
+        from matcalc.documents.einsums import contractions
         from matcalc.lowering.einsum import Contractions
 
         found = None if self._entries is None else contractions(self._entries)
