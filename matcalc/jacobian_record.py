@@ -39,7 +39,8 @@ class Jacobian(Derivative):
         rows, cols: the axes of what was differentiated and of the name, as torch has them.
         layout: numerator, or denominator, which shows the transpose; the compiled tensor is the same.
         others: of a mixed block, the name of the gradient.
-        seen: what was differentiated: the expression, or the gradient whose Jacobian a Hessian is.
+        seen: what was differentiated: the expression, or the gradient whose Jacobian a Hessian is; as written where
+            a structure was disregarded.
         onto: the property onto whose subspace the name's axes were projected, or "".
         freed: whether declared structures were disregarded.
     """

@@ -38,7 +38,8 @@ def jacobian(
 
     Raises:
         ParseError: when the name does not occur, and for a layout that is none.
-        UnsupportedError: for a Jacobian without a closed form, and for an operator that has no differential.
+        UnsupportedError: for a Jacobian without a closed form, for an unconstrained one of a derivative, and for an
+            operator that has no differential.
 
     >>> print(jacobian("tanh(W*x + b)", "x"))
     diag(1 - tanh(W*x + b).^2)*W
@@ -154,5 +155,5 @@ def _read_off(
     return Jacobian(
         f.text, f.typed, linear if found is None else found, f.limits, f, variable.params[0], kind, onto,
         closed=found is not None, linear=linear, direction=direction, rows=rows, cols=cols, others=before,
-        seen=substituted(node, {moving: variable}), onto=onto, freed=moving is not variable,
+        seen=node, onto=onto, freed=moving is not variable,
     )  # fmt: skip

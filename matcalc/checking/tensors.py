@@ -22,6 +22,7 @@ from matcalc.checking.verdict import Report
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, as_integer
+from matcalc.lowering.program import Tensor
 from matcalc.operators.products import inner
 from matcalc.operators.vectorization import unvec, vec
 
@@ -45,6 +46,7 @@ class Linearised:
         rows, cols: the axes of F and of the name, as torch has them.
         projected: the property onto whose subspace J was projected, or "".
         text: the expression as typed.
+        looks: how the value of F looks outside, where F is itself a Jacobian.
     """
 
     expression: Node
@@ -57,6 +59,7 @@ class Linearised:
     cols: tuple[AnySize, ...]
     projected: str = ""
     text: str = ""
+    looks: str | Tensor = ""
 
     @property
     def variable(self) -> Node:
@@ -100,8 +103,8 @@ def _contracted(asked: Linearised, u: Node, claimed: Callable[..., Any]) -> Call
         rows = tensor.shape[: tensor.ndim - x.ndim]
         if tensor.ndim < x.ndim or tensor.shape[len(rows) :] != x.shape or prod(rows) != cotangent.numel():
             return tensor
-        flat = cotangent.mT.reshape(-1) if len(rows) == 1 else cotangent.reshape(-1)
-        return torch.tensordot(flat, tensor.reshape(-1, *x.shape), dims=1)
+        by_columns = tensor.permute(*reversed(range(len(rows))), *range(len(rows), tensor.ndim))  # as vec takes them
+        return torch.tensordot(cotangent.mT.reshape(-1), by_columns.reshape(-1, *x.shape), dims=1)
 
     return gradient
 
