@@ -266,9 +266,7 @@ def has_indices(row: Row) -> bool:
     return bool(row.printed) and row.text != "vec(X)"
 
 
-@pytest.mark.parametrize(
-    "row", filter(has_indices, ROWS), ids=[i for i, r in zip(IDS, ROWS, strict=True) if has_indices(r)]
-)
+@pytest.mark.parametrize("row", [pytest.param(r, id=i) for i, r in zip(IDS, ROWS, strict=True) if has_indices(r)])
 def test_index_notation_means_the_same_tensor(row: Row) -> None:
     found = derived(row)
     given = inputs(found)
