@@ -352,7 +352,14 @@ def _gradient(node: Node, variable: Node) -> Node:
 
 
 def freed(f: Expression, name: str) -> tuple[Node, Node]:
-    """The expression as written, in which A and A' are two things though A was declared symmetric, and its free A."""
+    """The expression as written, in which A and A' are two things though A was declared symmetric, and its free A.
+
+    Raises:
+        UnsupportedError: for a derivative, which nobody wrote.
+    """
+    if isinstance(f, Derivative):
+        why = f"{name} has a structure, and a derivative is not written down without it"
+        raise UnsupportedError("an unconstrained derivative of a derivative is not there", why=why)
     inside = {one.name for one in read(f.text, f.limits, names=frozenset(f.variables)).declarations}
     let = {v.name: v.declaration for v in f.variables.values() if v.name not in inside}
     try:

@@ -12,7 +12,8 @@ from matcalc.derivative import Expression, Variable, grad, parse
 from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, substitute_sizes
-from matcalc.jacobians import Jacobian, tensor
+from matcalc.jacobian_record import Jacobian
+from matcalc.jacobians import tensor
 from matcalc.language.inference import Typed, typed_claim
 from matcalc.language.syntax import read
 from matcalc.verification import check_derivative, options_from
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _LARGEST = 12
 _MOST_SIZES = 200
+_MOST_LISTED = 20_000
+_MOST_FITS = 6
 
 
 def check_tensor(
@@ -87,6 +90,7 @@ def _linearised(derived: Jacobian) -> Linearised:
     return Linearised(
         derived.seen, derived.wrt, tuple(v.node for v in derived.typed.variables), derived.linear, derived.direction,
         derived.vectorised, derived.rows, derived.cols, derived.onto, derived.expression.text,
+        derived.expression._storage if isinstance(derived.expression, Jacobian) else "",
     )  # fmt: skip
 
 
@@ -107,12 +111,15 @@ def _check_text(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> Re
     found = _read(derived, claim)
     if found is not None:
         return _compared(derived, found.node, options)
-    for again in _narrowed(derived, claim):
-        found = _read(again, claim)
-        if found is not None:
-            report = _compared(again, found.node, options)
-            said = ", ".join(f"{v.name}: {v.declaration}" for v in again.variables.values())
-            return replace(report, witnesses=(*report.witnesses, f"the claim's shapes fit only with {said}"))
+    reports = []
+    for again, node in itertools.islice(_fits(derived, claim), _MOST_FITS):
+        report = _compared(again, node, options)
+        said = ", ".join(f"{v.name}: {v.declaration}" for v in again.variables.values())
+        reports.append(replace(report, witnesses=(*report.witnesses, f"the claim is read with {said}, where it fits")))
+        if report.verdict == "verified":
+            return reports[-1]
+    if reports:
+        return reports[0]
     f = derived.whole
     program = read(claim, f.limits, names=frozenset(f.variables))
     return _compared(derived, typed_claim(program, f.typed, derived.tensor.shape, f.limits).node, options)
@@ -130,6 +137,26 @@ def _read(derived: Jacobian, text: str) -> Typed | None:
         if found.node.shape == shape:
             return found
     return None
+
+
+def _fits(derived: Jacobian, claim: str) -> Iterator[tuple[Jacobian, Node]]:
+    """Derivation and claim at sizes where the claim fits: where it does with fewer sizes of 1, with no more.
+
+    Of a matrix that is a row, the transpose has the same vec, and a Kronecker product with a number commutes: a claim
+    that is wrong of matrices can be right there.
+    """
+    fewest = None
+    for again in _narrowed(derived, claim):
+        found = _read(again, claim)
+        if found is None:
+            continue
+        ones = sum(size == 1 for v in again.variables.values() for size in v.shape)
+        if fewest is not None and ones > fewest:
+            return
+        fewest = ones
+        yield again, found.node
+        if again.typed.sizes:
+            return  # some sizes are still free, so this is no special case among others
 
 
 def _narrowed(derived: Jacobian, claim: str) -> Iterator[Jacobian]:
@@ -166,8 +193,9 @@ def _numbered(f: Expression, claim: str) -> Iterator[dict[str, AnySize]]:
     names = [name for name in f.typed.sizes if name not in f.typed.declared_sizes]
     written = {int(text) for text in re.findall(r"\b[0-9]{1,4}\b", claim)}
     near = {part for n in written for part in range(1, min(n, _LARGEST) + 1) if n % part == 0}
-    candidates = itertools.product(sorted(near | {n for n in written if n <= _LARGEST}), repeat=len(names))
-    for values in itertools.islice(candidates if near else (), _MOST_SIZES):
+    ones_last = sorted(near | {n for n in written if n <= _LARGEST}, key=lambda n: (n == 1, n))
+    candidates = itertools.islice(itertools.product(ones_last, repeat=len(names)), _MOST_LISTED if near else 0)
+    for values in sorted(candidates, key=lambda values: values.count(1))[:_MOST_SIZES]:
         yield dict(zip(names, values, strict=True))
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from matcalc.calculus.simplify import textbook
 from matcalc.calculus.transpose import transposed_map
-from matcalc.errors import DeviceError
+from matcalc.errors import DeviceError, UnsupportedError
 from matcalc.expression import build
+from matcalc.expression.nodes import Node
+from matcalc.expression.sizes import AnySize
+from matcalc.lowering.compile import compiled
+from matcalc.lowering.emit import source
+from matcalc.lowering.schedule import lower
 
 if TYPE_CHECKING:
-    from matcalc.jacobians import Jacobian
+    from matcalc.jacobian_record import Jacobian
+
+_STORAGE = ("scalar", "vector", "matrix")
 
 
 @dataclass(frozen=True)
@@ -47,15 +54,16 @@ def operator_of(derived: Jacobian, target: str, given: dict[str, Any]) -> Any:
     """The operator at the inputs ``given``, by the differential and its transpose as lowered for ``target``.
 
     Raises:
-        UnsupportedError: for a target that is not there.
+        UnsupportedError: for a target that is not there, and for an output of more than two axes.
         DeviceError: for NumPy without SciPy.
     """
-    nodes = tuple(v.node for v in derived.typed.variables)
+    if len(derived.rows) >= len(_STORAGE):
+        raise UnsupportedError("products with the Jacobian of a tensor are not there", suggestion="compile()")
     cotangent = _cotangent(derived)
-    forward = derived.lowered_with(derived.linear, derived.direction, derived.rows, target)
+    forward = _product(derived, derived.linear, derived.direction, derived.rows, target)
     back = textbook(transposed_map(derived.linear, derived.direction, cotangent))
-    backward = derived.lowered_with(back, cotangent, derived.cols, target)
-    names = [node.params[0] for node in nodes]
+    backward = _product(derived, back, cotangent, derived.cols, target)
+    names = [node.params[0] for node in _inputs(derived)]
     x = given[derived.wrt]
     input_shape = tuple(x.shape)
     probe = forward(**given, **{derived.direction.params[0]: x})
@@ -68,12 +76,21 @@ def operator_of(derived: Jacobian, target: str, given: dict[str, Any]) -> Any:
     return _for_scipy(found, x) if target == "numpy" else found
 
 
-def _cotangent(derived: Jacobian) -> Any:
-    name = "u"
-    while name in derived.variables or name == derived.direction.params[0]:
-        name += "_"
-    storage = ("scalar", "vector", "matrix")[min(len(derived.rows), 2)]
-    return build.variable(name, derived.seen.shape, storage)
+def _cotangent(derived: Jacobian) -> Node:
+    """A name with the shape of the output."""
+    name = build.new_name("u", {*derived.variables, derived.direction.params[0]})
+    return build.variable(name, derived.seen.shape, _STORAGE[len(derived.rows)])
+
+
+def _product(derived: Jacobian, node: Node, vector: Node, axes: Sequence[AnySize], target: str) -> Callable[..., Any]:
+    """The compiled ``node``, which has these ``axes``: a function of the names of the expression and of ``vector``."""
+    program = lower([(node, _STORAGE[len(axes)])], (*_inputs(derived), vector), target=target)
+    text = source(program, target, "product", "A product with the Jacobian.")
+    return compiled(program, text, "product", (), target)
+
+
+def _inputs(derived: Jacobian) -> tuple[Node, ...]:
+    return tuple(v.node for v in derived.typed.variables)
 
 
 def _for_scipy(found: LinearOperator, x: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse
 from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression.nodes import Node
-from matcalc.jacobians import Jacobian
+from matcalc.jacobian_record import Jacobian
 from matcalc.language.inference import VariableRecord, typed_claim
 from matcalc.language.syntax import read
 

@@ -62,7 +62,16 @@ LAYERS = (
     ("language", "calculus", "lowering"),
     ("checking",),
     ("documents",),
-    ("derivative", "jacobians", "jacobian_checks", "linear_operator", "verification", "testing", "matcalc"),
+    (
+        "derivative",
+        "jacobian_record",
+        "jacobians",
+        "jacobian_checks",
+        "linear_operator",
+        "verification",
+        "testing",
+        "matcalc",
+    ),
     ("handbook",),
     ("cli", "__main__"),
 )

@@ -85,8 +85,4 @@ def _of_jvp(asked: Directional) -> list[Question]:
 
 
 def _new_name(asked: Directional) -> str:
-    taken = {each.params[0] for each in asked.variables}
-    name = "u"
-    while name in taken:
-        name += "_"
-    return name
+    return build.new_name("u", {each.params[0] for each in asked.variables})

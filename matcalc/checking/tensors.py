@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
+from matcalc.calculus.readoff import applied
 from matcalc.calculus.transpose import transposed_map
-from matcalc.checking.points import Point, point
+from matcalc.checking.points import Point, drawn, is_large, point
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.relation import Pair, relation
@@ -22,10 +23,11 @@ from matcalc.checking.verdict import Report
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, as_integer
+from matcalc.lowering.program import Tensor
 from matcalc.operators.products import inner
 from matcalc.operators.vectorization import unvec, vec
 
-MOST_ENTRIES = 2**22
+MOST_ENTRIES = 2**18
 _AGREE = 1e-7
 _DIGITS = 30
 _SMALL = 1e-6
@@ -45,6 +47,7 @@ class Linearised:
         rows, cols: the axes of F and of the name, as torch has them.
         projected: the property onto whose subspace J was projected, or "".
         text: the expression as typed.
+        looks: how the value of F looks outside, where F is itself a Jacobian.
     """
 
     expression: Node
@@ -57,6 +60,7 @@ class Linearised:
     cols: tuple[AnySize, ...]
     projected: str = ""
     text: str = ""
+    looks: str | Tensor = ""
 
     @property
     def variable(self) -> Node:
@@ -65,9 +69,7 @@ class Linearised:
 
     def cotangent(self) -> Node:
         """A new name with the shape of F."""
-        taken, name = {v.params[0] for v in self.variables}, "u"
-        while name in taken:
-            name += "_"
+        name = build.new_name("u", {v.params[0] for v in self.variables})
         return build.variable(name, self.expression.shape, "scalar" if self.expression.is_scalar else "matrix")
 
 
@@ -87,7 +89,7 @@ def question(asked: Linearised, claimed: Node | Callable[..., Any] | None = None
 def _paired(matrix: Node | None, u: Node, variable: Node) -> Node:
     """The gradient J'·vec U as a matrix of the name's shape."""
     assert matrix is not None, "only a closed form is claimed"
-    return unvec(matrix.T @ vec(u), variable.shape)
+    return unvec(applied(matrix.T, vec(u)), variable.shape)
 
 
 def _contracted(asked: Linearised, u: Node, claimed: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,8 +104,8 @@ def _contracted(asked: Linearised, u: Node, claimed: Callable[..., Any]) -> Call
         rows = tensor.shape[: tensor.ndim - x.ndim]
         if tensor.ndim < x.ndim or tensor.shape[len(rows) :] != x.shape or prod(rows) != cotangent.numel():
             return tensor
-        flat = cotangent.mT.reshape(-1) if len(rows) == 1 else cotangent.reshape(-1)
-        return torch.tensordot(flat, tensor.reshape(-1, *x.shape), dims=1)
+        by_columns = tensor.permute(*reversed(range(len(rows))), *range(len(rows), tensor.ndim))  # as vec takes them
+        return torch.tensordot(cotangent.mT.reshape(-1), by_columns.reshape(-1, *x.shape), dims=1)
 
     return gradient
 
@@ -136,7 +138,7 @@ def with_torch(
         if entries > MOST_ENTRIES:
             said[f"the tensor has {entries} entries: products with it were compared, and it was never built"] = None
             continue
-        floor = _floor(asks, at)
+        floor = 0.0 if is_large(asks, options) else _floor(asks, at)
         theirs, silent = tensors_by_torch(asked, at, scalar)
         said.update(dict.fromkeys(silent))
         for dtype in options.dtypes:
@@ -156,8 +158,9 @@ def with_torch(
 
 
 def _points(asks: Question, options: CheckOptions) -> Iterator[Point]:
+    draw = drawn if is_large(asks, options) else None
     for number in range(options.trials):
-        at = point(asks, options, number)
+        at = point(asks, options, number) if draw is None else draw(asks, options, number, 0)
         if isinstance(at, Point):
             yield at
 

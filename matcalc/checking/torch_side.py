@@ -17,6 +17,7 @@ from matcalc.expression.walk import fold
 
 if TYPE_CHECKING:
     from matcalc.checking.tensors import Linearised
+    from matcalc.lowering.program import Tensor
 
 _PLAIN = {"scalar": lambda v: v.reshape(()), "vector": lambda v: v[:, 0]}
 
@@ -87,7 +88,7 @@ def _matrix(tensor: Any, shape: tuple[int, ...]) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _function(node: Node, variables: tuple[Node, ...], storage: str, optimise: bool) -> Callable[..., Any]:
+def _function(node: Node, variables: tuple[Node, ...], storage: str | Tensor, optimise: bool) -> Callable[..., Any]:
     from matcalc.lowering.compile import compiled
     from matcalc.lowering.emit import source
     from matcalc.lowering.schedule import lower
@@ -157,8 +158,8 @@ def tensors_by_torch(asked: Linearised, at: Point, scalar: Node | None) -> tuple
     """The Jacobian by torch, by each of its ways that answers, projected; and what is said of the others."""
     import torch
 
-    storage = ("scalar", "vector", "matrix")[len(asked.rows)]
-    ways: dict[str, tuple[Any, Node, str]] = {
+    storage = asked.looks or ("scalar", "vector", "matrix")[len(asked.rows)]
+    ways: dict[str, tuple[Any, Node, str | Tensor]] = {
         "jacrev": (torch.func.jacrev, asked.expression, storage),
         "jacfwd": (torch.func.jacfwd, asked.expression, storage),
     }

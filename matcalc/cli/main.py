@@ -84,7 +84,8 @@ def _tensor(kind: str) -> Callable[..., None]:
         layout: Layout = "numerator", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
     ) -> None:  # fmt: skip
         from matcalc.cli.show import show_derivative
-        from matcalc.jacobians import Jacobian, tensor
+        from matcalc.jacobian_record import Jacobian
+        from matcalc.jacobians import tensor
 
         asked = Asked.read(text, let, limit, format, layout)
         options = check_options(trials, seed, device, dtype, sizes)

@@ -18,7 +18,6 @@ _FORMATS = ("text", "json", "latex", "markdown")
 _MOST_READ = 2**20
 _DTYPES = ("float64", "float32")
 _DEVICES = ("cpu", "cuda", "auto")
-_LAYOUTS = ("numerator", "denominator")
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,10 @@ class Asked:
             ParseError: for a format, a layout, a declaration or a limit that is none.
         """
         from matcalc.derivative import let_from
+        from matcalc.jacobian_record import LAYOUTS
 
         _one_of("format", form, _FORMATS)
-        _one_of("layout", layout, _LAYOUTS)
+        _one_of("layout", layout, LAYOUTS)
         limits = Limits.parse(limit or [])
         clock.allow(limits, "derivation_seconds")
         return Asked(read_text(text), let_from(let or ()), limits, form)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.cli import clock
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.expression.operator import ALIASES, TABLE
-from matcalc.jacobians import Jacobian
+from matcalc.jacobian_record import Jacobian
 
 if TYPE_CHECKING:
     from matcalc.cli.options import Asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
@@ -18,30 +18,33 @@ _STORAGE = ("scalar", "vector", "matrix")
 _TYPICAL = 30
 
 
-class Contracted(Protocol):
-    """An einsum: its sign, a scalar in front, operands with the letters of each, the letters of the result."""
+@dataclass(frozen=True)
+class Contraction:
+    """One einsum.
+
+    Attributes:
+        negative: whether it is subtracted.
+        front: a scalar in front.
+        operands: what is multiplied, with a letter for each axis.
+        result: the letters of the result's axes.
+    """
+
+    negative: bool
+    front: Node
+    operands: tuple[tuple[Node, str], ...]
+    result: str
 
     @property
-    def negative(self) -> bool: ...  # noqa: D102  as the class says
-
-    @property
-    def front(self) -> Node: ...  # noqa: D102
-
-    @property
-    def operands(self) -> tuple[tuple[Node, str], ...]: ...  # noqa: D102
-
-    @property
-    def result(self) -> str: ...  # noqa: D102
-
-    @property
-    def pattern(self) -> str: ...  # noqa: D102
+    def pattern(self) -> str:
+        """``ik,lj->ijkl``."""
+        return ",".join(letters for _, letters in self.operands) + "->" + self.result
 
 
 @dataclass(frozen=True)
 class Contractions:
     """What a tensor is the sum of, and its axes."""
 
-    terms: tuple[Contracted, ...]
+    terms: tuple[Contraction, ...]
     axes: tuple[AnySize, ...]
 
     def source(
@@ -86,7 +89,7 @@ class _Numbered(NamedTuple):
     result: str
 
 
-def _numbered(each: Contracted, first: bool) -> _Numbered:
+def _numbered(each: Contraction, first: bool) -> _Numbered:
     """A scalar times an operand is cheaper than a scalar times the tensor; so is a sign that nothing is taken from."""
     front = build.negate(each.front) if each.negative and first else each.front
     negative = each.negative and not first

@@ -77,20 +77,19 @@ def _commutation_places(node: Node, size: Any) -> list[tuple[int, int]]:
 
 
 def _commutation_joins(left: Node, right: Node) -> Node | None:
-    """K·vec(A) = vec(A'); K(n, m)·K(m, n) = I; (A⊗B)·K = K·(B⊗A), the matrix moved to the front."""
+    """K·vec(A) = vec(A'); K·(A⊗b) = b⊗A and K·(a⊗B) = B⊗a for columns a, b; with K on the right, the rules below."""
     if right.op == "commutation":
         return _moved_to_the_front(left, right)
     (m, n), arg = left.params, right.args[0] if right.args else right
     if right.op == "vec" and arg.shape == (m, n):
         return build.apply("vec", arg.T)
-    if right.op == "kron" and right.args[0].cols == 1 and (arg.rows, right.args[1].rows) == (n, m):
-        return build.apply("kron", right.args[1], right.args[0])
-    if right.op == "kron" and right.args[1].cols == 1 and (arg.rows, right.args[1].rows) == (n, m):
-        return build.apply("kron", right.args[1], right.args[0])
+    if right.op == "kron" and 1 in (arg.cols, right.args[1].cols) and (arg.rows, right.args[1].rows) == (n, m):
+        return build.apply("kron", right.args[1], arg)
     return None
 
 
 def _moved_to_the_front(left: Node, right: Node) -> Node | None:
+    """K(n, m)·K(m, n) = I; vec(A)'·K = vec(A')'; (A⊗B)·K = K·(B⊗A)."""
     m, n = right.params
     if left.op == "commutation" and left.params == (n, m):
         return build.eye(left.rows)
@@ -148,6 +147,11 @@ define(
             Sample("x'*commutation(2, 3)*y", {"x": "vector(6)", "y": "vector(6)"}),
             Sample("norm2(commutation(2, 3)*kron(A, B)*x)^2", {"A": "matrix(3, 2)", "B": "matrix(2, 2)"}),
         ),
+        errors=(
+            ("x'*commutation(2)*x", "commutation takes commutation(m, n)"),
+            ("x'*commutation(2, 3)*ones(5)", "cannot multiply"),
+            ("x'*commutation(0, 3)*x", "a size is a positive integer"),
+        ),
     )
 )
 
@@ -190,16 +194,13 @@ def _of_size(name: str) -> Any:
     return lambda n: build.apply(name, params=(n,))
 
 
-def _scattered(module: str, places: Places) -> Any:
-    """A matrix of ones at known places, as a comparison of an index table with the columns' numbers."""
+def _rows_of_identity(module: str, places: Places) -> Any:
+    """A matrix with a one in every row, at known ``places``, as rows of an identity: no table of its entries."""
 
     def spell(node: Node, args: Any, size: Any) -> str:
-        rows, cols = (_known(node.op, s) for s in node.shape)
-        table = [[0] * cols for _ in range(rows)]
-        for i, j in places(node, int):  # type: ignore[arg-type]  # a number here
-            table[i][j] = 1
-        make = "tensor" if module == "torch" else "array"
-        return f"{module}.{make}({table}, {{like}})"
+        chosen = [column for _, column in sorted(set(places(node, int)))]  # type: ignore[arg-type]  # numbers here
+        index = f"jnp.array({chosen})" if module == "jnp" else str(chosen)  # JAX takes no list for an index
+        return f"{module}.eye({node.cols}, {{like}})[{index}]"
 
     return spell
 
@@ -218,12 +219,14 @@ def _half(name: str, says: str, signature: str, places: Places, letter: str, sam
             reference=_ones_at(places),
             sympy=_image(places),
             lowers=Lowering(
-                torch=_scattered("torch", places), numpy=_scattered("np", places), jax=_scattered("jnp", places)
+                torch=_rows_of_identity("torch", places),
+                numpy=_rows_of_identity("np", places),
+                jax=_rows_of_identity("jnp", places),
             ),
             latex=_symbol(letter),
             written=_written,
             samples=(sample,),
-            errors=((f"let n: scalar; x'*{name}(k)*x", "number"),),
+            errors=((f"x'*{name}(k)*x", "takes a size that is a number"), (f"x'*{name}(3)*ones(5)", "cannot multiply")),
         )
     )
 
@@ -255,6 +258,8 @@ def _diagonalization_joins(left: Node, right: Node) -> Node | None:
     """On a vector, what it stands for; its transpose times itself is the identity."""
     if left.op == "diagonalization" and right.cols == 1:
         return build.apply("vec", build.apply("diag", right))
+    if left.op == "transpose" and left.args[0] is right:
+        return build.eye(right.cols)
     return None
 
 
@@ -294,6 +299,13 @@ define(
         ),
         latex=_symbol(r"\Psi"),
         written=_written,
-        samples=(Sample("x'*diagonalization(3)'*kron(x, A*x)", {"x": "vector(3)", "A": "matrix(3, 3)"}),),
+        samples=(
+            Sample("x'*diagonalization(3)'*kron(x, A*x)", {"x": "vector(3)", "A": "matrix(3, 3)"}),
+            Sample("x'*diagonalization(3)'*diagonalization(3)*A*x", {"x": "vector(3)", "A": "matrix(3, 3)"}),
+        ),
+        errors=(
+            ("x'*diagonalization(2, 3)*x", "diagonalization takes diagonalization(n)"),
+            ("x'*diagonalization(3)*ones(4)", "cannot multiply"),
+        ),
     )
 )

@@ -35,7 +35,7 @@ from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.sizes import as_integer
 from matcalc.jacobian_checks import _linearised
-from matcalc.jacobians import Jacobian
+from matcalc.jacobian_record import Jacobian
 from matcalc.operators.products import inner
 
 KINDS = ("jacobian", "hessian", "jvp", "vjp", "hvp")

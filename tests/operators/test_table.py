@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import mpmath
 import numpy as np
 import pytest
@@ -56,7 +58,7 @@ def sampled(f: mc.Expression) -> Point:
 
 @pytest.mark.parametrize(("name", "text", "part"), ERRORS, ids=lambda value: str(value)[:40])
 def test_what_an_operator_refuses(name: str, text: str, part: str) -> None:
-    with pytest.raises(mc.MatcalcError, match=part.replace(".", r"\.").replace("^", r"\^")):
+    with pytest.raises(mc.MatcalcError, match=re.escape(part)):
         mc.grad(mc.parse(text), "x")
 
 

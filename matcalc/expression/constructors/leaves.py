@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from fractions import Fraction
 from functools import cache
 
@@ -24,6 +25,17 @@ def number(value: Fraction | int) -> Node:
 def variable(name: str, shape: Shape, storage: str, properties: frozenset[str] = frozenset()) -> Node:
     """A named value; ``storage`` (scalar, vector, row, matrix) is how it looks outside the calculus."""
     return interned("variable", (), (name, storage, tuple(sorted(properties))), shape)
+
+
+def new_name(wanted: str, taken: Collection[str]) -> str:
+    """``wanted``, with as many underscores behind it as make it none of those that are ``taken``.
+
+    >>> new_name("u", {"u", "u_", "x"})
+    'u__'
+    """
+    while wanted in taken:
+        wanted += "_"
+    return wanted
 
 
 def size_number(size: AnySize) -> Node:

@@ -1,0 +1,119 @@
+"""Claims of Jacobians and Hessians: as functions, in the other layout, with numbers for sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+
+import matcalc as mc
+
+SQUARE = {"A": "matrix(3, 3)", "X": "matrix(3, 3)", "B": "matrix(3, 3)"}
+
+
+class Claim(NamedTuple):
+    """A claimed Jacobian or Hessian, the verdict, and the diagnosis of what is wrong."""
+
+    kind: str
+    text: str
+    name: str
+    claim: Any
+    verdict: str = "verified"
+    diagnosis: str = ""
+    let: Mapping[str, str] | None = None
+
+
+def chain(W: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """The Jacobian of tanh(W*x)."""
+    return torch.diag(1 - torch.tanh(W @ x) ** 2) @ W
+
+
+def between(A: torch.Tensor, X: torch.Tensor, B: torch.Tensor) -> torch.Tensor:
+    """The Jacobian of A*X*B, the output's axes first."""
+    return torch.einsum("ik,lj->ijkl", A, B)
+
+
+FUNCTIONS = [
+    Claim("jacobian", "tanh(W*x)", "x", chain),
+    Claim(
+        "jacobian", "tanh(W*x)", "x", lambda W, x: chain(W, x).mT,
+        "refuted", "transposed: the claim is the transpose of the Jacobian",
+    ),
+    Claim("jacobian", "tanh(W*x)", "x", lambda W, x: W, "refuted", "no simple relation found"),
+    Claim("jacobian", "A*X*B", "X", between, let=SQUARE),
+    Claim(
+        "jacobian", "A*X*B", "X", lambda A, X, B: -between(A, X, B),
+        "refuted", "sign: the claim is minus the Jacobian", SQUARE,
+    ),
+    Claim(
+        "jacobian", "A*X*B", "X", lambda A, X, B: torch.einsum("ik,lj->klij", A, B),
+        "refuted", "no simple relation found", SQUARE,
+    ),
+    Claim("hessian", "x'*A*x", "x", lambda x, A: A + A.mT),
+    Claim("hessian", "x'*A*x", "x", lambda x, A: 2 * A, "refuted", "no simple relation found"),
+]  # fmt: skip
+REPEATED = {"A": "matrix(2, 3)", "X": "matrix(3, 3)"}
+
+
+def twice(A: torch.Tensor, X: torch.Tensor) -> torch.Tensor:
+    """The Jacobian of the Jacobian of A*X*X."""
+    eye = torch.eye(3, dtype=X.dtype)
+    return torch.einsum("ik,lp,jq->ijklpq", A, eye, eye) + torch.einsum("ip,qk,jl->ijklpq", A, eye, eye)
+
+
+TRANSPOSED = [
+    Claim(*row, "refuted", "transposed: the claim is the transpose of the Jacobian")
+    for row in (
+        ("jacobian", "A*x", "x", "A'"),
+        ("jacobian", "tanh(W*x)", "x", "W'*diag(1 - tanh(W*x).^2)"),
+        ("jacobian", "A*X*B", "X", "kron(B, A')"),
+        ("jacobian", "x'*A*x", "x", "(A + A')*x"),
+    )
+]
+NUMBERS = [
+    Claim("jacobian", "X", "X", "eye(9)"),
+    Claim("jacobian", "2*X", "X", "eye(9)", "refuted", "factor: the claim is 1/2 times the Jacobian"),
+    Claim("jacobian", "X'", "X", "commutation(3, 3)"),
+    Claim("jacobian", "X'", "X", "commutation(3, 4)"),
+    Claim("jacobian", "X*X'", "X", "(commutation(3, 3) + eye(9))*kron(X, eye(3))"),
+    Claim("jacobian", "A*X", "X", "kron(eye(3), A)"),
+    Claim("hessian", "x'*x", "x", "2*eye(9)"),
+    Claim("hessian", "sum(X.*X)", "X", "2*eye(6)"),
+]  # fmt: skip
+# Right of rows or of 1×1 matrices alone: the shapes fit there too, and that is not what is meant.
+DEGENERATE = [("X'", "eye(9)"), ("A*X", "kron(A, eye(3))"), ("X*A", "kron(A, eye(4))")]
+
+
+@pytest.mark.parametrize(
+    "row", [*FUNCTIONS, *TRANSPOSED, *NUMBERS], ids=lambda row: f"{row.text}: {row.verdict} {row.claim}"[:60]
+)
+def test_a_claim_gets_its_verdict_and_diagnosis(row: Claim) -> None:
+    report = mc.check(row.text, row.name, claim=row.claim, kind=row.kind, let=row.let, trials=2)
+    assert report.verdict == row.verdict, str(report)
+    assert (report.diagnosis or "").startswith(row.diagnosis)
+    assert bool(report.diagnosis) == bool(row.diagnosis)
+
+
+@pytest.mark.parametrize(("text", "claim"), DEGENERATE)
+def test_a_claim_is_not_taken_for_one_about_rows_where_it_fits_matrices(text: str, claim: str) -> None:
+    report = mc.check(text, "X", claim=claim, kind="jacobian", trials=2)
+    assert report.verdict == "refuted", str(report)
+
+
+def test_a_function_is_a_claim_of_the_jacobian_of_a_jacobian() -> None:
+    asked = {"wrt": ("X", "X"), "kind": "jacobian", "let": REPEATED, "trials": 2}
+    assert mc.check("A*X*X", claim=twice, **asked).verdict == "verified"
+    turned = mc.check("A*X*X", claim=lambda A, X: twice(A, X).movedim((2, 3), (3, 2)), **asked)
+    assert turned.verdict == "refuted"
+
+
+def test_a_claim_of_a_size_that_nothing_fits_says_so() -> None:
+    with pytest.raises(mc.MatcalcError, match="cannot multiply"):
+        mc.check("A*X*B", "X", claim="ones(7, 5)*ones(4, 3)", kind="jacobian")
+
+
+def test_a_function_that_returns_another_shape_is_no_jacobian() -> None:
+    report = mc.check("tanh(W*x)", "x", claim=lambda W, x: x, kind="jacobian", trials=2)
+    assert report.verdict in ("refuted", "inconclusive")
