@@ -87,7 +87,9 @@ DEGENERATE = [("X'", "eye(9)"), ("A*X", "kron(A, eye(3))"), ("X*A", "kron(A, eye
 
 
 @pytest.mark.parametrize(
-    "row", [*FUNCTIONS, *TRANSPOSED, *NUMBERS], ids=lambda row: f"{row.text}: {row.verdict} {row.claim}"[:60]
+    "row",
+    [*FUNCTIONS, *TRANSPOSED, *NUMBERS],
+    ids=lambda row: f"{row.text}: {row.verdict} {row.claim if isinstance(row.claim, str) else 'a function'}",
 )
 def test_a_claim_gets_its_verdict_and_diagnosis(row: Claim) -> None:
     report = mc.check(row.text, row.name, claim=row.claim, kind=row.kind, let=row.let, trials=2)
