@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.settings import Settings, load
 
-KINDS = ("gradient", "derivation")
+KINDS = ("gradient", "hessian", "jacobian", "derivation")
 
 
 def _arguments() -> argparse.Namespace:

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import torch
 
 import matcalc as mc
+from benchmarks.compared import CLOSED, ratios
 from benchmarks.problems import PROBLEMS, Problem, Tensors
 from benchmarks.settings import Settings
 from benchmarks.tables import Table
-from benchmarks.timing import Action, medians
+from benchmarks.timing import Action
 
-CLOSED = "closed form"
 COLUMNS = ("matcalc", "autograd", "torch.func", "torch.compile", "jax.jit")
-_TOLERANCE = 1e-8
 
 
 def tables(settings: Settings) -> Iterator[Table]:
     """The table of this process's thread count."""
-    rows: dict[str, Mapping[str, float | None]] = {}
-    seconds: dict[str, float] = {}
-    for problem in PROBLEMS:
-        for sizes in problem.sizes[: settings.sizes]:
-            label, actions = problem.label(sizes), _actions(problem, sizes, settings)
-            _compare(label, actions)
-            times = medians(actions, settings.budget)
-            seconds[label] = times[CLOSED]
-            rows[label] = {name: times[name] / times[CLOSED] for name in times if name != CLOSED}
-            settings.say(f"{label}: {rows[label]}")
+    rows, seconds = ratios(
+        (
+            (problem.label(sizes), _actions(problem, sizes, settings))
+            for problem in PROBLEMS
+            for sizes in problem.sizes[: settings.sizes]
+        ),
+        settings,
+    )
     columns = [name for name in COLUMNS if any(name in cells for cells in rows.values())]
     yield Table(f"Gradients, time over the closed form, {settings.machine}", CLOSED, columns, rows, seconds)
 
@@ -81,17 +77,3 @@ def _jax_action(problem: Problem, inputs: Tensors) -> Action:
     )
     args = list(arrays.values())
     return lambda: jitted(*args).block_until_ready()
-
-
-def _compare(label: str, actions: Mapping[str, Action]) -> None:
-    """Every competitor's gradient against the closed form.
-
-    Raises:
-        AssertionError: for one that is not equal to it.
-    """
-    wanted = actions[CLOSED]()
-    for name, action in actions.items():
-        got: Any = action()
-        other = got if isinstance(got, torch.Tensor) else torch.tensor(got.__array__())
-        error = (other - wanted).norm() / wanted.norm()
-        assert error < _TOLERANCE, f"{label}: {name} is off by {error:.1e}"

@@ -80,7 +80,8 @@ def check_own(derived: Jacobian, **options: Any) -> Report:
     if printed is not None and printed is not asked.matrix:
         reports.append(run_check(question(asked, printed), given))
     whole = combined(reports)
-    return with_torch(asked, whole, given, derived.compile("torch"), scalar)
+    even = derived.kind == "hessian" and not derived.others
+    return with_torch(asked, whole, given, derived.compile("torch"), scalar, symmetric=even)
 
 
 def _linearised(derived: Jacobian) -> Linearised:

@@ -268,12 +268,18 @@ class Jacobian(Derivative):
         if not self._has_own_code or (self.closed and (with_value or torch_compile)):
             return super().compile(target, with_value=with_value, sizes=sizes, torch_compile=torch_compile)
         from matcalc.lowering.compile import compiled
+        from matcalc.lowering.targets import target_named
 
         self._refuse_with_value(with_value)
         if torch_compile:
             raise UnsupportedError("a Jacobian without a matrix form is not passed through torch.compile")
         program, text = self._own_code(target, sizes)
-        return compiled(program, text, self._function_name, self._ignored(), target)
+
+        def at_sizes(at: Mapping[str, int]) -> str:
+            return self._own_code(target, sizes or at)[1]
+
+        by_sizes = at_sizes if target_named(target).scalar_endings else None
+        return compiled(program, text, self._function_name, self._ignored(), target, by_sizes)
 
     @property
     def _has_own_code(self) -> bool:

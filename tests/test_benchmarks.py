@@ -5,8 +5,11 @@ from itertools import pairwise
 import pytest
 import torch
 
-from benchmarks.gradient import CLOSED, _actions, _compare
+from benchmarks import hessian, jacobian
+from benchmarks.compared import CLOSED, compare
+from benchmarks.gradient import _actions
 from benchmarks.problems import PROBLEMS, Problem
+from benchmarks.second_order import FIRST_ORDER, SECOND_ORDER, FirstOrder, SecondOrder
 from benchmarks.settings import Settings
 from benchmarks.tables import Table
 from benchmarks.timing import Sample, _median, medians
@@ -18,13 +21,25 @@ SETTINGS = Settings(threads=1, sizes=1, budget=0.01, jax=False, torch_compile=Fa
 def test_every_competitor_has_the_gradient_of_the_closed_form(problem: Problem) -> None:
     actions = _actions(problem, problem.sizes[0], SETTINGS)
     assert set(actions) == {CLOSED, "matcalc", "autograd", "torch.func"}
-    _compare(problem.name, actions)
+    compare(problem.name, actions)
+
+
+@pytest.mark.parametrize("each", SECOND_ORDER, ids=lambda each: each.problem.name)
+def test_every_competitor_has_the_hessian_of_the_closed_form(each: SecondOrder) -> None:
+    compare(each.problem.name, hessian.actions(each, each.sizes[0], SETTINGS))
+    if each.product is not None:
+        compare(each.problem.name, hessian.products(each, each.sizes[0]))
+
+
+@pytest.mark.parametrize("each", FIRST_ORDER, ids=lambda each: each.text)
+def test_every_competitor_has_the_jacobian_of_the_closed_form(each: FirstOrder) -> None:
+    compare(each.text, jacobian.actions(each, each.sizes[0]))
 
 
 def test_a_wrong_competitor_is_not_timed() -> None:
     actions = {CLOSED: lambda: torch.ones(3), "other": lambda: torch.ones(3) + 1e-6}
     with pytest.raises(AssertionError, match="other is off by"):
-        _compare("a problem", actions)
+        compare("a problem", actions)
 
 
 def test_a_slower_action_takes_longer() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from matcalc.expression import build
 from matcalc.expression.indexed import Axes, Factor, Index, Indexed, Indices, Letters, Term, UnsplitError, opaque
 from matcalc.expression.nodes import Node
 from matcalc.expression.walk import fold
@@ -28,7 +29,6 @@ class Entries:
 def entries(matrix: Node, rows: Axes, cols: Axes) -> Entries | None:
     """The tensor with the axes ``rows`` and ``cols`` whose ∂vec/∂vec' is ``matrix``; None where that is not told.
 
-    >>> from matcalc.expression import build
     >>> A, B = build.variable("A", (2, 3), "matrix"), build.variable("B", (4, 5), "matrix")
     >>> found = entries(build.apply("kron", B.T, A), (2, 5), (3, 4))
     >>> [[(f.node.params[0], "".join(i.letter for i in f.indices)) for f in term.factors] for term in found.terms]
@@ -58,7 +58,38 @@ def entries(matrix: Node, rows: Axes, cols: Axes) -> Entries | None:
     if len(found) > _MOST_TERMS:
         return None
     free = {i.letter for i in (*own[0], *own[1])}
-    return Entries(tuple(named), tuple(_without_needless_deltas(term, free) for term in found))
+    return Entries(tuple(named), tuple(_tidied(term, free) for term in found))
+
+
+def _tidied(term: Term, free: set[str]) -> Term:
+    made = _without_needless_deltas(term, free)
+    factors = _with_products(list(made.factors), made, free)
+    scalars = (*made.scalars, *(f.node for f in factors if not f.indices))
+    return _relettered(scalars, [f for f in factors if f.indices], list(made.deltas), free)
+
+
+def _with_products(factors: list[Factor], term: Term, free: set[str]) -> list[Factor]:
+    """Σ_a A[i, a]·B[a, j] is (A·B)[i, j], where nothing else has the index a."""
+    in_deltas = {i.letter for pair in term.deltas for i in pair}
+    for letter in dict.fromkeys(i.letter for f in factors for i in f.indices):
+        with_it = [f for f in factors if any(i.letter == letter for i in f.indices)]
+        if letter in free or letter in in_deltas or len(with_it) != 2:
+            continue
+        left, right = with_it
+        if sum(i.letter == letter for f in with_it for i in f.indices) != 2:
+            continue
+        merged = _product(left, right, letter)
+        factors = [merged if f is left else f for f in factors if f is not right]
+    return factors
+
+
+def _product(left: Factor, right: Factor, letter: str) -> Factor:
+    """The entry of a matrix product that two entries with one index in common add up to."""
+    before = left.node if left.indices[-1].letter == letter and len(left.indices) == 2 else left.node.T
+    after = right.node if right.indices[0].letter == letter else right.node.T
+    rest = tuple(i for f in (left, right) for i in f.indices if i.letter != letter)
+    whole = build.product(before, after)
+    return Factor(whole if len(rest) != 1 or whole.cols == 1 else whole.T, rest)
 
 
 def _without_needless_deltas(term: Term, free: set[str]) -> Term:
@@ -81,8 +112,8 @@ def _without_needless_deltas(term: Term, free: set[str]) -> Term:
             renamed[other.letter] = one
         else:
             kept.append((one, other))
-    factors = [Factor(f.node, tuple(now(i) for i in f.indices)) for f in term.factors]
-    return _relettered(term.scalars, factors, kept, free)
+    factors = tuple(Factor(f.node, tuple(now(i) for i in f.indices)) for f in term.factors)
+    return Term(term.scalars, factors, tuple(kept))
 
 
 def _relettered(

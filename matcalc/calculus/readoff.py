@@ -34,3 +34,23 @@ def matrix_of(linear: Node, direction: Node) -> Node | None:
                 parts.append(part)
         read[node] = build.add(*parts)
     return read.get(linear, build.zeros(linear.rows * linear.cols, entries))
+
+
+def applied(matrix: Node, column: Node) -> Node:
+    """``matrix``·``column`` from the right, factor by factor, so that no Kronecker product is multiplied out.
+
+    >>> A, B, X = (build.variable(name, (2, 2), "matrix") for name in "ABX")
+    >>> made = applied(build.apply("kron", B.T, A) + build.eye(4), build.apply("vec", X))
+    >>> made is build.apply("vec", A @ X @ B) + build.apply("vec", X)
+    True
+    """
+    if matrix.op == "product":
+        for factor in reversed(matrix.args):
+            column = applied(factor, column)
+        return column
+    if matrix.op == "add":
+        return build.add(*(applied(term, column) for term in matrix.args))
+    if matrix.op == "scale":
+        return build.multiply(matrix.args[0], applied(matrix.args[1], column))
+    acts = matrix.operator.acts
+    return matrix @ column if acts is None else acts(matrix, column)

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
+from matcalc.calculus.readoff import applied
 from matcalc.calculus.transpose import transposed_map
-from matcalc.checking.points import Point, point
+from matcalc.checking.points import Point, drawn, is_large, point
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.relation import Pair, relation
@@ -26,7 +27,7 @@ from matcalc.lowering.program import Tensor
 from matcalc.operators.products import inner
 from matcalc.operators.vectorization import unvec, vec
 
-MOST_ENTRIES = 2**22
+MOST_ENTRIES = 2**18
 _AGREE = 1e-7
 _DIGITS = 30
 _SMALL = 1e-6
@@ -88,7 +89,7 @@ def question(asked: Linearised, claimed: Node | Callable[..., Any] | None = None
 def _paired(matrix: Node | None, u: Node, variable: Node) -> Node:
     """The gradient J'·vec U as a matrix of the name's shape."""
     assert matrix is not None, "only a closed form is claimed"
-    return unvec(matrix.T @ vec(u), variable.shape)
+    return unvec(applied(matrix.T, vec(u)), variable.shape)
 
 
 def _contracted(asked: Linearised, u: Node, claimed: Callable[..., Any]) -> Callable[..., Any]:
@@ -113,38 +114,53 @@ def _contracted(asked: Linearised, u: Node, claimed: Callable[..., Any]) -> Call
 
 
 def with_torch(
-    asked: Linearised, report: Report, options: CheckOptions, lowered: Callable[..., Any], scalar: Node | None
+    asked: Linearised,
+    report: Report,
+    options: CheckOptions,
+    lowered: Callable[..., Any],
+    scalar: Node | None,
+    *,
+    symmetric: bool = False,
 ) -> Report:
     """The report, after the tensor that the ``lowered`` code returns was held against torch's own.
 
-    ``scalar`` is the function whose Hessian this is, where ``torch.func.hessian`` can be asked for it.
+    ``scalar`` is the function whose Hessian this is, where ``torch.func.hessian`` can be asked for it; a ``symmetric``
+    tensor is the same with its first half of axes and its second exchanged.
     """
     if not report.ok:
         return report
     asks = question(asked)
     worst: dict[str, float] = {}
     said: dict[str, None] = {}
+    uneven = 0.0
     for at in _points(asks, options):
         entries = prod(as_integer(size, at.sizes) for size in (*asked.rows, *asked.cols))
         if entries > MOST_ENTRIES:
             said[f"the tensor has {entries} entries: products with it were compared, and it was never built"] = None
             continue
-        floor = _floor(asks, at)
+        floor = 0.0 if is_large(asks, options) else _floor(asks, at)
         theirs, silent = tensors_by_torch(asked, at, scalar)
         said.update(dict.fromkeys(silent))
         for dtype in options.dtypes:
             for device in report.devices:
                 mine = tensor_lowered(lowered, asked, at, dtype, device)
+                if symmetric and dtype == "float64":
+                    uneven = max(uneven, _relative(mine, _turned(mine), floor))
                 for who, tensor in theirs.items():
                     key = dtype if dtype == "float32" else who
                     worst[key] = max(worst.get(key, 0.0), _relative(mine, tensor, floor))
+    if not uneven <= _AGREE:
+        return replace(report, verdict="inconclusive", reason=f"the lowered Hessian is unsymmetric by {uneven:.1e}")
+    if symmetric and worst:
+        said["the Hessian is symmetric"] = None
     exact = {who: error for who, error in worst.items() if who != "float32"}
     return _judged(report, exact, worst.get("float32"), tuple(said))
 
 
 def _points(asks: Question, options: CheckOptions) -> Iterator[Point]:
+    draw = drawn if is_large(asks, options) else None
     for number in range(options.trials):
-        at = point(asks, options, number)
+        at = point(asks, options, number) if draw is None else draw(asks, options, number, 0)
         if isinstance(at, Point):
             yield at
 
@@ -179,6 +195,12 @@ def _floor(asks: Question, at: Point) -> float:
         evaluate(asks.expression, lifted(at.values, asks.variables), at.sizes, memo)
         largest = float(max((abs(v).max() for v in memo.values()), default=0))
     return _SMALL * largest / (float(abs(at.values[asks.name]).max()) or 1.0)
+
+
+def _turned(tensor: Any) -> Any:
+    """The tensor with the two halves of its axes exchanged."""
+    half = tensor.ndim // 2
+    return tensor.transpose(*range(half, tensor.ndim), *range(half))
 
 
 def _relative(mine: Any, theirs: Any, floor: float = 0.0) -> float:

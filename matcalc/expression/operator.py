@@ -100,6 +100,7 @@ class Operator:
         trouble: ``(node, argument arrays)`` to what is wrong with them as arguments, or "": a domain that depends on
             the node's parameters, beyond what ``domain`` can say.
         fits: ``(node, size evaluator)`` to whether the parameters lie inside the sizes.
+        acts: ``(node, column)`` to the value times a column, where that is had without the value.
         indexed: ``(node, arguments, letters)`` to how entries are found where rows or columns are entries themselves.
         named_entries: whether that is also how an entry with one index on each side is written: a delta, a number.
         stable: ``node`` to an equal one that overflows only where the value does, or None; the lowering asks.
@@ -151,6 +152,7 @@ class Operator:
     branch: Callable[[Node, Sequence[Any]], Any] | None = None
     trouble: Callable[[Node, Sequence[Any]], str] | None = None
     fits: Callable[[Node, Callable[[AnySize], int]], bool] | None = None
+    acts: Callable[[Node, Node], Node] | None = None
     indexed: Callable[[Node, Sequence[Indexed], Letters], Indexed] | None = None
     named_entries: bool = False
     stable: Callable[[Node], Node | None] | None = None

@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
-from matcalc.expression.sizes import AnySize
+from matcalc.expression.sizes import AnySize, Shape
 from matcalc.lowering.emit import function_lines, module, outward
 from matcalc.lowering.program import Output, Program, Tensor
 from matcalc.lowering.schedule import lower
 from matcalc.lowering.targets import Target, target_named
 
 _STORAGE = ("scalar", "vector", "matrix")
+_TYPICAL = 30
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Contractions:
             UnsupportedError: for a target that is not there.
         """
         spelled = target_named(target)
-        terms = [_numbered(each) for each in self.terms]
+        terms = [_numbered(each, first=k == 0) for k, each in enumerate(self.terms)]
         parts = dict.fromkeys((n, _STORAGE[len(letters)]) for _, operands, _ in terms for n, letters in operands)
         made = [part for part in parts if part[0].op != "variable"]
         program = lower(made, variables, sizes, target=target)
@@ -64,46 +65,66 @@ class Contractions:
             for storage in _STORAGE:
                 texts[variable, storage] = outward(Output(p.python_name, storage, p.shape), batched=True)
         shown = replace(program, outputs=(Output("result", Tensor(self.axes, ()), (1, 1)),))
-        lines = function_lines(shown, spelled, name, doc, list(self._ending(terms, texts, spelled)))
+        calls = [(each.negative, _call(each, texts, spelled, sizes or {})) for each in terms]
+        lines = function_lines(shown, spelled, name, doc, list(self._ending(calls)))
         return program, module("\n".join(lines), spelled, doc, name)
 
-    def _ending(
-        self, terms: Sequence[_Numbered], texts: Mapping[tuple[Node, str], str], target: Target
-    ) -> Iterator[str]:
+    def _ending(self, calls: Sequence[tuple[bool, str]]) -> Iterator[str]:
         lone = [k - len(self.axes) for k, size in enumerate(self.axes) if size == 1][::-1]  # from the last to the first
         places = "".join(f"[{', '.join(['...', 'None', *([':'] * (-place - 1))])}]" for place in lone)
-        calls = [(each.negative, _call(each, texts, target)) for each in terms]
-        if len(calls) == 1 and not (places and calls[0][0]):
-            yield f"return {'-' * calls[0][0]}{calls[0][1]}{places}"
+        if len(calls) == 1:
+            yield f"return {calls[0][1]}{places}"
             return
         yield "return ("
         for k, (negative, call) in enumerate(calls):
-            sign = "-" * negative if k == 0 else "- " if negative else "+ "
-            yield f"    {sign}{call}"
+            yield f"    {'' if k == 0 else '- ' if negative else '+ '}{call}"
         yield f"){places}"
 
 
 class _Numbered(NamedTuple):
-    """An einsum with its scalar among the operands, a number in the first that is no constant."""
+    """An einsum with its scalar and its sign inside an operand, or its sign kept for a difference."""
 
     negative: bool
     operands: tuple[tuple[Node, str], ...]
     result: str
 
 
-def _numbered(each: Contraction) -> _Numbered:
-    """A number times an operand is cheaper than a number times the tensor."""
-    operands, front = list(each.operands), each.front
-    if build.is_one(front):
-        return _Numbered(each.negative, each.operands, each.result)
-    place = next((k for k, (node, _) in enumerate(operands) if not node.operator.constant), None)
-    if front.op != "number" or place is None:
-        return _Numbered(each.negative, ((front, ""), *operands), each.result)
+def _numbered(each: Contraction, first: bool) -> _Numbered:
+    """A scalar times an operand is cheaper than a scalar times the tensor; so is a sign that nothing is taken from."""
+    front = build.negate(each.front) if each.negative and first else each.front
+    negative = each.negative and not first
+    operands = list(each.operands)
+    place = next((k for k, (node, _) in enumerate(operands) if not node.operator.constant), 0)
+    if not operands:
+        return _Numbered(negative, ((front, ""),), each.result)
     operands[place] = (build.multiply(front, operands[place][0]), operands[place][1])
-    return _Numbered(each.negative, tuple(operands), each.result)
+    return _Numbered(negative, tuple(operands), each.result)
 
 
-def _call(each: _Numbered, texts: Mapping[tuple[Node, str], str], target: Target) -> str:
-    pattern = ",".join(f"...{letters}" for _, letters in each.operands) + f"->...{each.result}"
-    args = ", ".join(texts[node, _STORAGE[len(letters)]] for node, letters in each.operands)
-    return f'{target.einsum[0]}("{pattern}", {args}{target.einsum[1]})'
+def _call(each: _Numbered, texts: Mapping[tuple[Node, str], str], target: Target, sizes: Mapping[str, int]) -> str:
+    """Einsums of two operands each, in the order that opt_einsum finds best at typical sizes."""
+    waiting = [(letters, texts[node, _STORAGE[len(letters)]]) for node, letters in each.operands]
+    for pair, result in _path(each, sizes):
+        taken = [waiting[k] for k in sorted(pair)]
+        waiting = [operand for k, operand in enumerate(waiting) if k not in pair]
+        pattern = ",".join(f"...{letters}" for letters, _ in taken) + f"->...{result}"
+        waiting.append((result, f'{target.einsum}("{pattern}", {", ".join(text for _, text in taken)})'))
+    return waiting[0][1]
+
+
+def _path(each: _Numbered, sizes: Mapping[str, int]) -> list[tuple[tuple[int, ...], str]]:
+    """Which operands are contracted in turn, and the letters of what each contraction leaves."""
+    import opt_einsum
+
+    known = {
+        letter: _length(node.shape, k, sizes) for node, letters in each.operands for k, letter in enumerate(letters)
+    }
+    shapes = [tuple(known[letter] for letter in letters) for _, letters in each.operands]
+    pattern = ",".join(letters for _, letters in each.operands) + f"->{each.result}"
+    _, info = opt_einsum.contract_path(pattern, *shapes, shapes=True, optimize="auto")
+    return [(tuple(step[0]), step[2].split("->")[1]) for step in info.contraction_list]
+
+
+def _length(shape: Shape, axis: int, sizes: Mapping[str, int]) -> int:
+    size = shape[axis]
+    return size if isinstance(size, int) else sizes.get(str(size), _TYPICAL)

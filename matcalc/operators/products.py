@@ -226,6 +226,13 @@ def _transpose_indexed(node: Node, args: Sequence[Indexed], letters: Letters) ->
     return Indexed(args[0].cols, args[0].rows, lambda rows, cols: args[0].entry(cols, rows))
 
 
+def _kron_acts(node: Node, column: Node) -> Node:
+    """(B' ⊗ A)·c = vec(A·unvec(c)·B) (Magnus & Neudecker 2019, ch. 2, th. 2)."""
+    left, right = node.args
+    whole = build.apply("unvec", column, params=(right.cols, left.cols))
+    return build.apply("vec", build.product(right, whole, left.T))
+
+
 def _kron_in_factor(mine: Shape, other: Node, i: int) -> Node:
     """The matrix that takes vec of factor ``i``, of shape ``mine``, to vec of the Kronecker product."""
     left, right = (mine, other.shape) if i == 0 else (other.shape, mine)
@@ -434,6 +441,7 @@ define(
         differential=lambda node, i, d: build.apply("kron", *(d if j == i else a for j, a in enumerate(node.args))),
         transpose=_kron_transpose,
         indexed=_kron_indexed,
+        acts=_kron_acts,
         matrix=_kron_matrix,
         transposed=lambda node: build.apply("kron", node.args[0].T, node.args[1].T),
         joins=_kron_joins,

@@ -229,6 +229,8 @@ def run(count: int, seed: int, outcome: Callable[[str, Mapping[str, str], int], 
             said = ["too slow"]
         except MatcalcError as error:
             said = [f"REFUSED {type(error).__name__}: {str(error).splitlines()[0]}"]
+        except (np.linalg.LinAlgError, torch.linalg.LinAlgError):
+            said = ["a singular matrix there"]
         except Exception as error:
             said = [f"CRASH {type(error).__name__}: {error}"]
         signal.alarm(0)

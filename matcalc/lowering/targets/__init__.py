@@ -29,8 +29,7 @@ class Target:
         spelling: which spelling of an operator's record is meant.
         helpers: private functions, by their names, put into a module that mentions them.
         entry: the helper that makes the inputs arrays of one type; where there is none, they are.
-        einsum: the function, and what follows its operands so that it chooses an order of contractions.
-        moveaxis, eye: the functions that move axes to other places, and that make an identity.
+        einsum, moveaxis, eye: the functions that contract, move axes to other places, and make an identity.
         solves_right: whether a solve can have its matrix on the right, as in X A = B.
         guesses_vectors: whether a solve takes a right side with one axis less, and of fitting shape, for vectors.
         scalar_endings: how the spelling of a scalar may end in giving it two axes, and what it ends in without; empty
@@ -48,7 +47,7 @@ class Target:
     entry: str = ""
     moveaxis: str = ""
     eye: str = ""
-    einsum: tuple[str, str] = ("", "")
+    einsum: str = ""
     solves_right: bool = False
     guesses_vectors: bool = False
     scalar_endings: Mapping[str, str] = field(default_factory=dict)

@@ -72,7 +72,7 @@ TARGET = Target(
     },
     moveaxis="jnp.moveaxis",
     eye="jnp.eye",
-    einsum=("jnp.einsum", ""),
+    einsum="jnp.einsum",
     spelling=lambda lowers: lowers.jax,
     entry="_arrays",
     note="JAX computes in float32 unless jax_enable_x64 is set.",

@@ -46,7 +46,7 @@ TARGET = Target(
     helpers={"_arrays": _ARRAYS, "_solve": _SOLVE},
     moveaxis="np.moveaxis",
     eye="np.eye",
-    einsum=("np.einsum", ", optimize=True"),
+    einsum="np.einsum",
     spelling=lambda lowers: lowers.numpy,
     entry="_arrays",
 )

@@ -70,7 +70,7 @@ TARGET = Target(
     like_nothing="dtype=torch.get_default_dtype()",
     moveaxis="torch.movedim",
     eye="torch.eye",
-    einsum=("torch.einsum", ""),
+    einsum="torch.einsum",
     spelling=lambda lowers: lowers.torch,
     solves_right=True,
     guesses_vectors=True,
