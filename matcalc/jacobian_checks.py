@@ -66,7 +66,7 @@ def check_own(derived: Jacobian, **options: Any) -> Report:
     from matcalc.checking.verdict import combined
 
     given = options_from(**options)
-    asked = _linearised(derived)
+    asked = linearised(derived)
     reports = [run_check(question(asked), given)]
     scalar = None
     if derived.kind == "hessian":
@@ -84,7 +84,8 @@ def check_own(derived: Jacobian, **options: Any) -> Report:
     return with_torch(asked, whole, given, derived.compile("torch"), scalar, symmetric=even)
 
 
-def _linearised(derived: Jacobian) -> Linearised:
+def linearised(derived: Jacobian) -> Linearised:
+    """What the checks ask about a Jacobian."""
     from matcalc.checking.tensors import Linearised
 
     return Linearised(
@@ -219,7 +220,7 @@ def _compared(derived: Jacobian, claimed: Node | Callable[..., Any], options: Ma
     own = check_own(derived, **options)
     if not own.ok:
         return replace(own, verdict="inconclusive", reason=own.reason or "our own derivation is not verified here")
-    asked = _linearised(derived)
+    asked = linearised(derived)
     matrix = derived.vectorised_from(claimed) if isinstance(claimed, Node) else claimed
     if matrix is not None:
         report = run_check(replace(question(asked, matrix), truth=_node(question(asked).claimed)), given)

@@ -149,23 +149,14 @@ def _report(
         )
     common["max_error"] = max(t.error for t in trials)
     wrong = [t for t in trials if not t.holds]
-    if not wrong and any(not t.error <= _LOWERED for t in trials):
-        worst = max(trials, key=lambda t: t.error if t.error == t.error else float("inf"))
-        return Report(
-            "inconclusive",
-            reason=f"the formula holds, but its lowered code is off by {worst.error:.1e} in trial {worst.number}",
-            **common,
-        )
-    if not all(t.value_agrees for t in trials):
-        return Report("inconclusive", reason="the lowered value and the 90-digit value differ", **common)
-    if wrong:
+    reason = _fault_of_the_lowering(trials)
+    if wrong and not reason:
         return _refuted(question, options, trials, wrong[0], common)
-    if any(t.survivors for t in trials):
-        return Report("inconclusive", reason="a damaged copy of the claim would pass as well", **common)
-    if one_sided and common["claimed"]:
-        return Report("inconclusive", reason=one_sided[0], **common)
-    if len(trials) < min(2, options.trials):
-        return Report("inconclusive", reason=f"only {len(trials)} point was found; {discarded[0]}", **common)
+    reason = reason or _weakness(trials, one_sided if common["claimed"] else ())
+    if not reason and len(trials) < min(2, options.trials):
+        reason = f"only {len(trials)} point was found; {discarded[0]}"
+    if reason:
+        return Report("inconclusive", reason=reason, **common)
     errors32 = [t.error32 for t in trials if t.error32 is not None]
     visible = allowance(question)
     return Report(
@@ -176,6 +167,21 @@ def _report(
         witnesses=(*_said(trials, visible), *one_sided, *([question.note] if question.note else [])),
         **common,
     )
+
+
+def _fault_of_the_lowering(trials: list[Trial]) -> str:
+    """What is wrong with the code, whatever becomes of the formula; or ""."""
+    if all(t.holds for t in trials) and any(not t.error <= _LOWERED for t in trials):
+        worst = max(trials, key=lambda t: t.error if t.error == t.error else float("inf"))
+        return f"the formula holds, but its lowered code is off by {worst.error:.1e} in trial {worst.number}"
+    return "" if all(t.value_agrees for t in trials) else "the lowered value and the 90-digit value differ"
+
+
+def _weakness(trials: list[Trial], one_sided: tuple[str, ...]) -> str:
+    """Why agreement everywhere is not evidence enough; or ""."""
+    if any(t.survivors for t in trials):
+        return "a damaged copy of the claim would pass as well"
+    return one_sided[0] if one_sided else ""
 
 
 def _said(trials: list[Trial], visible: float) -> tuple[str, ...]:

@@ -65,10 +65,11 @@ def _without_tf32() -> Iterator[None]:
 
 
 def _tensors(question: Question, at: Point, dtype: str, device: str) -> dict[str, Any]:
-    return _inputs(question.variables, at, dtype, device)
+    return inputs_at(question.variables, at, dtype, device)
 
 
-def _inputs(variables: Sequence[Node], at: Point, dtype: str, device: str) -> dict[str, Any]:
+def inputs_at(variables: Sequence[Node], at: Point, dtype: str, device: str) -> dict[str, Any]:
+    """The values at a point as tensors with the axes that the names have outside, by name."""
     import torch
 
     kind = getattr(torch, dtype)
@@ -88,7 +89,8 @@ def _matrix(tensor: Any, shape: tuple[int, ...]) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _function(node: Node, variables: tuple[Node, ...], storage: str | Tensor, optimise: bool) -> Callable[..., Any]:
+def function_of(node: Node, variables: tuple[Node, ...], storage: str | Tensor, optimise: bool) -> Callable[..., Any]:
+    """The torch function of ``variables`` that computes a node, which looks outside as ``storage`` says."""
     from matcalc.lowering.compile import compiled
     from matcalc.lowering.emit import source
     from matcalc.lowering.schedule import lower
@@ -103,7 +105,7 @@ def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[An
 
     from matcalc.checking.subspace import projected
 
-    f = _function(question.expression, question.variables, "scalar", False)
+    f = function_of(question.expression, question.variables, "scalar", False)
     given = _tensors(question, at, dtype, device)
     x = given.pop(question.name)
     shape = at.values[question.name].shape
@@ -124,8 +126,8 @@ def value_along(question: Question, at: Point, direction: Any) -> Callable[[floa
 
     given = _tensors(question, at, "float64", "cpu")
     expression, still = _without_frozen(question)
-    held = {v.params[0]: _function(node, question.variables, "matrix", False)(**given) for v, node in still.items()}
-    f = _function(expression, (*question.variables, *still), "scalar", False)
+    held = {v.params[0]: function_of(node, question.variables, "matrix", False)(**given) for v, node in still.items()}
+    f = function_of(expression, (*question.variables, *still), "scalar", False)
     x = given.pop(question.name)
     given |= held
     d = torch.tensor(direction).reshape(x.shape)
@@ -166,10 +168,10 @@ def tensors_by_torch(asked: Linearised, at: Point, scalar: Node | None) -> tuple
     if scalar is not None:
         ways["hessian"] = (torch.func.hessian, scalar, "scalar")
     found, silent = {}, []
-    given = _inputs(asked.variables, at, "float64", "cpu")
+    given = inputs_at(asked.variables, at, "float64", "cpu")
     x = given.pop(asked.name)
     for name, (way, node, looks) in ways.items():
-        f = _function(node, asked.variables, looks, False)
+        f = function_of(node, asked.variables, looks, False)
         try:
             with _without_tf32(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of torch's own parts, which forward mode loads
@@ -197,7 +199,7 @@ def tensor_lowered(function: Callable[..., Any], asked: Linearised, at: Point, d
     import torch
 
     with _without_tf32():
-        made = torch.as_tensor(function(**_inputs(asked.variables, at, dtype, device)))
+        made = torch.as_tensor(function(**inputs_at(asked.variables, at, dtype, device)))
     return made.detach().cpu().double().numpy()
 
 
@@ -205,7 +207,7 @@ def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:
     """The claimed formula through the optimised lowering, as a float64 matrix."""
     claimed = question.claimed
     assert isinstance(claimed, Node)
-    f = _function(claimed, question.variables, "matrix", True)
+    f = function_of(claimed, question.variables, "matrix", True)
     with _without_tf32():
         made = f(**_tensors(question, at, dtype, device))
     return made.detach().cpu().double().numpy()

@@ -59,18 +59,21 @@ def function_lines(
     spell = speller(program, target)
     yield f"def {name}({', '.join(p.python_name for p in program.parameters)}):"
     yield from _indented(docstring(program, spell, doc or name))
-    yield from _indented(_inward(program, spell.target))
     statements = [f"{target} = {spell.spelled(value)}" for target, value in program.statements]
     if ending is None:
         statements += [line for output in program.outputs for line in _tensor_lines(output, spell)]
         ending = ["return " + ", ".join(outward(output, batched=program.batched) for output in program.outputs)]
-    yield from _indented(_readings(program, spell, statements))
-    yield from _indented(
-        f"{one} = {one}[(None,) * ({other}.ndim - {one}.ndim)]  # as many axes as {other}"
-        for one, other in program.alignments
-    )
-    yield from _indented(iter(statements))
-    yield from _indented(iter(ending))
+    lines = [
+        *_readings(program, spell, statements),
+        *(
+            f"{one} = {one}[(None,) * ({other}.ndim - {one}.ndim)]  # as many axes as {other}"
+            for one, other in program.alignments
+        ),
+        *statements,
+        *ending,
+    ]
+    yield from _indented(_inward(program, spell.target, lines))
+    yield from _indented(iter(lines))
 
 
 def outward(output: Output, *, batched: bool) -> str:
@@ -105,18 +108,23 @@ def entry_lines(program: Program, target: Target) -> Iterator[str]:
         yield f"{names if len(program.parameters) > 1 else f'({names},)'} = {target.entry}({names})"
 
 
-def _inward(program: Program, target: Target) -> Iterator[str]:
+def _inward(program: Program, target: Target, lines: Sequence[str]) -> Iterator[str]:
+    """The lines that give those inputs two axes which the ``lines`` below mention."""
     yield from entry_lines(program, target)
     for p in program.parameters:
-        if program.batched and p.storage in _INWARD:
+        if program.batched and p.storage in _INWARD and any(_mentions(line, p.python_name) for line in lines):
             yield f"{p.python_name} = {p.python_name}{_INWARD[p.storage]}"
+
+
+def _mentions(line: str, name: str) -> bool:
+    return re.search(rf"\b{name}\b", line) is not None
 
 
 def _readings(program: Program, spell: Speller, statements: list[str]) -> Iterator[str]:
     """The lines that read sizes which the statements, or the lines after them, mention."""
     lines: list[str] = []
     for reading in reversed(program.sizes):
-        if any(re.search(rf"\b{reading.python_name}\b", line) for line in [*statements, *lines]):
+        if any(_mentions(line, reading.python_name) for line in [*statements, *lines]):
             lines.append(_reading(reading, spell))
     return reversed(lines)
 

@@ -158,13 +158,13 @@ def inputs(found: Jacobian, seed: int = 0) -> dict[str, torch.Tensor]:
     from matcalc.checking.points import Point, point
     from matcalc.checking.question import CheckOptions
     from matcalc.checking.tensors import question
-    from matcalc.checking.torch_side import _inputs
-    from matcalc.jacobian_checks import _linearised
+    from matcalc.checking.torch_side import inputs_at
+    from matcalc.jacobian_checks import linearised
 
-    asked = _linearised(found)
+    asked = linearised(found)
     at = point(question(asked), CheckOptions(seed=seed), 0)
     assert isinstance(at, Point), at
-    return _inputs(asked.variables, at, "float64", "cpu")
+    return inputs_at(asked.variables, at, "float64", "cpu")
 
 
 def by_torch(row: Row, given: Mapping[str, torch.Tensor]) -> torch.Tensor:

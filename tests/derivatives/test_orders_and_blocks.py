@@ -149,6 +149,13 @@ def test_the_code_is_the_same_in_both_layouts() -> None:
     assert plain.in_layout("denominator").check(trials=2).verdict == "verified"
 
 
+def test_only_inputs_that_are_used_are_given_axes() -> None:
+    code = mc.hessian("x'*A*x + x'*b", "x").source()
+    assert "    result = A + A.mT\n" in code
+    assert "[..., None]" not in code
+    assert "    x = x[..., None]\n" in mc.hessian("sum(exp(x))", "x").source()
+
+
 def test_an_unconstrained_hessian_takes_its_layout() -> None:
     let = {"X": "matrix(n, n; posdef)"}
     found = mc.hessian("logdet(X)", "X", let=let, unconstrained=True, layout="denominator")

@@ -29,12 +29,12 @@ from matcalc.checking.precise import evaluate, lifted, slope
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
 from matcalc.checking.tensors import question
-from matcalc.checking.torch_side import _function, _inputs
+from matcalc.checking.torch_side import function_of, inputs_at
 from matcalc.derivative import hvp, jvp, subspace_of, vjp
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.sizes import as_integer
-from matcalc.jacobian_checks import _linearised
+from matcalc.jacobian_checks import linearised
 from matcalc.jacobian_record import Jacobian
 from matcalc.operators.products import inner
 
@@ -80,12 +80,12 @@ def _inside(f: mc.Expression, name: str, at: Point) -> list[Node]:
 
 def compared(found: Jacobian, at: Point, kind: str) -> str:
     """A Jacobian or Hessian as lowered against torch's."""
-    asked = _linearised(found)
-    inputs = _inputs(asked.variables, at, "float64", "cpu")
+    asked = linearised(found)
+    inputs = inputs_at(asked.variables, at, "float64", "cpu")
     mine = found.compile("torch")(**inputs).numpy()
     x = inputs.pop(asked.name)
     looks = ("scalar", "vector", "matrix")[len(asked.rows)]
-    function = _function(asked.expression, asked.variables, looks, False)
+    function = function_of(asked.expression, asked.variables, looks, False)
     theirs = torch.func.jacrev(lambda moving: function(**{asked.name: moving}, **inputs))(x).numpy(force=True)
     if asked.projected:
         slices = [projected(asked.projected, each) for each in theirs.reshape(-1, *theirs.shape[-2:])]
@@ -108,12 +108,12 @@ def directional(g: mc.Expression, name: str, at: Point, kind: str, chance: rando
         drawn = projected(structure, drawn)
     here = Point(at.sizes, {**at.values, direction: drawn})
     nodes = tuple(v.node for v in found.typed.variables)
-    inputs = _inputs(nodes, here, "float64", "cpu")
+    inputs = inputs_at(nodes, here, "float64", "cpu")
     mine = found.compile("torch")(**inputs).numpy()
     v, x = inputs.pop(direction), inputs.pop(name)
     own = tuple(n.node for n in g.typed.variables)
     looks = ("scalar", "vector", "matrix")[len(g.shape)]
-    function = _function(g.node, own, looks, False)
+    function = function_of(g.node, own, looks, False)
     moving: Callable[[Any], Any] = lambda t: function(**{name: t}, **inputs)  # noqa: E731  a closure over the inputs
     if kind == "jvp":
         theirs = torch.tensordot(torch.func.jacrev(moving)(x), v, dims=v.ndim)
