@@ -340,13 +340,14 @@ def grad(f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool 
     projected = subspace_of(variable)
     if projected and unconstrained:
         node, free = freed(f, name)
-        found = substituted(_gradient(node, free), {free: variable})
+        found = substituted(gradient_of(node, free), {free: variable})
         return Derivative(f.text, f.typed, textbook(found), f.limits, f, name, "grad", "", node)
-    found = textbook(_gradient(f.node, variable))
+    found = textbook(gradient_of(f.node, variable))
     return Derivative(f.text, f.typed, _projected(found, projected), f.limits, f, name, "grad", projected)
 
 
-def _gradient(node: Node, variable: Node) -> Node:
+def gradient_of(node: Node, variable: Node) -> Node:
+    """The gradient of a scalar by a name, with nothing projected or simplified."""
     direction = direction_for(variable)
     return transposed_map(differential(node, variable, direction), direction, build.number(1))
 
@@ -415,15 +416,15 @@ def _scalar_reading(f: Expression) -> str:
 def jvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
     """The derivative in a direction, a new name with the shape of ``wrt``: the differential itself.
 
-    Nothing is projected in it; ``unconstrained`` is there for the sake of the other derivatives.
+    Nothing is projected in it; ``unconstrained`` differentiates the text as written, as for the other derivatives.
 
     >>> print(jvp("x'*x", "x", "v"))
     2*x.T*v
     """
     f = expression_of(f, let)
-    variable = f.typed_variable(name_of(wrt))
-    d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
-    return Derivative(f.text, extended, textbook(differential(f.node, variable, d)), f.limits, f, name_of(wrt), "jvp")
+    moving = _moving(f, name_of(wrt), unconstrained)
+    d, extended = _with_direction(f, direction, moving.variable.shape, moving.variable.params[1])
+    return moving.derived("jvp", extended, differential(moving.node, moving.free, d))
 
 
 def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
@@ -433,12 +434,11 @@ def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None, *, uncon
     A.T*u
     """
     f = expression_of(f, let)
-    variable = f.typed_variable(name_of(wrt))
+    moving = _moving(f, name_of(wrt), unconstrained)
     u, extended = _with_direction(f, cotangent, f.node.shape, storage_of(f.node))
-    direction = direction_for(variable)
-    found = textbook(transposed_map(differential(f.node, variable, direction), direction, u))
-    projected = "" if unconstrained else subspace_of(variable)
-    return Derivative(f.text, extended, _projected(found, projected), f.limits, f, name_of(wrt), "vjp", projected)
+    direction = direction_for(moving.free)
+    found = transposed_map(differential(moving.node, moving.free, direction), direction, u)
+    return moving.derived("vjp", extended, found, moving.onto)
 
 
 def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
@@ -450,12 +450,46 @@ def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, uncon
     (A + A.T)*v
     """
     f = expression_of(f, let)
-    variable = f.typed_variable(name_of(wrt))
-    d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
-    gradient = grad(f, wrt, unconstrained=unconstrained)
-    projected = gradient.projected
-    found = textbook(differential(gradient.node, variable, projection(projected, d)))
-    return Derivative(f.text, extended, _projected(found, projected), f.limits, f, name_of(wrt), "hvp", projected)
+    moving = _moving(f, name_of(wrt), unconstrained)
+    d, extended = _with_direction(f, direction, moving.variable.shape, moving.variable.params[1])
+    refuse_non_scalar(f, "hvp")
+    gradient = projection(moving.onto, gradient_of(moving.node, moving.free))
+    found = differential(textbook(gradient), moving.free, projection(moving.onto, d))
+    return moving.derived("hvp", extended, found, moving.onto)
+
+
+@dataclass(frozen=True)
+class _Moving:
+    """What is differentiated by a name: the expression, or the expression as written and the name without structure.
+
+    Attributes:
+        expression: as typed.
+        variable: the name as declared.
+        node: what is differentiated.
+        free: the name in it.
+        onto: the property onto whose subspace derivatives are projected, or "".
+    """
+
+    expression: Expression
+    variable: Node
+    node: Node
+    free: Node
+    onto: str
+
+    def derived(self, kind: str, extended: Typed, found: Node, onto: str = "") -> Derivative:
+        """The derivative, with the name as declared in it."""
+        f, name = self.expression, self.variable.params[0]
+        as_written = None if self.free is self.variable else self.node
+        shown = textbook(found if as_written is None else substituted(found, {self.free: self.variable}))
+        return Derivative(f.text, extended, _projected(shown, onto), f.limits, f, name, kind, onto, as_written)
+
+
+def _moving(f: Expression, name: str, unconstrained: bool) -> _Moving:
+    variable = f.typed_variable(name)
+    onto = subspace_of(variable)
+    if onto and unconstrained:
+        return _Moving(f, variable, *freed(f, name), "")
+    return _Moving(f, variable, f.node, variable, onto)
 
 
 def projection(onto: str, value: Node) -> Node:

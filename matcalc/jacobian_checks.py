@@ -16,7 +16,7 @@ from matcalc.jacobian_record import Jacobian
 from matcalc.jacobians import tensor
 from matcalc.language.inference import Typed, typed_claim
 from matcalc.language.syntax import read
-from matcalc.verification import check_derivative, options_from
+from matcalc.verification import check_derivative, options_from, told_by_numbers
 
 if TYPE_CHECKING:
     from matcalc.checking.tensors import Linearised
@@ -187,7 +187,8 @@ def _loosely(f: Expression, claim: str, shape: Shape) -> dict[str, AnySize]:
     pairs = [
         pair for name, v in f.variables.items() if name in shapes for pair in zip(v.shape, shapes[name], strict=True)
     ]
-    return {str(old): new for old, new in pairs if old != new}
+    told = told_by_numbers(found.node.shape, shape)
+    return {**told, **{str(old): new for old, new in pairs if old != new}}
 
 
 def _numbered(f: Expression, claim: str) -> Iterator[dict[str, AnySize]]:

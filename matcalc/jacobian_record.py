@@ -200,9 +200,8 @@ class Jacobian(Derivative):
         if not self.rows:
             return {0: "scalar", 1: "covector"}.get(len(self.cols), "matrix")
         if not self.cols:
-            return {0: "scalar", 1: "vector"}.get(
-                len(self.rows), "matrix" if len(self.rows) == 2 else Tensor(self.rows, ())
-            )
+            before = self.expression if self.kind == "jacobian" and isinstance(self.expression, Jacobian) else None
+            return ("scalar", "vector", "matrix")[len(self.rows)] if before is None else before._storage
         return "matrix" if self.is_matrix else Tensor(self.rows, self.cols)
 
     @property

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse
+from matcalc.derivative import Derivative, Expression, Let, Variable, grad, gradient_of, parse, projection
 from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, UnsupportedError
-from matcalc.expression.nodes import Node
+from matcalc.expression.nodes import Node, postorder
+from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
 from matcalc.jacobian_record import Jacobian
 from matcalc.language.inference import VariableRecord, typed_claim
 from matcalc.language.syntax import read
@@ -73,11 +74,12 @@ def check_derivative(derivative: Derivative, **options: Any) -> Report:
     from matcalc.checking.run import run_check
     from matcalc.checking.verdict import combined
 
-    f, projected = derivative.expression, derivative.projected
+    node, projected = derivative.differentiated, derivative.projected
+    moving = next(n for n in postorder(node) if n.op == "variable" and n.params[0] == derivative.wrt)
+    gradient = projection(projected, gradient_of(node, moving)) if derivative.kind == "hvp" else None
     asked = Directional(
-        derivative.kind, f.node, derivative.wrt, tuple(v.node for v in derivative.typed.variables), derivative.node,
-        grad(f, derivative.wrt, unconstrained=not projected).node if derivative.kind == "hvp" else None,
-        projected, f.text,
+        derivative.kind, node, derivative.wrt, tuple(v.node for v in derivative.typed.variables), derivative.node,
+        gradient, projected, derivative.expression.text, moving,
     )  # fmt: skip
     return combined([run_check(question, options_from(**options)) for question in questions(asked)])
 
@@ -161,14 +163,28 @@ def _read_claim(derived: Derivative, claim: str) -> tuple[Derivative, Node, str]
     except ShapeError:
         found = typed_claim(program, expression.typed, derived.node.shape, expression.limits, loose=True)
     narrowed = {v.name: v for v in found.variables if v.shape != expression.variables[v.name].shape}
-    if not narrowed:
+    numbers = told_by_numbers(found.node.shape, derived.node.shape)
+    if not narrowed and not numbers:
         return derived, found.node, ""
     let = {name: _declaration(v) for name, v in narrowed.items()}
+    if numbers and not narrowed:
+        resized = {v.name: replace(v, shape=_resized(v.shape, numbers)) for v in expression.variables.values()}
+        let = {name: v.declaration for name, v in resized.items() if v.shape != expression.variables[name].shape}
     again = grad(parse(expression.text, let, expression.limits), derived.wrt, unconstrained=not derived.projected)
     program = read(claim, expression.limits, names=frozenset(expression.variables))
     found = typed_claim(program, again.expression.typed, again.node.shape, expression.limits)
     shapes = ", ".join(f"{name}: {text}" for name, text in let.items())
     return again, found.node, f"the claim's shapes fit only with {shapes}"
+
+
+def told_by_numbers(claimed: Shape, wanted: Shape) -> dict[str, int]:
+    """The sizes that a claim of numbers alone fixes, as eye(3) does of an n×n gradient."""
+    pairs = zip(wanted, claimed, strict=True)
+    return {str(w): c for w, c in pairs if isinstance(w, Size) and w.is_name and isinstance(c, int) and c > 1}
+
+
+def _resized(shape: tuple[AnySize, ...], numbers: Mapping[str, int]) -> tuple[AnySize, ...]:
+    return tuple(substitute_sizes(size, numbers) for size in shape)
 
 
 def _declaration(record: VariableRecord) -> str:

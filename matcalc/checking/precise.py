@@ -22,7 +22,10 @@ def evaluate(
 
     Raises:
         UnsupportedError: for an operator without reference arithmetic.
+        ZeroDivisionError, ValueError, OverflowError: where it is not defined.
     """
+    import mpmath
+
     done: dict[Node, Any] = {} if memo is None else memo
 
     def size(wanted: AnySize) -> int:
@@ -37,7 +40,10 @@ def evaluate(
         reference = node.operator.reference
         if reference is None:
             raise UnsupportedError(f"{node.op} has no reference arithmetic")
-        done[node] = reference(node, [done[arg] for arg in node.args], size)
+        try:
+            done[node] = reference(node, [done[arg] for arg in node.args], size)
+        except mpmath.mp.NoConvergence as error:
+            raise ValueError(f"{node.op} does not converge there") from error
     return done[root]
 
 

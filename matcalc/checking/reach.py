@@ -54,7 +54,7 @@ def reached(
 
 def spoken(question: Question, side: Side) -> str:
     """A side in words."""
-    op = next(node.op for node in postorder(question.expression) if _key(node, 0)[:20] == side[0][:20])
+    op = next(node.op for node in postorder(*_branching(question)) if _key(node, 0)[:20] == side[0][:20])
     return f"{op} was only seen on one side of where it branches: none of the points lies on the other"
 
 
@@ -76,14 +76,22 @@ def _sides(question: Question, at: Point) -> frozenset[Side]:
     with mpmath.workdps(_DIGITS):
         values = lifted(at.values, question.variables)
         memo: dict[Node, Any] = {}
-        evaluate(question.expression, values, at.sizes, memo)
-        for node in postorder(question.expression):
+        roots = _branching(question)
+        for root in roots:
+            evaluate(root, values, at.sizes, memo)
+        for node in postorder(*roots):
             for k, chooser in enumerate(_choosers(node, [memo[arg] for arg in node.args])):
                 found.update((_key(node, k), int(mpmath.sign(v))) for v in chooser.flat if v)
     for v in question.variables:
         if not v.params[2]:
             found.update((v.params[0], 1 if x > 0 else -1) for x in at.values[v.params[0]].flat if x)
     return frozenset(found)
+
+
+def _branching(question: Question) -> tuple[Node, ...]:
+    """What may branch: the expression, and a claim of somebody else's, which may branch where the truth does not."""
+    claim = question.claimed if question.truth is not None else None
+    return (question.expression, claim) if isinstance(claim, Node) else (question.expression,)
 
 
 def _choosers(node: Node, args: list[Any]) -> Iterator[Any]:

@@ -99,3 +99,57 @@ def test_clearing_denominators_and_collecting_do_not_undo_each_other() -> None:
     let = {"x1": "vector(3)", "x2": "vector(3; nonzero, unit)", "x3": "scalar"}
     f = mc.parse("sum(sin(where(x2, sin(x1).*(x2 .+ x3), x2)))", let)
     assert mc.hessian(f, "x1").check(trials=2).verdict == "verified"
+
+
+def test_a_jacobian_of_a_jacobian_by_a_scalar_keeps_its_axes() -> None:
+    f = mc.parse("c^2*W*x", {"c": "scalar", "x": "vector(n)"})
+    found = mc.jacobian(mc.jacobian(f, "W"), "c")
+    given = {"c": torch.tensor(0.5), "W": torch.ones(2, 2), "x": torch.tensor([1.0, 2.0])}
+    wanted = torch.einsum("ij,k->ijk", torch.eye(2), given["x"])
+    torch.testing.assert_close(found.compile()(**given), wanted)
+    assert found.check(trials=2).verdict == "verified"
+
+
+@pytest.mark.parametrize("text", ["logdet(S)", "tr(S*A*S*B)", "tr(inv(S)*A*S*A)"])
+def test_an_unconstrained_product_with_a_hessian_is_of_the_text_as_written(text: str) -> None:
+    let = {"S": "matrix(n, n; posdef)"}
+    for unconstrained in (True, False):
+        assert mc.hvp(text, "S", "V", let, unconstrained=unconstrained).check(trials=2).verdict == "verified"
+    given = {
+        "S": torch.eye(2),
+        "A": torch.tensor([[1.0, 2.0], [3.0, 4.0]]),
+        "B": torch.tensor([[0.0, 1.0], [5.0, 2.0]]),
+    }
+    found = mc.hvp(text, "S", "V", let, unconstrained=True)
+    given = {name: value for name, value in given.items() if name in found.variables}
+    V = torch.tensor([[0.0, 1.0], [0.0, 0.0]])
+    value = {
+        "logdet(S)": lambda S: torch.logdet(S),
+        "tr(S*A*S*B)": lambda S: torch.trace(S @ given["A"] @ S @ given["B"]),
+        "tr(inv(S)*A*S*A)": lambda S: torch.trace(torch.linalg.inv(S) @ given["A"] @ S @ given["A"]),
+    }[text]
+    wanted = torch.func.jvp(torch.func.grad(value), (given["S"],), (V,))[1]
+    torch.testing.assert_close(found.compile()(V=V, **given), wanted)
+
+
+@pytest.mark.parametrize("claim", ["2*x.*step(x + 1.5)", "2*maximum(x, zeros(n) - 2)", "2*minimum(x, 3*ones(n))"])
+def test_a_claim_that_branches_where_the_truth_does_not_is_seen_on_both_sides(claim: str) -> None:
+    assert mc.check("x'*x", "x", claim=claim).verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "claim", "kind"),
+    [
+        ("tr(X)", "X", "eye(3)", "grad"),
+        ("sum(x)", "x", "ones(3)", "grad"),
+        ("sum(X)", "X", "ones(2, 3)", "grad"),
+        ("x[0]*x[1]", "x", "[0, 1; 1, 0]", "hessian"),
+        ("x[0]^2 + x[1]*x[2]", "x", "[2, 0, 0; 0, 0, 1; 0, 1, 0]", "hessian"),
+    ],
+)
+def test_a_claim_of_numbers_alone_fixes_the_sizes(text: str, name: str, claim: str, kind: str) -> None:
+    assert mc.check(text, name, claim=claim, kind=kind).verdict == "verified"
+
+
+def test_a_root_that_does_not_converge_is_no_point_to_check_at() -> None:
+    assert mc.check("norm_nuc(X)", "X", claim="X*inv(sqrtm(X'*X))").verdict in ("verified", "inconclusive")
