@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -343,7 +342,7 @@ def grad(f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool 
         found = substituted(_gradient(node, free), {free: variable})
         return Derivative(f.text, f.typed, textbook(found), f.limits, f, name, "grad", "", node)
     found = textbook(_gradient(f.node, variable))
-    return Derivative(f.text, f.typed, _projected(found, projected), f.limits, f, name, "grad", projected)
+    return Derivative(f.text, f.typed, in_subspace(found, projected), f.limits, f, name, "grad", projected)
 
 
 def _gradient(node: Node, variable: Node) -> Node:
@@ -412,84 +411,15 @@ def _scalar_reading(f: Expression) -> str:
     return ""
 
 
-def jvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
-    """The derivative in a direction, a new name with the shape of ``wrt``: the differential itself.
-
-    Nothing is projected in it; ``unconstrained`` is there for the sake of the other derivatives.
-
-    >>> print(jvp("x'*x", "x", "v"))
-    2*x.T*v
-    """
-    f = expression_of(f, let)
-    variable = f.typed_variable(name_of(wrt))
-    d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
-    return Derivative(f.text, extended, textbook(differential(f.node, variable, d)), f.limits, f, name_of(wrt), "jvp")
-
-
-def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
-    """The transposed derivative applied to a new name with the shape of ``f``; projected as a gradient is.
-
-    >>> print(vjp("A*x", "x", "u"))
-    A.T*u
-    """
-    f = expression_of(f, let)
-    variable = f.typed_variable(name_of(wrt))
-    u, extended = _with_direction(f, cotangent, f.node.shape, storage_of(f.node))
-    direction = direction_for(variable)
-    found = textbook(transposed_map(differential(f.node, variable, direction), direction, u))
-    projected = "" if unconstrained else subspace_of(variable)
-    return Derivative(f.text, extended, _projected(found, projected), f.limits, f, name_of(wrt), "vjp", projected)
-
-
-def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
-    """The Hessian of a scalar times a new name with the shape of ``wrt``: the gradient's differential.
-
-    Of a name in a linear subspace, gradient and direction are projected onto it, as the axes of its Hessian are.
-
-    >>> print(hvp("x'*A*x", "x", "v"))
-    (A + A.T)*v
-    """
-    f = expression_of(f, let)
-    variable = f.typed_variable(name_of(wrt))
-    d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
-    gradient = grad(f, wrt, unconstrained=unconstrained)
-    projected = gradient.projected
-    found = textbook(differential(gradient.node, variable, projection(projected, d)))
-    return Derivative(f.text, extended, _projected(found, projected), f.limits, f, name_of(wrt), "hvp", projected)
-
-
 def projection(onto: str, value: Node) -> Node:
     """``value`` projected onto the subspace called ``onto``; itself where that is ""."""
     project = PROPERTIES[onto].project if onto else None
     return value if project is None else project(value)
 
 
-def _projected(found: Node, onto: str) -> Node:
+def in_subspace(found: Node, onto: str) -> Node:
     """A result in the subspace called ``onto``, in textbook form."""
     return textbook(projection(onto, found)) if onto else found
-
-
-def _with_direction(f: Expression, name: str, shape: Any, storage: str) -> tuple[Node, Typed]:
-    name = name_of(name)
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise ParseError(f"{name!r} is no name for a direction", why="a name is letters, digits and _")
-    if name in f.variables:
-        raise ParseError(f"{name!r} is a name of the expression; a direction needs a new one")
-    node = build.variable(latin(name), shape, storage)
-    record = replace(
-        f.typed.variables[0],
-        name=latin(name),
-        kind=storage,
-        shape=_outside(shape, storage),
-        properties=(),
-        inferred=True,
-        node=node,
-    )
-    return node, replace(f.typed, variables=(*f.typed.variables, record))
-
-
-def _outside(shape: Any, storage: str) -> tuple[AnySize, ...]:
-    return () if storage == "scalar" else tuple(shape[:1] if storage == "vector" else shape)
 
 
 def expression_of(f: Expression | str, let: Let) -> Expression:

@@ -59,7 +59,7 @@ def check(
 def check_derivative(derivative: Derivative, **options: Any) -> Report:
     """A derivation of ours against the witnesses.
 
-    >>> from matcalc.derivative import hvp
+    >>> from matcalc.directional_derivatives import hvp
     >>> check_derivative(hvp("x'*A*x", "x", "v")).verdict
     'verified'
     """
