@@ -339,13 +339,14 @@ def grad(f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool 
     projected = subspace_of(variable)
     if projected and unconstrained:
         node, free = freed(f, name)
-        found = substituted(_gradient(node, free), {free: variable})
+        found = substituted(gradient_of(node, free), {free: variable})
         return Derivative(f.text, f.typed, textbook(found), f.limits, f, name, "grad", "", node)
-    found = textbook(_gradient(f.node, variable))
+    found = textbook(gradient_of(f.node, variable))
     return Derivative(f.text, f.typed, in_subspace(found, projected), f.limits, f, name, "grad", projected)
 
 
-def _gradient(node: Node, variable: Node) -> Node:
+def gradient_of(node: Node, variable: Node) -> Node:
+    """The gradient of a scalar as it comes: the differential, transposed."""
     direction = direction_for(variable)
     return transposed_map(differential(node, variable, direction), direction, build.number(1))
 

@@ -14,12 +14,16 @@ from matcalc.derivative import (
     Expression,
     Let,
     expression_of,
+    freed,
     grad,
+    gradient_of,
     in_subspace,
     name_of,
     projection,
+    refuse_non_scalar,
     storage_of,
     subspace_of,
+    substituted,
 )
 from matcalc.errors import ParseError
 from matcalc.expression import build
@@ -32,10 +36,11 @@ from matcalc.language.inference import Typed
 def jvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
     """The derivative in a direction, a new name with the shape of ``wrt``: the differential itself.
 
-    Nothing is projected in it; ``unconstrained`` is there for the sake of the other derivatives.
+    Nothing is projected in it; where it is ``unconstrained`` the direction need not have the name's structure.
 
     Raises:
         ParseError: when the name does not occur, or the direction is no new name.
+        UnsupportedError: for an unconstrained one of a derivative by a name with a structure.
 
     >>> print(jvp("x'*x", "x", "v"))
     2*x.T*v
@@ -43,7 +48,10 @@ def jvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, uncon
     f = expression_of(f, let)
     variable = f.typed_variable(name_of(wrt))
     d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
-    return Derivative(f.text, extended, textbook(differential(f.node, variable, d)), f.limits, f, name_of(wrt), "jvp")
+    node, moving = seen(f, name_of(wrt), unconstrained)
+    found = _shown(differential(node, moving, d), moving, variable)
+    as_written = None if moving is variable else node
+    return Derivative(f.text, extended, found, f.limits, f, name_of(wrt), "jvp", as_written=as_written)
 
 
 def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
@@ -51,6 +59,7 @@ def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None, *, uncon
 
     Raises:
         ParseError: when the name does not occur, or the cotangent is no new name.
+        UnsupportedError: for an unconstrained one of a derivative by a name with a structure.
 
     >>> print(vjp("A*x", "x", "u"))
     A.T*u
@@ -58,10 +67,14 @@ def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None, *, uncon
     f = expression_of(f, let)
     variable = f.typed_variable(name_of(wrt))
     u, extended = _with_direction(f, cotangent, f.node.shape, storage_of(f.node))
-    direction = direction_for(variable)
-    found = textbook(transposed_map(differential(f.node, variable, direction), direction, u))
+    node, moving = seen(f, name_of(wrt), unconstrained)
+    direction = direction_for(moving)
+    found = _shown(transposed_map(differential(node, moving, direction), direction, u), moving, variable)
     projected = "" if unconstrained else subspace_of(variable)
-    return Derivative(f.text, extended, in_subspace(found, projected), f.limits, f, name_of(wrt), "vjp", projected)
+    as_written = None if moving is variable else node
+    return Derivative(
+        f.text, extended, in_subspace(found, projected), f.limits, f, name_of(wrt), "vjp", projected, as_written
+    )
 
 
 def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
@@ -72,6 +85,7 @@ def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, uncon
     Raises:
         ShapeError: when the expression is not a scalar.
         ParseError: when the name does not occur, or the direction is no new name.
+        UnsupportedError: for an unconstrained one of a derivative by a name with a structure.
 
     >>> print(hvp("x'*A*x", "x", "v"))
     (A + A.T)*v
@@ -79,10 +93,32 @@ def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, uncon
     f = expression_of(f, let)
     variable = f.typed_variable(name_of(wrt))
     d, extended = _with_direction(f, direction, variable.shape, variable.params[1])
-    gradient = grad(f, wrt, unconstrained=unconstrained)
-    projected = gradient.projected
-    found = textbook(differential(gradient.node, variable, projection(projected, d)))
-    return Derivative(f.text, extended, in_subspace(found, projected), f.limits, f, name_of(wrt), "hvp", projected)
+    refuse_non_scalar(f, "hvp")
+    node, moving = seen(f, name_of(wrt), unconstrained)
+    projected = "" if unconstrained else subspace_of(variable)
+    pushed = differential(gradient_seen(f, name_of(wrt), unconstrained), moving, projection(projected, d))
+    found = in_subspace(_shown(pushed, moving, variable), projected)
+    as_written = None if moving is variable else node
+    return Derivative(f.text, extended, found, f.limits, f, name_of(wrt), "hvp", projected, as_written)
+
+
+def seen(f: Expression, name: str, unconstrained: bool) -> tuple[Node, Node]:
+    """What is differentiated, and the node by which: as written, where the name's structure is disregarded."""
+    variable = f.typed_variable(name)
+    return freed(f, name) if unconstrained and subspace_of(variable) else (f.node, variable)
+
+
+def gradient_seen(f: Expression, name: str, unconstrained: bool) -> Node:
+    """The gradient of which a Hessian is the derivative: as written as well, for X' need not be X when X moves."""
+    node, moving = seen(f, name, unconstrained)
+    if moving is f.typed_variable(name):
+        return grad(f, name, unconstrained=unconstrained).node
+    return textbook(gradient_of(node, moving))
+
+
+def _shown(found: Node, moving: Node, variable: Node) -> Node:
+    """A result in textbook form, with the name as declared in place of the one that moves."""
+    return textbook(found if moving is variable else substituted(found, {moving: variable}))
 
 
 def _with_direction(f: Expression, name: str, shape: Any, storage: str) -> tuple[Node, Typed]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse
+from matcalc.directional_derivatives import gradient_seen
 from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.jacobian_record import Jacobian
@@ -75,8 +76,9 @@ def check_derivative(derivative: Derivative, **options: Any) -> Report:
 
     f, projected = derivative.expression, derivative.projected
     asked = Directional(
-        derivative.kind, f.node, derivative.wrt, tuple(v.node for v in derivative.typed.variables), derivative.node,
-        grad(f, derivative.wrt, unconstrained=not projected).node if derivative.kind == "hvp" else None,
+        derivative.kind, derivative.differentiated, derivative.wrt,
+        tuple(v.node for v in derivative.typed.variables), derivative.node,
+        gradient_seen(f, derivative.wrt, not projected) if derivative.kind == "hvp" else None,
         projected, f.text,
     )  # fmt: skip
     return combined([run_check(question, options_from(**options)) for question in questions(asked)])

@@ -13,7 +13,7 @@ from matcalc.calculus.differential import differential, direction_for
 from matcalc.calculus.transpose import transposed_map
 from matcalc.checking.question import Question
 from matcalc.expression import build
-from matcalc.expression.nodes import Node
+from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.operator import operator_of_role
 
 
@@ -75,7 +75,7 @@ def _of_hvp(asked: Directional) -> list[Question]:
 
 def _of_jvp(asked: Directional) -> list[Question]:
     f, v = asked.expression, asked.direction
-    x = next(each for each in asked.variables if each.params[0] == asked.name)
+    x = next(n for n in (*postorder(f), *asked.variables) if n.op == "variable" and n.params[0] == asked.name)
     dx = direction_for(x)
     u = build.variable(_new_name(asked), f.shape, "scalar" if f.is_scalar else "matrix")
     vjp = transposed_map(differential(f, x, dx), dx, u)
