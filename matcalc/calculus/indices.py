@@ -93,7 +93,7 @@ def _product(left: Factor, right: Factor, letter: str) -> Factor:
 
 
 def _without_needless_deltas(term: Term, free: set[str]) -> Term:
-    """δ[a, j] with an index a that is summed over renames a to j."""
+    """δ[a, j] with an index a that is summed over renames a to j; a sum over an index that nothing has is its size."""
     renamed: dict[str, Index] = {}
     kept: list[tuple[Index, Index]] = []
 
@@ -113,7 +113,9 @@ def _without_needless_deltas(term: Term, free: set[str]) -> Term:
         else:
             kept.append((one, other))
     factors = tuple(Factor(f.node, tuple(now(i) for i in f.indices)) for f in term.factors)
-    return Term(term.scalars, factors, tuple(kept))
+    used = {i.letter for f in factors for i in f.indices} | renamed.keys()
+    idle = (build.size_number(i.size) for i in term.summed if i.letter not in used)
+    return Term((*term.scalars, *idle), factors, tuple(kept))
 
 
 def _relettered(

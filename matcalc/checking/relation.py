@@ -30,18 +30,19 @@ def relation(pairs: Sequence[Pair], what: str = "gradient") -> str:
     return "no simple relation found"
 
 
-def _same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any) -> bool:
+    """Whether two arrays are equal up to rounding."""
     import numpy as np
 
     return a.shape == b.shape and bool(np.abs(a - b).max() <= _CLOSE * max(np.abs(b).max(), np.abs(a).max()))
 
 
 def _transposed(pairs: Sequence[Pair]) -> str:
-    if all(_same(p.truth, p.truth.T) for p in pairs):
+    if all(same(p.truth, p.truth.T) for p in pairs):
         return ""
-    if all(_same(p.claimed.T, p.truth) for p in pairs):
+    if all(same(p.claimed.T, p.truth) for p in pairs):
         return "transposed: the claim is the transpose of the gradient"
-    if all(p.claimed.shape == p.truth.T.shape and _same(-p.claimed.T, p.truth) for p in pairs):
+    if all(p.claimed.shape == p.truth.T.shape and same(-p.claimed.T, p.truth) for p in pairs):
         return "transposed, and the sign is wrong"
     return ""
 

@@ -17,14 +17,13 @@ Each run also tries damaged copies of what it verified; one that passes makes th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from matcalc.checking.judgement import EXACT, FLOAT, QUICK, allowance, judged, rounding
+from matcalc.checking.conditions import only_adding_up, only_symmetric
+from matcalc.checking.judgement import FLOAT, QUICK, allowance, judged, rounding
 from matcalc.checking.large import run_large
 from matcalc.checking.points import Point, is_large, point
-from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, reached, spoken
 from matcalc.checking.relation import Pair, relation
@@ -32,7 +31,6 @@ from matcalc.checking.torch_side import autograd, devices_for, lowered, versions
 from matcalc.checking.verdict import Report
 from matcalc.errors import CheckError
 from matcalc.expression.nodes import Node
-from matcalc.expression.property import PROPERTIES
 
 _LOWERED = 1e-6
 _SMALL = 1e-6
@@ -211,8 +209,8 @@ def _refuted(
     return Report(
         "refuted",
         counterexample=seen,
-        diagnosis=_only_symmetric(question, first.at)
-        or _only_adding_up(question, first.at)
+        diagnosis=only_symmetric(question, first.at)
+        or only_adding_up(question, first.at)
         or _only_somewhere(trials)
         or relation(pairs),
         witnesses=tuple(lines),
@@ -227,42 +225,3 @@ def _only_somewhere(trials: list[Trial]) -> str:
     if not right or len(wrong) == len(trials):
         return ""
     return f"right at {len(right)} of the points and wrong at {len(wrong)}: does it hold on one branch alone?"
-
-
-def _only_symmetric(question: Question, at: Point) -> str:
-    """Whether a wrong claim is right once the square matrices are symmetric."""
-    square = [v.params[0] for v in question.variables if v.is_square and not v.is_scalar and not v.facts]
-    values = {n: (v + v.T) / 2 if n in square else v for n, v in at.values.items()}
-    if not square or not _is_right_at(question, at, values):
-        return ""
-    return f"right only if {' and '.join(square)} {'is' if len(square) == 1 else 'are'} symmetric"
-
-
-def _only_adding_up(question: Question, at: Point) -> str:
-    """Whether a wrong claim is right once some other name adds up to one, as targets of a classifier do."""
-    import numpy as np
-
-    sample = PROPERTIES["simplex"].sample
-    assert sample is not None
-    for v in question.variables:
-        name = v.params[0]
-        if name != question.name and not v.is_scalar and not v.facts:
-            rng = np.random.Generator(np.random.PCG64(1))
-            if _is_right_at(question, at, {**at.values, name: sample(rng, *at.values[name].shape)}):
-                return f"right only if {name} adds up to one: declare it simplex or onehot"
-    return ""
-
-
-def _is_right_at(question: Question, at: Point, values: Mapping[str, Any]) -> bool:
-    """Whether a claim in words is what our derivation is, at other values, which may lie outside a domain."""
-    import mpmath
-
-    if not (isinstance(question.claimed, Node) and isinstance(question.truth, Node)):
-        return False
-    with mpmath.workdps(30):
-        exact = lifted(values)
-        try:
-            claimed, truth = (evaluate(node, exact, at.sizes) for node in (question.claimed, question.truth))
-        except (ZeroDivisionError, ValueError, OverflowError, TypeError):
-            return False
-        return claimed.shape == truth.shape and bool(abs(claimed - truth).max() <= EXACT * abs(truth).max())

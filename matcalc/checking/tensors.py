@@ -14,6 +14,7 @@ from typing import Any
 
 from matcalc.calculus.readoff import applied
 from matcalc.calculus.transpose import transposed_map
+from matcalc.checking.conditions import one_factor_more, only_adding_up, only_symmetric
 from matcalc.checking.points import Point, drawn, is_large, point
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
@@ -253,5 +254,16 @@ def diagnosed(
         "expected": first.truth.tolist(),
     }
     telling = [pair for _, pair in seen if max(abs(pair.claimed).max(), abs(pair.truth).max()) > _NOTHING]
-    said = relation(telling or [first], "Jacobian")
+    nodes = isinstance(claimed, Node)
+    judged = replace(question(asked), variables=asked.variables, claimed=claimed, truth=truth if nodes else None)
+    said = _said(judged, at, seen, relation(telling or [first], "Jacobian"))
     return replace(report, verdict="refuted", counterexample=example, diagnosis=said, claimed=True)
+
+
+def _said(judged: Question, at: Point, seen: list[tuple[Point, Pair]], plain: str) -> str:
+    """The relation that holds under fewest conditions."""
+    condition = only_symmetric(judged, at) or only_adding_up(judged, at)
+    if plain.startswith("transposed"):
+        return f"{plain}; {condition}" if condition else plain
+    matrices = [v.params[0] for v in judged.variables if v.rows != 1 and v.cols != 1]
+    return condition or one_factor_more(seen, matrices, "Jacobian") or plain

@@ -39,15 +39,21 @@ class Factor(NamedTuple):
 
 @dataclass(frozen=True)
 class Term:
-    """A product of scalars, entries and Kronecker deltas, summed over every index that the result does not have."""
+    """A product of scalars, entries and Kronecker deltas, summed over ``summed``, whether these occur in it or not."""
 
     scalars: tuple[Node, ...] = ()
     factors: tuple[Factor, ...] = ()
     deltas: tuple[tuple[Index, Index], ...] = ()
+    summed: Indices = ()
 
     def times(self, other: Term) -> Term:
         """The product."""
-        return Term(self.scalars + other.scalars, self.factors + other.factors, self.deltas + other.deltas)
+        return Term(
+            self.scalars + other.scalars,
+            self.factors + other.factors,
+            self.deltas + other.deltas,
+            self.summed + other.summed,
+        )
 
 
 class UnsplitError(Exception):

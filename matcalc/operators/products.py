@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
 from matcalc.expression.formula import Formula, infix
-from matcalc.expression.indexed import Indexed, axes_of, multiplied
+from matcalc.expression.indexed import Indexed, Term, axes_of, multiplied
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.piece import ATOM, POWER
 from matcalc.expression.sizes import Shape
 from matcalc.operators.structure_matrices import commutation
 
 if TYPE_CHECKING:
-    from matcalc.expression.indexed import Axes, Indices, Letters, Term
+    from matcalc.expression.indexed import Axes, Indices, Letters
     from matcalc.expression.nodes import Node
 
 
@@ -216,8 +216,10 @@ def _product_indexed(node: Node, args: Sequence[Indexed], letters: Letters) -> I
         between.append(axes_of(factor.cols) if told is None else told)
 
     def entry(rows: Indices, cols: Indices) -> list[Term]:
-        inner = [rows, *(letters.fresh(axes) for axes in between), cols]
-        return reduce(multiplied, (arg.entry(inner[k], inner[k + 1]) for k, arg in enumerate(args)))
+        fresh = [letters.fresh(axes) for axes in between]
+        ends = [rows, *fresh, cols]
+        over = [Term(summed=tuple(index for indices in fresh for index in indices))]
+        return reduce(multiplied, (arg.entry(ends[k], ends[k + 1]) for k, arg in enumerate(args)), over)
 
     return Indexed(args[0].rows, args[-1].cols, entry)
 

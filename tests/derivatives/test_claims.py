@@ -72,6 +72,21 @@ TRANSPOSED = [
         ("jacobian", "x'*A*x", "x", "(A + A')*x"),
     )
 ]
+CONDITIONS = [
+    Claim("jacobian", *row[:3], "refuted", row[3])
+    for row in (
+        (
+            "tanh(W*x)", "x", "diag(1 - tanh(W*x).^2)",
+            "a missing chain factor: the Jacobian is the claim times W",
+        ),
+        (
+            "tanh(W*x)", "x", "diag(1 - tanh(W*x).^2)*W*W'",
+            "a factor too many: the claim is the Jacobian times W.T",
+        ),
+        ("A*exp(x)", "x", "diag(exp(x))", "a missing chain factor: the Jacobian is the claim with A in front"),
+        ("A*X*B", "X", "kron(B, A)", "right only if B is symmetric"),
+    )
+]  # fmt: skip
 NUMBERS = [
     Claim("jacobian", "X", "X", "eye(9)"),
     Claim("jacobian", "2*X", "X", "eye(9)", "refuted", "factor: the claim is 1/2 times the Jacobian"),
@@ -87,7 +102,9 @@ DEGENERATE = [("X'", "eye(9)"), ("A*X", "kron(A, eye(3))"), ("X*A", "kron(A, eye
 
 
 @pytest.mark.parametrize(
-    "row", [*FUNCTIONS, *TRANSPOSED, *NUMBERS], ids=lambda row: f"{row.text}: {row.verdict} {row.claim}"[:60]
+    "row",
+    [*FUNCTIONS, *TRANSPOSED, *CONDITIONS, *NUMBERS],
+    ids=lambda row: f"{row.text}: {row.verdict} {row.claim if isinstance(row.claim, str) else 'a function'}",
 )
 def test_a_claim_gets_its_verdict_and_diagnosis(row: Claim) -> None:
     report = mc.check(row.text, row.name, claim=row.claim, kind=row.kind, let=row.let, trials=2)

@@ -136,6 +136,12 @@ ROWS = [
         "hessian", "tr(X'*A*X*B)", "X", {}, "kron(B, A.T) + kron(B.T, A)",
         lambda X, A, B: torch.trace(X.T @ A @ X @ B), f"{MAGNUS}, ch. 10.6",
     ),
+    Row(
+        "jacobian", "mean(log_softmax(A), 1)", "A", {"A": "matrix(2, 2; symmetric)"},
+        "1/4*kron(ones(1, 2), eye(2))*(commutation(2, 2) + eye(4)"
+        " - kron(ones(2, 2), eye(2))*diag(vec(softmax(A)))*(commutation(2, 2) + eye(4)))",
+        lambda A: torch.log_softmax(A, 1).mean(1), "a sum over an index that no factor has is its size",
+    ),
     Row("hessian", "a^3", "a", {}, "6*a", lambda a: a**3, "calculus"),
     Row("hessian", "x*A*x'", "x", {"x": "row(n)"}, "A + A.T", lambda x, A: (x @ A @ x.T)[0, 0], "axes of length 1"),
 ]  # fmt: skip
