@@ -25,11 +25,10 @@ from matcalc.errors import (
 from matcalc.version import __version__
 
 _LAZY = {
-    **dict.fromkeys(
-        ("Derivative", "Expression", "Variable", "grad", "hvp", "jvp", "parse", "vjp"),
-        "derivative",
-    ),
-    **dict.fromkeys(("Jacobian", "hessian", "jacobian"), "jacobians"),
+    **dict.fromkeys(("Derivative", "Expression", "Variable", "grad", "parse"), "derivative"),
+    **dict.fromkeys(("hvp", "jvp", "vjp"), "directional_derivatives"),
+    **dict.fromkeys(("hessian", "jacobian"), "jacobians"),
+    "Jacobian": "jacobian_record",
     **dict.fromkeys(("check", "verify"), "verification"),
     "Limits": "limits",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -343,11 +342,11 @@ def grad(f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool 
         found = substituted(gradient_of(node, free), {free: variable})
         return Derivative(f.text, f.typed, textbook(found), f.limits, f, name, "grad", "", node)
     found = textbook(gradient_of(f.node, variable))
-    return Derivative(f.text, f.typed, _projected(found, projected), f.limits, f, name, "grad", projected)
+    return Derivative(f.text, f.typed, in_subspace(found, projected), f.limits, f, name, "grad", projected)
 
 
 def gradient_of(node: Node, variable: Node) -> Node:
-    """The gradient of a scalar by a name, with nothing projected or simplified."""
+    """The gradient of a scalar as it comes: the differential, transposed."""
     direction = direction_for(variable)
     return transposed_map(differential(node, variable, direction), direction, build.number(1))
 
@@ -413,117 +412,15 @@ def _scalar_reading(f: Expression) -> str:
     return ""
 
 
-def jvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
-    """The derivative in a direction, a new name with the shape of ``wrt``: the differential itself.
-
-    Nothing is projected in it; ``unconstrained`` differentiates the text as written, as for the other derivatives.
-
-    >>> print(jvp("x'*x", "x", "v"))
-    2*x.T*v
-    """
-    f = expression_of(f, let)
-    moving = _moving(f, name_of(wrt), unconstrained)
-    d, extended = _with_direction(f, direction, moving.variable.shape, moving.variable.params[1])
-    return moving.derived("jvp", extended, differential(moving.node, moving.free, d))
-
-
-def vjp(f: Expression | str, wrt: str, cotangent: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
-    """The transposed derivative applied to a new name with the shape of ``f``; projected as a gradient is.
-
-    >>> print(vjp("A*x", "x", "u"))
-    A.T*u
-    """
-    f = expression_of(f, let)
-    moving = _moving(f, name_of(wrt), unconstrained)
-    u, extended = _with_direction(f, cotangent, f.node.shape, storage_of(f.node))
-    direction = direction_for(moving.free)
-    found = transposed_map(differential(moving.node, moving.free, direction), direction, u)
-    return moving.derived("vjp", extended, found, moving.onto)
-
-
-def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
-    """The Hessian of a scalar times a new name with the shape of ``wrt``: the gradient's differential.
-
-    Of a name in a linear subspace, gradient and direction are projected onto it, as the axes of its Hessian are.
-
-    >>> print(hvp("x'*A*x", "x", "v"))
-    (A + A.T)*v
-    """
-    f = expression_of(f, let)
-    moving = _moving(f, name_of(wrt), unconstrained)
-    d, extended = _with_direction(f, direction, moving.variable.shape, moving.variable.params[1])
-    refuse_non_scalar(f, "hvp")
-    gradient = projection(moving.onto, gradient_of(moving.node, moving.free))
-    found = differential(textbook(gradient), moving.free, projection(moving.onto, d))
-    return moving.derived("hvp", extended, found, moving.onto)
-
-
-@dataclass(frozen=True)
-class _Moving:
-    """What is differentiated by a name: the expression, or the expression as written and the name without structure.
-
-    Attributes:
-        expression: as typed.
-        variable: the name as declared.
-        node: what is differentiated.
-        free: the name in it.
-        onto: the property onto whose subspace derivatives are projected, or "".
-    """
-
-    expression: Expression
-    variable: Node
-    node: Node
-    free: Node
-    onto: str
-
-    def derived(self, kind: str, extended: Typed, found: Node, onto: str = "") -> Derivative:
-        """The derivative, with the name as declared in it."""
-        f, name = self.expression, self.variable.params[0]
-        as_written = None if self.free is self.variable else self.node
-        shown = textbook(found if as_written is None else substituted(found, {self.free: self.variable}))
-        return Derivative(f.text, extended, _projected(shown, onto), f.limits, f, name, kind, onto, as_written)
-
-
-def _moving(f: Expression, name: str, unconstrained: bool) -> _Moving:
-    variable = f.typed_variable(name)
-    onto = subspace_of(variable)
-    if onto and unconstrained:
-        return _Moving(f, variable, *freed(f, name), "")
-    return _Moving(f, variable, f.node, variable, onto)
-
-
 def projection(onto: str, value: Node) -> Node:
     """``value`` projected onto the subspace called ``onto``; itself where that is ""."""
     project = PROPERTIES[onto].project if onto else None
     return value if project is None else project(value)
 
 
-def _projected(found: Node, onto: str) -> Node:
+def in_subspace(found: Node, onto: str) -> Node:
     """A result in the subspace called ``onto``, in textbook form."""
     return textbook(projection(onto, found)) if onto else found
-
-
-def _with_direction(f: Expression, name: str, shape: Any, storage: str) -> tuple[Node, Typed]:
-    name = name_of(name)
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise ParseError(f"{name!r} is no name for a direction", why="a name is letters, digits and _")
-    if name in f.variables:
-        raise ParseError(f"{name!r} is a name of the expression; a direction needs a new one")
-    node = build.variable(latin(name), shape, storage)
-    record = replace(
-        f.typed.variables[0],
-        name=latin(name),
-        kind=storage,
-        shape=_outside(shape, storage),
-        properties=(),
-        inferred=True,
-        node=node,
-    )
-    return node, replace(f.typed, variables=(*f.typed.variables, record))
-
-
-def _outside(shape: Any, storage: str) -> tuple[AnySize, ...]:
-    return () if storage == "scalar" else tuple(shape[:1] if storage == "vector" else shape)
 
 
 def expression_of(f: Expression | str, let: Let) -> Expression:

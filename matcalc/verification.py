@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from matcalc.derivative import Derivative, Expression, Let, Variable, grad, gradient_of, parse, projection
+from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse
+from matcalc.directional_derivatives import gradient_seen
 from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, UnsupportedError
-from matcalc.expression.nodes import Node, postorder
+from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
 from matcalc.jacobian_record import Jacobian
 from matcalc.language.inference import VariableRecord, typed_claim
@@ -60,7 +61,7 @@ def check(
 def check_derivative(derivative: Derivative, **options: Any) -> Report:
     """A derivation of ours against the witnesses.
 
-    >>> from matcalc.derivative import hvp
+    >>> from matcalc.directional_derivatives import hvp
     >>> check_derivative(hvp("x'*A*x", "x", "v")).verdict
     'verified'
     """
@@ -74,12 +75,12 @@ def check_derivative(derivative: Derivative, **options: Any) -> Report:
     from matcalc.checking.run import run_check
     from matcalc.checking.verdict import combined
 
-    node, projected = derivative.differentiated, derivative.projected
-    moving = next(n for n in postorder(node) if n.op == "variable" and n.params[0] == derivative.wrt)
-    gradient = projection(projected, gradient_of(node, moving)) if derivative.kind == "hvp" else None
+    f, projected = derivative.expression, derivative.projected
     asked = Directional(
-        derivative.kind, node, derivative.wrt, tuple(v.node for v in derivative.typed.variables), derivative.node,
-        gradient, projected, derivative.expression.text, moving,
+        derivative.kind, derivative.differentiated, derivative.wrt,
+        tuple(v.node for v in derivative.typed.variables), derivative.node,
+        gradient_seen(f, derivative.wrt, not projected) if derivative.kind == "hvp" else None,
+        projected, f.text,
     )  # fmt: skip
     return combined([run_check(question, options_from(**options)) for question in questions(asked)])
 

@@ -64,6 +64,7 @@ LAYERS = (
     ("documents",),
     (
         "derivative",
+        "directional_derivatives",
         "jacobian_record",
         "jacobians",
         "jacobian_checks",

@@ -13,7 +13,7 @@ from matcalc.calculus.differential import differential, direction_for
 from matcalc.calculus.transpose import transposed_map
 from matcalc.checking.question import Question
 from matcalc.expression import build
-from matcalc.expression.nodes import Node
+from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.operator import operator_of_role
 
 
@@ -30,7 +30,6 @@ class Directional:
         gradient: of f by the name, for a hvp.
         projected: the property onto whose subspace the result was projected, or "".
         text: the expression as typed.
-        moving: the name in the expression, where that is written without its declared structure.
     """
 
     kind: str
@@ -41,7 +40,6 @@ class Directional:
     gradient: Node | None = None
     projected: str = ""
     text: str = ""
-    moving: Node | None = None
 
     @property
     def direction(self) -> Node:
@@ -77,7 +75,7 @@ def _of_hvp(asked: Directional) -> list[Question]:
 
 def _of_jvp(asked: Directional) -> list[Question]:
     f, v = asked.expression, asked.direction
-    x = asked.moving or next(each for each in asked.variables if each.params[0] == asked.name)
+    x = next(n for n in (*postorder(f), *asked.variables) if n.op == "variable" and n.params[0] == asked.name)
     dx = direction_for(x)
     u = build.variable(_new_name(asked), f.shape, "scalar" if f.is_scalar else "matrix")
     vjp = transposed_map(differential(f, x, dx), dx, u)

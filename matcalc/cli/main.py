@@ -102,12 +102,12 @@ def _directional(kind: str) -> Callable[..., None]:
         dtype: Dtype = None, trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, format: Format = "text",
         form: Form = "textbook", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
     ) -> None:  # fmt: skip
-        from matcalc import derivative
+        from matcalc import directional_derivatives
         from matcalc.cli.show import show_derivative
 
         asked = Asked.read(text, let, limit, format)
         options = check_options(trials, seed, device, dtype, sizes)
-        found = getattr(derivative, kind)(asked.expression(), wrt, direction, unconstrained=unconstrained)
+        found = getattr(directional_derivatives, kind)(asked.expression(), wrt, direction, unconstrained=unconstrained)
         raise typer.Exit(show_derivative(found.in_form(form), asked, None if no_check else options))
 
     return command

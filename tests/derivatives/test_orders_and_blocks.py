@@ -198,6 +198,22 @@ def test_unconstrained_derivatives_move_every_entry(
     assert found.check(trials=2).verdict == "verified"
 
 
+@pytest.mark.parametrize(
+    ("make", "text", "printed"),
+    [
+        (mc.hvp, "tr(X*X)", "2*V.T"),
+        (mc.hvp, "tr(X*X')", "2*V"),
+        (mc.jvp, "X'*B", "V.T*B"),
+        (mc.jvp, "tr(X'*X*B)", "tr((V.T*X + X*V)*B)"),
+        (mc.vjp, "X'*B", "B*V.T"),
+    ],
+)
+def test_an_unconstrained_direction_need_not_be_symmetric(make: Function, text: str, printed: str) -> None:
+    found = make(text, "X", "V", let=SYMMETRIC, unconstrained=True)
+    assert found.pretty() == printed
+    assert found.check(trials=2).verdict == "verified"
+
+
 def test_an_unconstrained_block_by_two_structured_names_is_refused() -> None:
     let = {"X": "matrix(n, n; symmetric)", "Y": "matrix(n, n; symmetric)"}
     with pytest.raises(mc.UnsupportedError, match="unconstrained mixed block"):

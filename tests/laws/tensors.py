@@ -30,7 +30,8 @@ from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
 from matcalc.checking.tensors import question
 from matcalc.checking.torch_side import function_of, inputs_at
-from matcalc.derivative import hvp, jvp, subspace_of, vjp
+from matcalc.derivative import subspace_of
+from matcalc.directional_derivatives import hvp, jvp, vjp
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.sizes import as_integer
