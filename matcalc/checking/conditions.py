@@ -33,7 +33,9 @@ def only_adding_up(question: Question, at: Point) -> str:
         name = v.params[0]
         if name != question.name and not v.is_scalar and not v.facts:
             rng = np.random.Generator(np.random.PCG64(1))
-            if _is_right_at(question, at, {**at.values, name: sample(rng, *at.values[name].shape)}):
+            drawn = sample(rng, *at.values[name].shape)
+            right = _is_right_at(question, at, {**at.values, name: drawn})
+            if right and not _is_right_at(question, at, {**at.values, name: 2 * drawn}):
                 return f"right only if {name} adds up to one: declare it simplex or onehot"
     return ""
 

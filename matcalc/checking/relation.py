@@ -100,7 +100,8 @@ def _value_factor(pairs: Sequence[Pair]) -> str:
         scaled = [r / p.value**power for r, p in zip(ratios, pairs, strict=True) if r is not None and p.value]
         if len(scaled) == len(pairs) and max(scaled) - min(scaled) < 1e-7 * abs(scaled[0]):
             k = Fraction(scaled[0]).limit_denominator(64)
-            return f"factor: the claim is {k}*{words} times the gradient, f being the function's value"
+            shown = words if k == 1 else f"{k}*{words}"
+            return f"factor: the claim is {shown} times the gradient, f being the function's value"
     return "factor: the claim is the gradient times a scalar that depends on the inputs (a missing chain factor?)"
 
 

@@ -18,7 +18,7 @@ from matcalc.checking.conditions import one_factor_more, only_adding_up, only_sy
 from matcalc.checking.points import Point, drawn, is_large, point
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.relation import Pair, relation
+from matcalc.checking.relation import Pair, relation, same
 from matcalc.checking.torch_side import tensor_lowered, tensors_by_torch
 from matcalc.checking.verdict import Report
 from matcalc.expression import build
@@ -33,6 +33,7 @@ _AGREE = 1e-7
 _DIGITS = 30
 _SMALL = 1e-6
 _NOTHING = 1e-20
+_TENSOR = 3
 
 
 @dataclass(frozen=True)
@@ -256,14 +257,27 @@ def diagnosed(
     telling = [pair for _, pair in seen if max(abs(pair.claimed).max(), abs(pair.truth).max()) > _NOTHING]
     nodes = isinstance(claimed, Node)
     judged = replace(question(asked), variables=asked.variables, claimed=claimed, truth=truth if nodes else None)
-    said = _said(judged, at, seen, relation(telling or [first], "Jacobian"))
+    plain = _row_major(asked, seen) or relation(telling or [first], "Jacobian")
+    said = _said(judged, at, seen, plain)
     return replace(report, verdict="refuted", counterexample=example, diagnosis=said, claimed=True)
+
+
+def _row_major(asked: Linearised, seen: list[tuple[Point, Pair]]) -> str:
+    """Whether the claim is the Jacobian of the rows one after the other, as NumPy ravels."""
+    for at, pair in seen:
+        axes = tuple(as_integer(size, at.sizes) for size in (*asked.rows, *asked.cols))
+        if pair.claimed.shape != pair.truth.shape or pair.truth.ndim != 2 or len(axes) < _TENSOR:
+            return ""
+        raveled = pair.truth.reshape(axes, order="F").reshape(pair.truth.shape)
+        if not same(pair.claimed, raveled):
+            return ""
+    return "vec order: right for vec by rows, as NumPy ravels; here vec takes columns, one under the other"
 
 
 def _said(judged: Question, at: Point, seen: list[tuple[Point, Pair]], plain: str) -> str:
     """The relation that holds under fewest conditions."""
     condition = only_symmetric(judged, at) or only_adding_up(judged, at)
-    if plain.startswith("transposed"):
+    if plain.startswith(("transposed", "vec order")):
         return f"{plain}; {condition}" if condition else plain
     matrices = [v.params[0] for v in judged.variables if v.rows != 1 and v.cols != 1]
     return condition or one_factor_more(seen, matrices, "Jacobian") or plain

@@ -226,7 +226,14 @@ def called(question: Question, at: Point) -> Any:
     try:
         made = torch.as_tensor(claimed(**_tensors(question, at, "float64", "cpu")))
     except Exception as error:
-        raise CheckError(f"the claimed function failed: {type(error).__name__}: {error}") from error
+        raise CheckError(
+            f"the claimed function failed: {type(error).__name__}: {error}", why="it is called with float64 tensors"
+        ) from error
+    if made.dtype in (torch.float32, torch.float16, torch.bfloat16):
+        raise CheckError(
+            f"the claimed function returns {str(made.dtype).removeprefix('torch.')} where its inputs are float64",
+            why="its rounding could not be told from an error; return the type of the inputs",
+        )
     array = made.detach().cpu().double().numpy()
     rows, cols = at.values[question.name].shape
     axes = {"scalar": (), "vector": (rows,)}.get(question.variable.params[1], (rows, cols))

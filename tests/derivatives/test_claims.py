@@ -85,6 +85,7 @@ CONDITIONS = [
         ),
         ("A*exp(x)", "x", "diag(exp(x))", "a missing chain factor: the Jacobian is the claim with A in front"),
         ("A*X*B", "X", "kron(B, A)", "right only if B is symmetric"),
+        ("A*X*B", "X", "kron(A, B')", "vec order: right for vec by rows"),
     )
 ]  # fmt: skip
 NUMBERS = [
