@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations, pairwise, permutations
+from itertools import pairwise
 
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.operator import Sample
 from matcalc.expression.rule import Rule
+from matcalc.expression.sizes import Shape
 from matcalc.expression.walk import fold
 
 
@@ -35,12 +36,13 @@ def _pieces(term: Node) -> tuple[Node, tuple[Node, ...]]:
 
 def _constant_beside(node: Node) -> Node | None:
     """C*M + M = (C + I)*M for a constant matrix C, on either side."""
-    for one, other in permutations(node.args, 2):
-        (scalar, chain), (front, rest) = _pieces(one), _pieces(other)
-        if len(chain) != len(rest) + 1 or scalar is not front:
-            continue
-        for constant, left, body in ((chain[0], True, chain[1:]), (chain[-1], False, chain[:-1])):
-            if constant.operator.constant and "orthogonal" in constant.facts and body == rest:
+    terms = {_pieces(term): term for term in node.args}
+    if not any(_is_turning(chain[0]) or _is_turning(chain[-1]) for _, chain in terms):
+        return None
+    for (scalar, chain), one in terms.items():
+        for constant, body, left in ((chain[0], chain[1:], True), (chain[-1], chain[:-1], False)):
+            other = terms.get((scalar, body)) if body and _is_turning(constant) else None
+            if other is not None:
                 factor = build.add(constant, build.eye(constant.rows))
                 merged = build.product(*((factor, *body) if left else (*body, factor)))
                 others = [term for term in node.args if term is not one and term is not other]
@@ -48,18 +50,25 @@ def _constant_beside(node: Node) -> Node | None:
     return None
 
 
+def _is_turning(factor: Node) -> bool:
+    """Whether a factor is a constant orthogonal matrix, as the commutation matrix is."""
+    return factor.operator.constant and "orthogonal" in factor.facts
+
+
 def _kronecker_sum(node: Node) -> Node | None:
     """A⊗C + B⊗C = (A + B)⊗C, on either side."""
-    for one, other in combinations(node.args, 2):
-        (scalar, left), (front, right) = ((t.args if t.op == "scale" else (build.number(1), t)) for t in (one, other))
-        if left.op != "kron" or right.op != "kron":
+    met: dict[tuple[int, Node, Shape], tuple[Node, Node, Node]] = {}
+    for term in node.args:
+        scalar, product = term.args if term.op == "scale" else (build.number(1), term)
+        if product.op != "kron":
             continue
         for k in (0, 1):
-            if left.args[k] is right.args[k] and left.args[1 - k].shape == right.args[1 - k].shape:
-                inner = build.add(build.multiply(scalar, left.args[1 - k]), build.multiply(front, right.args[1 - k]))
-                pair = (left.args[k], inner) if k == 0 else (inner, left.args[k])
-                others = [term for term in node.args if term is not one and term is not other]
-                return build.add(build.apply("kron", *pair), *others)
+            shared, own = product.args[k], product.args[1 - k]
+            before = met.setdefault((k, shared, own.shape), (term, scalar, own))
+            if before[0] is not term:
+                inner = build.add(build.multiply(before[1], before[2]), build.multiply(scalar, own))
+                others = [each for each in node.args if each is not before[0] and each is not term]
+                return build.add(build.apply("kron", *((shared, inner) if k == 0 else (inner, shared))), *others)
     return None
 
 
