@@ -150,6 +150,7 @@ def decided_jvp(g: mc.Expression, found: mc.Derivative, at: Point, mine: Any, wh
         cotangent = build.variable("u_", g.node.shape, "matrix")
         pairing = inner(cotangent, g.node)
         given = {**values, "u_": u}
+        evaluate(pairing, given, at.sizes, memo)
         seen = slope(pairing, found.wrt, values["v_"], given, at.sizes, "1e-25")
         said = (u * exact).sum()
         largest = float(max((abs(v).max() for v in memo.values()), default=0))
