@@ -24,6 +24,15 @@ from matcalc.expression.sizes import as_integer
 
 ROWS = [pytest.param(sample, id=f"{op.name}: {sample.text}") for op in TABLE.values() for sample in op.samples]
 
+ONES = [
+    Sample("sum(square(mean(log_softmax(A), 1)))", {"A": "matrix(2, 2; symmetric)"}),
+    Sample("sum(exp(sum(log_softmax(A*X), 1)))", {"A": "matrix(2, 3)", "X": "matrix(3, 4)"}),
+    Sample("sum(exp(sum(layernorm(X), 0)))", {"X": "matrix(3, 4)"}),
+    Sample("sum(exp(ones(3)*ones(3)'*X*ones(2)))", {"X": "matrix(3, 2)"}),
+]
+"""Where an index is summed over that only ones have, so that the sum is a size."""
+ROWS += [pytest.param(sample, id=sample.text) for sample in ONES]
+
 
 def by_einsum(matrix: Node, rows: Any, cols: Any, values: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
     """The tensor as the sum of its einsums; None where there is no index notation."""
