@@ -31,14 +31,15 @@ def textbook(node: Node) -> Node:
     True
     """
     memo: dict[Node, Node] = {}
-    rewritten: set[Node] = set()
+    under_way: set[Node] = set()
 
     def visit(below: Node, args: Sequence[Node]) -> Node:
         made = build.with_args(below, tuple(args))
-        simpler = None if made in rewritten else _step(made)
+        simpler = None if made in under_way else _step(made)
         if simpler is not None:
-            rewritten.add(made)  # met again inside what it becomes it stays, should two rules ever undo each other
-            made = fold(simpler, visit, memo)
+            under_way.add(made)  # met again inside what it becomes it stays, should two rules ever undo each other
+            made, before = fold(simpler, visit, memo), made
+            under_way.discard(before)
         memo[made] = made
         return made
 

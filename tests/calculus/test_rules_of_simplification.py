@@ -123,3 +123,15 @@ def test_the_order_of_terms_changes_nothing(terms: list[str], seed: int) -> None
     random.Random(seed).shuffle(shuffled)  # noqa: S311  reproducible, not secret
     one, other = (mc.grad(" + ".join(each), "x", LET).node for each in (terms, shuffled))
     assert one is other
+
+
+def test_what_becomes_reducible_twice_is_reduced_twice() -> None:
+    """Two nodes that are one once their arguments are simplified."""
+    x, y = (build.variable(name, (3, 1), "vector") for name in "xy")
+    one = build.apply("sum", build.times(x, y))
+    other = textbook(one)
+    raw = [build.apply("log1p", build.apply("exp", u)) for u in (one, other)]
+    assert raw[0] is not raw[1]
+    softplus = build.apply("softplus", other)
+    left, right = build.apply("sin", raw[0]), build.apply("cos", raw[1])
+    assert textbook(left * right) is build.apply("sin", softplus) * build.apply("cos", softplus)
