@@ -14,6 +14,8 @@ from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
 from matcalc.jacobian_record import Jacobian
 from matcalc.language.inference import VariableRecord, typed_claim
 from matcalc.language.syntax import read
+from matcalc.limits import Limits
+from matcalc.recorded_checks import asked_of, asked_of_derivative
 
 if TYPE_CHECKING:
     from matcalc.checking.question import Question
@@ -46,6 +48,20 @@ def check(
     'refuted'
     """
     expression = f if isinstance(f, Expression) else parse(f, let)
+    names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    report = _answered(expression, wrt, claim, kind, options)
+    freed = bool(options.get("unconstrained"))
+    given = options_from(**options)
+    return replace(report, asked=asked_of(expression, names, kind, given, claim=claim, unconstrained=freed))
+
+
+def _answered(
+    expression: Expression,
+    wrt: str | Sequence[str],
+    claim: str | Callable[..., Any] | None,
+    kind: str,
+    options: Mapping[str, Any],
+) -> Report:
     if kind in ("jacobian", "hessian"):
         from matcalc.jacobian_checks import check_tensor
 
@@ -65,6 +81,11 @@ def check_derivative(derivative: Derivative, **options: Any) -> Report:
     >>> check_derivative(hvp("x'*A*x", "x", "v")).verdict
     'verified'
     """
+    report = _own(derivative, options)
+    return replace(report, asked=asked_of_derivative(derivative, options_from(**options)))
+
+
+def _own(derivative: Derivative, options: Mapping[str, Any]) -> Report:
     if derivative.kind == "grad":
         return _checked(derivative, None, **options)
     if isinstance(derivative, Jacobian):
@@ -201,11 +222,23 @@ def options_from(
     sizes: Mapping[str, int] | None = None,
     unconstrained: bool = False,
 ) -> Any:
-    """The options of a check, as a record."""
+    """The options of a check, as a record.
+
+    Raises:
+        ParseError: for trials, a seed or a size that is none.
+    """
     from matcalc.checking.question import CheckOptions
 
     if sizes is not None and not isinstance(sizes, Mapping):
         raise ParseError("sizes are a mapping from names to numbers", why="as in sizes={'n': 5}")
+    most = Limits().size
+    for name, size in (sizes or {}).items():
+        if type(size) is not int or not 1 <= size <= most:
+            raise ParseError(f"{size!r} is no size for {name}", why=f"a size is a whole number from 1 to {most}")
+    if type(seed) is not int or seed < 0:
+        raise ParseError(f"{seed!r} is no seed", why="a seed is a whole number from 0 up")
+    if trials is not None and (type(trials) is not int or trials < 1):
+        raise ParseError(f"{trials!r} are no trials", why="a check needs at least one trial")
     given: dict[str, Any] = {} if trials is None else {"trials": trials}
     return CheckOptions(seed=seed, devices=tuple(devices), dtypes=tuple(dtypes), sizes=dict(sizes or {}), **given)
 

@@ -70,6 +70,7 @@ LAYERS = (
         "jacobian_checks",
         "linear_operator",
         "verification",
+        "recorded_checks",
         "testing",
         "matcalc",
     ),

@@ -27,6 +27,7 @@ class Report:
         witnesses: what each witness said.
         discarded: why points did not count.
         reason: why nothing could be decided.
+        asked: all that decides the check, for :func:`matcalc.replay`.
     """
 
     verdict: str
@@ -45,6 +46,7 @@ class Report:
     reason: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     claimed: bool = False
+    asked: dict[str, Any] | None = None
 
     @property
     def ok(self) -> bool:
@@ -74,6 +76,7 @@ class Report:
             "discarded": list(self.discarded),
             "reason": self.reason,
             "versions": self.versions,
+            "asked": self.asked,
         }
 
     def __str__(self) -> str:

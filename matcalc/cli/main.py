@@ -150,6 +150,17 @@ def check(
     raise typer.Exit(show_check(asked, wrt, read_text(claim), kind, options))
 
 
+@app.command(epilog="Example: matcalc replay report.json")
+def replay(
+    report: Annotated[str, typer.Argument(metavar="REPORT", help="What --format json printed, as a file.")],
+    debug: Debug = False,
+) -> None:
+    """Carries out a recorded check again and compares the reports bit for bit."""
+    from matcalc.cli.show import show_replay
+
+    raise typer.Exit(show_replay(report))
+
+
 @app.command(epilog='Example: matcalc code "x.T*A*x - b.T*x" --wrt x --with-value')
 def code(
     text: Text, wrt: Annotated[list[str] | None, typer.Option("--wrt", help="Without it, the value's code.")] = None,
