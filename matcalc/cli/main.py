@@ -28,7 +28,7 @@ Names = Annotated[list[str], typer.Option("--wrt", help="The name to differentia
 Kind = Annotated[str, typer.Option(help="grad, jacobian or hessian.")]
 Let = Annotated[list[str] | None, typer.Option("--let", help='A declaration, as "A: matrix(n,n; symmetric)".')]
 Sizes = Annotated[str | None, typer.Option(help="Sizes for the check, as n=5,m=3.")]
-Device = Annotated[list[str] | None, typer.Option("--device", help="cpu, cuda or auto; repeatable.")]
+Device = Annotated[list[str] | None, typer.Option("--device", help="cpu, cuda, mps, xla, meta or auto; repeatable.")]
 Dtype = Annotated[list[str] | None, typer.Option("--dtype", help="float64 or float32; repeatable.")]
 Trials = Annotated[int, typer.Option(min=1, max=100, help="How many points to check at.")]
 Seed = Annotated[int, typer.Option(min=0, help="Everything random follows from it.")]
