@@ -68,6 +68,7 @@ LAYERS = (
         "jacobian_record",
         "jacobians",
         "jacobian_checks",
+        "directional_checks",
         "linear_operator",
         "verification",
         "recorded_checks",

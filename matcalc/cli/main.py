@@ -25,7 +25,7 @@ app = typer.Typer(
 Text = Annotated[str, typer.Argument(metavar="EXPR", help="The expression; - reads standard input, @FILE a file.")]
 Wrt = Annotated[str, typer.Option("--wrt", help="The name to differentiate by.")]
 Names = Annotated[list[str], typer.Option("--wrt", help="The name to differentiate by; repeatable.")]
-Kind = Annotated[str, typer.Option(help="grad, jacobian or hessian.")]
+Kind = Annotated[str, typer.Option(help="grad, jacobian or hessian; a claim may be of a jvp, vjp or hvp.")]
 Let = Annotated[list[str] | None, typer.Option("--let", help='A declaration, as "A: matrix(n,n; symmetric)".')]
 Sizes = Annotated[str | None, typer.Option(help="Sizes for the check, as n=5,m=3.")]
 Device = Annotated[list[str] | None, typer.Option("--device", help="cpu, cuda, mps, xla, meta or auto; repeatable.")]
@@ -40,6 +40,7 @@ Layout = Annotated[str, typer.Option(help="numerator or denominator, for Jacobia
 Limit = Annotated[list[str] | None, typer.Option("--limit", help="A limit to raise, as nesting=200; repeatable.")]
 Unconstrained = Annotated[bool, typer.Option("--unconstrained", help="No projection onto a declared structure.")]
 Direction = Annotated[str, typer.Option("--direction", help="A new name for the direction.")]
+DirectionOfClaim = Annotated[str, typer.Option("--direction", help="Of a jvp, vjp or hvp: a new name.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback for a bug in matcalc.")]
 
 
@@ -137,16 +138,16 @@ for _kind, _says in (
 @app.command(epilog='Example: matcalc check "x.T*A*x" --wrt x --claim "2*A*x"')
 def check(
     text: Text, wrt: Names, claim: Annotated[str, typer.Option("--claim", help="Your derivative.")],
-    kind: Kind = "grad", let: Let = None, sizes: Sizes = None, device: Device = None, dtype: Dtype = None,
-    trials: Trials = 5, seed: Seed = 0, format: Format = "text", limit: Limit = None,
-    unconstrained: Unconstrained = False, debug: Debug = False,
+    kind: Kind = "grad", direction: DirectionOfClaim = "", let: Let = None, sizes: Sizes = None,
+    device: Device = None, dtype: Dtype = None, trials: Trials = 5, seed: Seed = 0, format: Format = "text",
+    limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
 ) -> None:  # fmt: skip
-    """Whether a gradient, Jacobian or Hessian of yours holds, and what is wrong with it if not."""
+    """Whether a derivative of yours holds, and what is wrong with it if not."""
     from matcalc.cli.show import show_check
 
     asked = Asked.read(text, let, limit, format)
     options = check_options(trials, seed, device, dtype, sizes)
-    options = {**options, "unconstrained": unconstrained}
+    options = {**options, "unconstrained": unconstrained, **({"direction": direction} if direction else {})}
     raise typer.Exit(show_check(asked, wrt, read_text(claim), kind, options))
 
 
