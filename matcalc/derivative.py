@@ -279,7 +279,7 @@ class Derivative(Expression):
     def _documentation(self) -> str:
         return f"{self._function_name} of {self.expression.pretty()} by {self.wrt}: {self.pretty()}"
 
-    def derivation(self) -> Any:
+    def derivation(self, *, detail: str = "normal") -> Any:
         """The steps of the derivation; not there yet.
 
         Raises:

@@ -75,7 +75,7 @@ LAYERS = (
         "testing",
         "matcalc",
     ),
-    ("handbook",),
+    ("handbook", "pages"),
     ("cli", "__main__"),
 )
 # On one layer, yet strangers to one another.

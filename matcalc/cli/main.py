@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from matcalc.cli import clock
+from matcalc.cli import doc as documents
 from matcalc.cli.options import Asked, check_options, read_text
 from matcalc.errors import MatcalcError, ParseError, escape
 from matcalc.limits import Limits
@@ -151,6 +152,21 @@ def check(
     raise typer.Exit(show_check(asked, wrt, read_text(claim), kind, options))
 
 
+@app.command(epilog='Example: matcalc doc "norm2(A*x - b)^2" --wrt x --format html --out derivation.html')
+def doc(
+    text: Text, wrt: Names, form: documents.Form = "text", out: documents.Out = "", force: documents.Force = False,
+    claim: documents.Claim = "", kind: Kind = "grad", detail: documents.Detail = "normal",
+    title: Annotated[str, typer.Option(help="The document's title.")] = "", let: Let = None, sizes: Sizes = None,
+    trials: Trials = 5, seed: Seed = 0, limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """A derivation as a document: steps, graph, code, and the check that they passed."""
+    raise typer.Exit(
+        documents.show_document(
+            text, wrt, kind, claim, form, out, force, detail, title, let, sizes, trials, seed, limit, unconstrained
+        )
+    )
+
+
 @app.command(epilog="Example: matcalc replay report.json")
 def replay(
     report: Annotated[str, typer.Argument(metavar="REPORT", help="What --format json printed, as a file.")],
@@ -198,7 +214,7 @@ def functions(
 
 
 _INTERRUPTED = 130
-_FLAGS = ("--no-check", "--unconstrained", "--with-value", "--debug", "--help")
+_FLAGS = ("--force", "--no-check", "--unconstrained", "--with-value", "--debug", "--help")
 
 
 def _separated(arguments: list[str]) -> list[str]:
