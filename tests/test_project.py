@@ -76,6 +76,7 @@ LAYERS = (
         "matcalc",
     ),
     ("handbook", "pages"),
+    ("literate",),
     ("cli", "__main__"),
 )
 # On one layer, yet strangers to one another.
