@@ -74,6 +74,7 @@ LAYERS = (
         "matcalc",
     ),
     ("handbook",),
+    ("suites",),
     ("cli", "__main__"),
 )
 # On one layer, yet strangers to one another.
