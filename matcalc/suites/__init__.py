@@ -1,1 +1,1 @@
-"""Suites: many claims from TOML, each checked in a process of its own choosing to fail alone."""
+"""Suites: many claims from files, each checked in a worker process, so that one that fails fails alone."""

@@ -160,7 +160,7 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "latin.matcalc.toml").write_bytes(b"# caf\xe9\n")
     with pytest.raises(ParseError, match=r"is not UTF-8: .* at byte 5"):
         read_suite(tmp_path)
-    with pytest.raises(ParseError, match="cannot read .*: No such file or directory"):
+    with pytest.raises(ParseError, match=r"cannot read .*: No such file or directory"):
         read_suite(tmp_path / "missing.toml")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ParseError, match=r"there is no \*\.matcalc\.toml in"):
