@@ -40,10 +40,14 @@ claim = "2*A.T*(A*x - b) + 2*l*x"   # without it: our own derivation
 kind = "grad"               # jacobian, hessian; jvp, vjp, hvp without claim
 let = { b = "vector(m)" }
 sizes = { n = 5 }
-expect = "verified"         # or "refuted"
-diagnosis = "transposed"    # a word that a refuted claim's must contain
 source = "where it is from"
 unconstrained = false
+[[claim]]
+expr = "tr(A*X)"
+wrt = "X"
+claim = "A"
+expect = "refuted"          # without it: "verified"
+diagnosis = "transposed"    # a word that the diagnosis must contain
 
 Exit codes: 0 all as expected, 1 a claim decided otherwise, 2 a file or a claim that is not understood, 3 one that was
 not decided, or reached a limit, 4 no Ray, 70 a bug. docs/suites.md says more.

@@ -75,7 +75,8 @@ def _collected(ray: Any, reference: Any, count: int) -> list[Answer]:
     try:
         found: list[Answer] = ray.get(reference)
     except ray.exceptions.RayError as error:
-        return [Answer(None, f"lost by the cluster: {type(error).__name__}")] * count
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        return [Answer(None, f"lost by the cluster: {said[-1]}")] * count
     return found
 
 

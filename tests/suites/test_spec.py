@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from matcalc.cli.suite import HELP
 from matcalc.errors import LimitError, ParseError
 from matcalc.suites import spec
 from matcalc.suites.places import places
+from matcalc.suites.run import run_case
 from matcalc.suites.spec import read_suite, seed_of, suite_files
 
 WHOLE = '''
@@ -168,6 +170,28 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(spec, "_MOST_READ", 10)
     with pytest.raises(LimitError, match="larger than 10 bytes"):
         read_suite(written(tmp_path, one("")))
+
+
+def blocks() -> list[str]:
+    """Suites as the page and the help show them."""
+    page = (Path(__file__).parents[2] / "docs" / "suites.md").read_text(encoding="utf-8")
+    return [page.split("```toml\n")[1].split("```")[0], "[suite]" + HELP.split("[suite]")[1].split("Exit codes")[0]]
+
+
+@pytest.mark.parametrize("block", blocks())
+def test_what_the_page_and_the_help_show_is_a_suite(tmp_path: Path, block: str) -> None:
+    cases = read_suite(written(tmp_path, block))
+    found = [run_case(case) for case in cases]
+
+    assert len(cases) >= 2
+    assert [outcome.complaint for outcome in found] == [""] * len(cases)
+
+
+def test_the_page_names_every_key_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "suites.md").read_text(encoding="utf-8")
+    table = page.split("| --- | --- | --- |\n")[1].split("\n\n")[0]
+
+    assert {line.split("`")[1] for line in table.splitlines()} == set(spec._CLAIM)
 
 
 def test_places_are_those_of_the_text_itself() -> None:
