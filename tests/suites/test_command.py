@@ -191,7 +191,8 @@ def test_every_document_is_written(capsys: pytest.CaptureFixture[str], tmp_path:
     assert {name: file.read_bytes() for name, file in files.items()} == written
 
 
-def test_an_interruption_stops_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [0, 1])
+def test_an_interruption_stops_cleanly_and_says_how_to_go_on(tmp_path: Path, size: int) -> None:
     claims = "".join(RIGHT.replace('"right"', f'"c{k}"').replace("trials = 2", "") for k in range(500))
     file, results = suite(tmp_path, claims), tmp_path / "r.jsonl"
     command = [sys.executable, "-m", "matcalc.cli.main", "suite", file, "--jobs", "1", "--results", str(results)]
@@ -199,7 +200,7 @@ def test_an_interruption_stops_cleanly_and_says_how_to_go_on(tmp_path: Path) -> 
     with subprocess.Popen(
         command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as running:
-        while not (results.exists() and results.stat().st_size):
+        while not (results.exists() and results.stat().st_size >= size):
             assert running.poll() is None
             time.sleep(0.05)
         os.killpg(running.pid, signal.SIGINT)
