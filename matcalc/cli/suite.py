@@ -116,7 +116,7 @@ def _watched(outcomes: Iterator[Outcome], count: int, results: Path | None) -> l
     """All outcomes, with a progress bar where somebody watches."""
     found: list[Outcome] = []
     try:
-        for outcome in _with_progress(outcomes, count):
+        for outcome in with_progress(outcomes, count):
             found.append(outcome)  # noqa: PERF402  # what was found before an interruption is counted
     except KeyboardInterrupt:
         again = f"run it again with --results {results} to go on" if results else "with --results FILE it could go on"
@@ -127,7 +127,8 @@ def _watched(outcomes: Iterator[Outcome], count: int, results: Path | None) -> l
     return found
 
 
-def _with_progress(outcomes: Iterable[Outcome], count: int) -> Iterator[Outcome]:
+def with_progress(outcomes: Iterable[Outcome], count: int) -> Iterator[Outcome]:
+    """The outcomes as they come, shown on standard error if that is a terminal."""
     if not sys.stderr.isatty():
         yield from outcomes
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -14,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from matcalc.cli.main import run
-from matcalc.suites.spec import seed_of
+from matcalc.cli.suite import with_progress
+from matcalc.suites.outcome import Outcome
+from matcalc.suites.spec import Case, seed_of
 
 RIGHT = """
 [[claim]]
@@ -189,6 +192,30 @@ def test_every_document_is_written(capsys: pytest.CaptureFixture[str], tmp_path:
 
     assert again == (code, out, err)
     assert {name: file.read_bytes() for name, file in files.items()} == written
+
+
+class Terminal(io.StringIO):
+    """A stream that somebody watches."""
+
+    def __init__(self, watched: bool) -> None:
+        super().__init__()
+        self.watched = watched
+
+    def isatty(self) -> bool:
+        return self.watched
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_bar_shows_progress_where_somebody_watches(monkeypatch: pytest.MonkeyPatch, watched: bool) -> None:
+    case = Case("a", "b", None, "x'*x", ("x",), "2*x")
+    outcomes = [Outcome(case, verdict) for verdict in ("verified", "refuted", "verified")]
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal(watched))
+
+    assert list(with_progress(outcomes, 3)) == outcomes
+    assert ("3/3" in terminal.getvalue()) == watched
+    assert ("1 not as expected" in terminal.getvalue()) == watched
+    assert watched or terminal.getvalue() == ""
 
 
 @pytest.mark.parametrize("size", [0, 1])
