@@ -75,7 +75,7 @@ LAYERS = (
         "testing",
         "matcalc",
     ),
-    ("handbook", "pages"),
+    ("handbook", "pages", "suites"),
     ("literate",),
     ("cli", "__main__"),
 )

@@ -11,6 +11,8 @@ import typer
 from matcalc.cli import clock
 from matcalc.cli import doc as documents
 from matcalc.cli.options import Asked, check_options, read_text
+from matcalc.cli.suite import HELP as SUITE_HELP
+from matcalc.cli.suite import suite
 from matcalc.errors import MatcalcError, ParseError, escape
 from matcalc.limits import Limits
 
@@ -225,6 +227,8 @@ def functions(
         raise ParseError(f"no format {form!r}", why="the formats are text, json and markdown")
     typer.echo(show_functions(search or "", form))
 
+
+app.command("suite", help=SUITE_HELP, epilog="Example: matcalc suite claims.matcalc.toml --jobs 2")(suite)
 
 _INTERRUPTED = 130
 _FLAGS = ("--fix", "--force", "--verbose", "--no-check", "--unconstrained", "--with-value", "--debug", "--help")
