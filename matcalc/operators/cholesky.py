@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.demands import known_symmetric
+from matcalc.operators.exact_matrices import root
 from matcalc.operators.precise_matrices import symmetric_part, through_mpmath
 
 if TYPE_CHECKING:
@@ -43,6 +44,20 @@ def _factor(node: Node, args: Any, size: Any) -> Any:
     import mpmath
 
     return through_mpmath(mpmath.cholesky, symmetric_part(args[0]))
+
+
+def _factor_over_fields(node: Node, args: Any, size: Any) -> Any:
+    """Row by row (Golub & Van Loan 2013, ch. 4.2)."""
+    import numpy as np
+
+    a = symmetric_part(args[0])
+    made = np.full(a.shape, 0 * a[0, 0], dtype=object)
+    for i, j in np.ndindex(a.shape):
+        if j < i:
+            made[i, j] = (a[i, j] - (made[i, :j] * made[j, :j]).sum()) / made[j, j]
+        elif j == i:
+            made[i, i] = root(a[i, i] - (made[i, :i] * made[i, :i]).sum())
+    return made
 
 
 def _half_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -132,6 +147,7 @@ define(
         facts=lambda node: frozenset({"lower", "invertible", "full_rank", "principal", "positive_stable"}),
         domain={0: "posdef"},
         cubic=1,
+        exact=_factor_over_fields,
         reference=_factor,
         lowers=Lowering(
             torch="torch.linalg.cholesky({0})", numpy="np.linalg.cholesky({0})", jax="jnp.linalg.cholesky({0})"
@@ -160,6 +176,7 @@ define(
         matrix=lambda node, i, J: _mirrored(node, lambda M: build.multiply(build.number(_HALF), M.T), J),
         simplify=_half_simplify,
         facts=lambda node: frozenset({"lower"}),
+        exact=True,
         reference=_half,
         sympy=_image,
         lowers=_lowered(lambda np, T: f"(({np}.tril({{0}}) + {T(f'{np}.triu({{0}}, 1)')}) / 2)"),
@@ -181,6 +198,7 @@ define(
         matrix=lambda node, i, J: _mirrored(node, lambda M: M, J),
         simplify=_mirror_simplify,
         facts=lambda node: frozenset({"symmetric"}),
+        exact=True,
         reference=_mirror,
         sympy=_image,
         lowers=_lowered(lambda np, T: f"({np}.tril({{0}}) + {T(f'{np}.tril({{0}}, -1)')})"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define, of_each
+from matcalc.operators.exact_matrices import inverse_over_fields
 from matcalc.operators.matrix_function_code import functions
 from matcalc.operators.orientation import all_turned
 from matcalc.operators.precise_matrices import from_mpmath
@@ -58,13 +59,23 @@ def _matrix(node: Node, i: int, J: Node) -> Node:
 def _solved(node: Node, args: Any, size: Any) -> Any:
     """The linear system in the entries of X, row by row."""
     import mpmath
+
+    system, right = _system(*args)
+    found = mpmath.lu_solve(mpmath.matrix(system.tolist()), mpmath.matrix(right.tolist()))
+    return from_mpmath(found).reshape(args[2].shape)
+
+
+def _solved_over_fields(node: Node, args: Any, size: Any) -> Any:
+    system, right = _system(*args)
+    return (inverse_over_fields(system) @ right).reshape(args[2].shape)
+
+
+def _system(a: Any, b: Any, c: Any) -> tuple[Any, Any]:
     import numpy as np
 
-    a, b, c = args
     m, n = c.shape
-    system = np.kron(a, np.eye(n, dtype=int).astype(object)) + np.kron(np.eye(m, dtype=int).astype(object), b.T)
-    found = mpmath.lu_solve(mpmath.matrix(system.tolist()), mpmath.matrix(c.reshape(-1, 1).tolist()))
-    return from_mpmath(found).reshape(m, n)
+    eyes = (np.eye(k, dtype=int).astype(object) for k in (n, m))
+    return np.kron(a, next(eyes)) + np.kron(next(eyes), b.T), c.reshape(-1, 1)
 
 
 def _call(node: Node, args: Any, size: Any) -> str:
@@ -105,6 +116,7 @@ define(
         simplify=_simplify,
         facts=_facts,
         cubic=20,
+        exact=_solved_over_fields,
         reference=_solved,
         lowers=Lowering(
             torch=_call,
