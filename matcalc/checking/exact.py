@@ -57,7 +57,7 @@ _TRIES = 160
 _MOST_ZEROS = 3
 _PRIMES = 116
 _MOST_PARTS = 8
-_ATTEMPTS = 4
+_ATTEMPTS = 16
 _LONGEST = 60
 Arithmetic: TypeAlias = Field | Degrees
 
@@ -93,7 +93,7 @@ def exact_testimony(question: Question, options: CheckOptions) -> Testimony:
     if reason:
         return Testimony(NAME, None, reason)
     found: list[tuple[str, Finding]] = []
-    for sizes in _assignments(question, options):
+    for sizes in assignments(question, options):
         telling = max(sizes.values(), default=2) > 1 or sizes.keys() <= options.sizes.keys()
         finding = replace(finding_at(question, sizes, options.seed), telling=telling)
         found.append((_spoken(sizes), finding))
@@ -164,7 +164,7 @@ def _unlike_a_field(variable: Node) -> str:
     return ""
 
 
-def _assignments(question: Question, options: CheckOptions) -> Iterable[dict[str, int]]:
+def assignments(question: Question, options: CheckOptions) -> list[dict[str, int]]:
     """The sizes of the trials, each once."""
     seen: dict[tuple[tuple[str, int], ...], None] = {}
     for trial in range(options.trials):

@@ -123,6 +123,10 @@ class Field:
         """A random element that belongs to a name and a value."""
         return Element(self, self._draws.of(self._salt + f"{name} {value}".encode(), self.p), 0)
 
+    def representative(self, images: list[tuple[Element, Any]]) -> tuple[Element, Any]:
+        """The argument, of all that symmetries make of one, by which its value is named; and how to get back."""
+        return min(images, key=lambda image: image[0].value)
+
     def constant(self, number: Fraction) -> Element:
         """A rational number in the field.
 
@@ -257,7 +261,7 @@ class Element:
         """A function that is no rational one: a hash of the argument, or of what a symmetry makes of it."""
         here = self.still()
         images = [(here, None), *((move(here), turn) for move, turn in which.symmetries)]
-        least, turn = min(images, key=lambda image: image[0].value)
+        least, turn = self.field.representative(images)
         if self.value == which.known[0]:
             y = self.field.constant(Fraction(which.known[1]))
         else:

@@ -82,9 +82,18 @@ def _mirrored(node: Node, made: Callable[[Node], Node], J: Node) -> Node | None:
 
 
 def _half(node: Node, args: Any, size: Any) -> Any:
+    return _twice(args[0]) / 2
+
+
+def _half_over_fields(node: Node, args: Any, size: Any) -> Any:
+    """The whole zeros above the diagonal stay exact."""
+    return _twice(args[0]) * _HALF
+
+
+def _twice(array: Any) -> Any:
     import numpy as np
 
-    return (np.tril(args[0] + args[0].T) - np.diagflat(args[0].diagonal())) / 2
+    return np.tril(array + array.T) - np.diagflat(array.diagonal())
 
 
 def _mirror_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -176,7 +185,7 @@ define(
         matrix=lambda node, i, J: _mirrored(node, lambda M: build.multiply(build.number(_HALF), M.T), J),
         simplify=_half_simplify,
         facts=lambda node: frozenset({"lower"}),
-        exact=True,
+        exact=_half_over_fields,
         reference=_half,
         sympy=_image,
         lowers=_lowered(lambda np, T: f"(({np}.tril({{0}}) + {T(f'{np}.triu({{0}}, 1)')}) / 2)"),
