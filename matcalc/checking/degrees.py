@@ -199,6 +199,10 @@ class Bound:
         """A square root, taken where more than its square is asked for."""
         return RootBound(self)
 
+    def __abs__(self) -> Bound:
+        """The root of the square; even powers of it need no sign."""
+        return (self * self).root()
+
     def primitive(self, which: Primitive) -> Bound:
         """A new unknown t, or what a symmetry makes of it: t = t²/t and 1/t have the same denominator."""
         self.degrees.arguments.append(self.value)
@@ -210,7 +214,7 @@ class Bound:
         raise OutOfFieldError("elements of a field are not compared")
 
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __bool__ = __float__ = __int__ = __abs__ = _refuse
+    __bool__ = __float__ = __int__ = _refuse
 
 
 def _sum(left: Extent | None, right: Extent | None) -> Extent | None:

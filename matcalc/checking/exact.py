@@ -53,8 +53,9 @@ from matcalc.operators.exact_matrices import OutOfFieldError
 
 NAME = "exact"
 ERROR = 1e-15
-_TRIES = 160
+_TRIES = 96
 _MOST_ZEROS = 3
+_ALIKE = 16
 _PRIMES = 116
 _MOST_PARTS = 8
 _ATTEMPTS = 16
@@ -196,7 +197,7 @@ def _parts(variable: Node) -> int:
 def _in_part(question: Question, sizes: Mapping[str, int], parts: tuple[int, ...], key: bytes) -> Finding:
     draws = Draws(key)
     p = drawn_prime(draws)
-    seen: dict[int, set[bool]] = {}
+    seen: dict[int, list[bool]] = {}
     agrees: bool | None = None
     why, vanished = "a denominator vanishes at every point", 0
     for tries in range(1, _TRIES + 1):
@@ -212,11 +213,13 @@ def _in_part(question: Question, sizes: Mapping[str, int], parts: tuple[int, ...
         except (TypeError, AttributeError, ValueError) as error:
             return Finding(None, f"not arithmetic in a field: {error}")
         for k, there in enumerate(field.roots.values()):
-            seen.setdefault(k, set()).add(there)
-        if agrees is not None and all(len(classes) > 1 for classes in seen.values()):
+            seen.setdefault(k, []).append(there)
+        if agrees is not None and all(len(set(classes)) > 1 for classes in seen.values()):
             if agrees:
                 return _certified(question, sizes, parts, tries, len(seen))
             return _refuted(question, sizes, parts, field)
+        if any(len(classes) >= _ALIKE and len(set(classes)) == 1 for classes in seen.values()):
+            break
     if agrees is not None:
         why = "a root may be that of a square, and its sign is not known"
     return Finding(None, why)

@@ -1,7 +1,7 @@
 """Dual numbers over a prime field: a value and its derivative along one direction, both exact.
 
 An element is a + b·ε with ε² = 0, a and b integers modulo p. It has the arithmetic of a field and nothing else: no
-order, no equality, no absolute value, no float. An operator that needs more than field arithmetic of its arguments is
+order, no equality, no float, and no absolute value but a root of the square. An operator that needs more than field arithmetic of its arguments is
 refused here, whatever its record says.
 
 A square root is the smaller of the two in the field where there is one. Its derivative follows from s² = u. What is no
@@ -257,6 +257,10 @@ class Element:
         """A square root, taken where more than its square is asked for."""
         return Root(self)
 
+    def __abs__(self) -> Element:
+        """The root of the square; even powers of it need no sign."""
+        return (self * self).root()
+
     def primitive(self, which: Primitive) -> Element:
         """A function that is no rational one: a hash of the argument, or of what a symmetry makes of it."""
         here = self.still()
@@ -274,7 +278,7 @@ class Element:
         raise OutOfFieldError("elements of a field are not compared")
 
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __bool__ = __float__ = __int__ = __abs__ = _refuse
+    __bool__ = __float__ = __int__ = _refuse
 
 
 class Root(Element):

@@ -90,12 +90,13 @@ def elementwise(
     latex: Notation | None = None,
     sampled: bool = True,
     stable: Callable[[Node], Node | None] | None = None,
-    elementary: bool = True,
+    elementary: bool | None = None,
 ) -> Operator:
     """Defines an elementwise function.
 
     ``derivative`` is given x and y = f(x); ``value`` holds the facts of every value, ``at`` exact values at integers.
-    ``mp`` of an ``elementary`` function asks its first argument for nothing but functions that :class:`Elementary` has.
+    ``mp`` of an ``elementary`` function asks its first argument for nothing but functions that :class:`Elementary` has,
+    which is so unless it has kinks or another is told.
     """
 
     def simpler(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -121,7 +122,7 @@ def elementwise(
             domain={0: domain} if domain else {},
             kinks=kinks,
             lowers=Lowering(torch=torch, numpy=numpy, jax=jax),
-            exact=_over_fields(mp) if elementary and not kinks else None,
+            exact=_over_fields(mp) if (not kinks if elementary is None else elementary) else None,
             reference=_entrywise(mp),
             sympy=_image(sympy),
             latex=latex,
@@ -301,7 +302,7 @@ def _gelu(x: Node, y: Node) -> Node:
 
 def _piecewise() -> None:
     row = elementwise
-    row("abs", "the absolute value", _DLMF + "1.9", derivative=lambda x, y: _f("sign", x), **_same("abs"),
+    row("abs", "the absolute value", _DLMF + "1.9", elementary=True, derivative=lambda x, y: _f("sign", x), **_same("abs"),
         mp=lambda m, x: abs(x), sympy=lambda s, x: s.Abs(x), at={0: 0}, kinks=(Kink(0, 0),), value=_NONNEGATIVE,
         simplify=_even)  # fmt: skip
     row("sign", "-1, 0 or 1", _DLMF + "1.16", derivative=lambda x, y: build.zeros(*x.shape), **_same("sign"),

@@ -52,6 +52,8 @@ RIGHT = [
     ("sum(softplus(x))", "x", "1./(1 + exp(-x))", None),
     ("w'*tanh(W*x)", "W", "(w.*(1 - tanh(W*x).^2))*x'", None),
     ("sum(asin(x))", "x", "(1 - x.^2).^(-1/2)", None),
+    ("abs(a)^2*b", "b", "a^2", None),
+    ("norm2(det(A)*x)^2", "x", "2*det(A)^2*x", None),
     ("sin(a)*cosh(a)", "a", "cos(a)*cosh(a) + sin(a)*sinh(a)", None),
     ("atan2(a, b)", "b", "-a/(a^2 + b^2)", None),
     ("pi*a^2", "a", "2*pi*a", None),
@@ -110,6 +112,7 @@ def test_what_is_wrong_is_refuted(text: str, wrt: str, claim: str, let: dict[str
 UNSAID = [
     ("norm1(x)", "x", None, None, "norm1 is not exact: norm1(x)"),
     ("sum(relu(A*x))", "x", None, None, "relu is not exact: relu(A*x)"),
+    ("abs(a)*b", "b", None, None, "a root may be that of a square, and its sign is not known"),
     ("sqrt(a^2)", "a", "a/sqrt(a^2)", None, "a root may be that of a square, and its sign is not known"),
     ("sqrt(a)*sqrt(b)", "a", "b/(2*sqrt(a*b))", None, "a root may be that of a square"),
     ("sqrt(2*a^2)", "a", "sqrt(2)", None, "the root of 2 is irrational"),
