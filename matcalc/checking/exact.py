@@ -38,6 +38,7 @@ from math import log10
 from typing import Any, TypeAlias
 
 from matcalc.checking.degrees import Bound, Degrees
+from matcalc.checking.evidence import Evidence
 from matcalc.checking.finite_field import BITS, Draws, Element, Field, NoRootError, drawn_prime, rank_modulo
 from matcalc.checking.judgement import EXACT, allowance
 from matcalc.checking.points import is_large, sizes_of
@@ -82,6 +83,11 @@ class Finding:
     telling: bool = True
 
 
+def heard(evidence: Evidence) -> Testimony:
+    """What the witness says in a hearing."""
+    return exact_testimony(evidence.question, evidence.options)
+
+
 def exact_testimony(question: Question, options: CheckOptions) -> Testimony:
     """Whether a claimed gradient holds, by arithmetic over random prime fields.
 
@@ -108,7 +114,7 @@ def exact_testimony(question: Question, options: CheckOptions) -> Testimony:
         return Testimony(NAME, None, "no sizes fit the expression")
     if not any(finding.telling for _, finding in told):
         return Testimony(NAME, None, next((f.why for _, f in found if f.telling and f.why), "all sizes are 1"))
-    return Testimony(NAME, True, _certificate(told))
+    return Testimony(NAME, True, _certificate(told), error=0.0, visible=0.0)
 
 
 def _certificate(told: list[tuple[str, Finding]]) -> str:

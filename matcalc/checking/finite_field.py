@@ -1,8 +1,8 @@
 """Dual numbers over a prime field: a value and its derivative along one direction, both exact.
 
 An element is a + b·ε with ε² = 0, a and b integers modulo p. It has the arithmetic of a field and nothing else: no
-order, no equality, no float, and no absolute value but a root of the square. An operator that needs more than field arithmetic of its arguments is
-refused here, whatever its record says.
+order, no equality, no float, and no absolute value but a root of the square. An operator that needs more than field
+arithmetic of its arguments is refused here, whatever its record says.
 
 A square root is the smaller of the two in the field where there is one. Its derivative follows from s² = u. What is no
 rational function (see :mod:`matcalc.operators.exact_functions`) has for its value a hash of the argument.

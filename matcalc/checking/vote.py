@@ -88,7 +88,7 @@ def _names(testimonies: Iterable[Testimony]) -> tuple[str, ...]:
 
 def _would_have_seen(each: Testimony, against: Sequence[Testimony]) -> bool:
     """Whether the smallest error that others see is one that this witness would have seen."""
-    least = min((0.0 if other.error is None else other.error for other in against), default=0.0)
+    least = min((other.error for other in against if other.error is not None), default=0.0)
     return least > _SURELY * (each.visible or 0.0)
 
 

@@ -71,6 +71,11 @@ WITNESSES: dict[str, Witness] = {
             "reference", True, "matcalc.checking.judgement:precise_testimony",
         ),
         Witness(
+            "exact", "exact arithmetic",
+            "dual numbers over random prime fields, with a bound on the chance that a false claim passes.",
+            "exact", True, "matcalc.checking.exact:heard",
+        ),
+        Witness(
             "sympy", "SymPy",
             "SymPy's own values of expression and claim on explicit matrices in 60 digits, differenced.",
             "sympy", False, "matcalc.checking.sympy_witnesses:sympy_testimony",

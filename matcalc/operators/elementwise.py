@@ -302,9 +302,9 @@ def _gelu(x: Node, y: Node) -> Node:
 
 def _piecewise() -> None:
     row = elementwise
-    row("abs", "the absolute value", _DLMF + "1.9", elementary=True, derivative=lambda x, y: _f("sign", x), **_same("abs"),
-        mp=lambda m, x: abs(x), sympy=lambda s, x: s.Abs(x), at={0: 0}, kinks=(Kink(0, 0),), value=_NONNEGATIVE,
-        simplify=_even)  # fmt: skip
+    row("abs", "the absolute value", _DLMF + "1.9", derivative=lambda x, y: _f("sign", x), **_same("abs"),
+        elementary=True, mp=lambda m, x: abs(x), sympy=lambda s, x: s.Abs(x), at={0: 0}, kinks=(Kink(0, 0),),
+        value=_NONNEGATIVE, simplify=_even)  # fmt: skip
     row("sign", "-1, 0 or 1", _DLMF + "1.16", derivative=lambda x, y: build.zeros(*x.shape), **_same("sign"),
         mp=lambda m, x: m.sign(x), sympy=lambda s, x: s.sign(x), at={0: 0, 1: 1, -1: -1}, kinks=(Kink(0, 0),),
         simplify=lambda x: _one(x) if "positive" in x.facts else None)  # fmt: skip
