@@ -30,7 +30,7 @@ their values at random points are, which is seen by elimination. Where that is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -49,7 +49,7 @@ from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.property import PROPERTIES, closure
 from matcalc.expression.sizes import AnySize, as_integer
 from matcalc.language.printer import written
-from matcalc.operators.exact_functions import Primitive, UnliftedError
+from matcalc.operators.exact_functions import UnliftedError
 from matcalc.operators.exact_matrices import OutOfFieldError
 
 NAME = "exact"
@@ -204,12 +204,15 @@ def _in_part(question: Question, sizes: Mapping[str, int], parts: tuple[int, ...
     draws = Draws(key)
     p = drawn_prime(draws)
     seen: dict[int, list[bool]] = {}
-    agrees: bool | None = None
+    agreeing, against = False, None
     why, vanished = "a denominator vanishes at every point", 0
     for tries in range(1, _TRIES + 1):
         field = Field(p, draws)
         try:
-            agrees = all(map(_vanishes, residuals(question, sizes, parts, field))) and agrees is not False
+            if all(map(_vanishes, residuals(question, sizes, parts, field))):
+                agreeing = True
+            else:
+                against = field
         except NoRootError:
             why = "no point has all roots"
         except ZeroDivisionError:
@@ -220,13 +223,13 @@ def _in_part(question: Question, sizes: Mapping[str, int], parts: tuple[int, ...
             return Finding(None, f"not arithmetic in a field: {error}")
         for k, there in enumerate(field.roots.values()):
             seen.setdefault(k, []).append(there)
-        if agrees is not None and all(len(set(classes)) > 1 for classes in seen.values()):
-            if agrees:
-                return _certified(question, sizes, parts, tries, len(seen))
-            return _refuted(question, sizes, parts, field)
+        if (agreeing or against) and all(len(set(classes)) > 1 for classes in seen.values()):
+            if against:
+                return _refuted(question, sizes, parts, against)
+            return _certified(question, sizes, parts, tries, len(seen))
         if any(len(classes) >= _ALIKE and len(set(classes)) == 1 for classes in seen.values()):
             break
-    if agrees is not None:
+    if agreeing or against:
         why = "a root may be that of a square, and its sign is not known"
     return Finding(None, why)
 
@@ -249,11 +252,8 @@ def _refuted(question: Question, sizes: Mapping[str, int], parts: tuple[int, ...
     """A disagreement is a proof where the functions in it that are not rational are independent of one another."""
     if not field.forms or _are_independent(question, sizes, parts, field):
         return Finding(False)
-    return Finding(None, f"disagrees if {_spoken_functions(field.forms)} are independent, which is not known")
-
-
-def _spoken_functions(forms: Iterable[tuple[Primitive, int]]) -> str:
-    return " and ".join(dict.fromkeys(f"all {which.name}" for which, _ in forms))
+    names = " and ".join(dict.fromkeys(which.called for which, _ in field.forms))
+    return Finding(None, f"it would not hold for independent values of {names}, and these may be related")
 
 
 def _are_independent(question: Question, sizes: Mapping[str, int], parts: tuple[int, ...], like: Field) -> bool:

@@ -33,6 +33,7 @@ class Primitive:
         form: of x: with ω = form(x)·dx, such functions are algebraically independent where no sum of their ω with
             rational coefficients that are not all zero is zero (Ostrowski 1946; Risch 1979; Bronstein 2005, ch. 9).
         imaginary: whether that is so of i·ω.
+        spoken: how it is spoken of, where that is not its name.
     """
 
     name: str
@@ -41,6 +42,12 @@ class Primitive:
     known: tuple[int, int]
     form: Map
     imaginary: bool = False
+    spoken: str = ""
+
+    @property
+    def called(self) -> str:
+        """How it is spoken of."""
+        return self.spoken or self.name
 
 
 EXP = Primitive("exp", lambda x, y: y, ((lambda x: -x, lambda y: y**-1),), (0, 1), lambda x: x**0)
@@ -59,6 +66,7 @@ HALF_TANGENT = Primitive(
     (0, 0),
     lambda x: x**0,
     imaginary=True,
+    spoken="sin and cos",
 )
 """tan(x/2), of which sine and cosine are rational functions."""
 ATAN = Primitive(

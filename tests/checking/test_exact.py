@@ -118,7 +118,21 @@ UNSAID = [
     ("sqrt(2*a^2)", "a", "sqrt(2)", None, "the root of 2 is irrational"),
     ("a^b", "a", None, {"a": "scalar(; positive)"}, "an exponent varies"),
     ("a^(1/3)", "a", None, None, "the exponent 1/3 is no half of a whole one"),
-    ("a*log(a*b)", "a", "log(a) + log(b) + 1", None, "disagrees if all log are independent, which is not known"),
+    (
+        "a*log(a*b)",
+        "a",
+        "log(a) + log(b) + 1",
+        None,
+        "independent values of log, and these may be related",
+    ),
+    (
+        "logsumexp(x) + sum(sqrt(y))",
+        "x",
+        "exp(x - logsumexp(x))",
+        None,
+        "values of exp and log, and these may be related",
+    ),
+    ("sin(2*a)", "a", "2*cos(a)^2 - 2*sin(a)^2", None, "independent values of sin and cos, and these may be related"),
     ("sum(x.*y)", "x", None, {"y": "vector(n; onehot)"}, "y is declared onehot"),
     ("tr(Q*A)", "A", None, {"Q": "matrix(n, n; orthogonal, symmetric)"}, "Q is declared orthogonal and more"),
     ("x'*x", "x", "2.0000000000000004*x", None, "disagrees, but has numbers of 16 decimals, which stand for others"),
@@ -137,11 +151,26 @@ def test_where_it_does_not_answer_it_says_why(
 
 def test_a_function_of_tensors_is_not_arithmetic_in_a_field() -> None:
     question = replace(asked("x'*x", "x"), claimed=lambda x: 2 * x)
-    assert exact_testimony(question, OPTIONS).to_dict() == {
-        "witness": "exact",
-        "agrees": None,
-        "says": "a function of tensors is not arithmetic in a field",
-    }
+    testimony = exact_testimony(question, OPTIONS)
+    assert (testimony.witness, testimony.agrees) == ("exact", None)
+    assert testimony.says == "a function of tensors is not arithmetic in a field"
+
+
+TENSORS = [
+    ("tanh(W*x + b)", "x", "jacobian", "diag(1 - tanh(W*x + b).^2)*W", "W"),
+    ("X*A*X", "X", "jacobian", "kron((A*X)', eye(n)) + kron(eye(n), X*A)", "kron((A*X)', eye(n))"),
+    ("log(det(X))", "X", "hessian", "-commutation(n, n)*kron(inv(X)', inv(X))", "-kron(inv(X)', inv(X))"),
+    ("x'*A*x", "x", "hessian", "A + A'", "2*A"),
+]
+
+
+@pytest.mark.parametrize(("text", "wrt", "kind", "right", "wrong"), TENSORS)
+def test_jacobians_and_hessians_are_heard_as_well(text: str, wrt: str, kind: str, right: str, wrong: str) -> None:
+    let = {"X": "matrix(n, n)", "A": "matrix(n, n)"}
+    used = {name: let[name] for name in let if name in text}
+    for claim, holds in ((right, True), (wrong, False)):
+        report = mc.check(text, wrt, claim=claim, let=used, kind=kind, trials=2)
+        assert {t.witness: t.agrees for t in report.testimonies}["exact"] is holds
 
 
 def test_sizes_beyond_exact_arithmetic_are_refused() -> None:
