@@ -126,9 +126,9 @@ UNSAID = [
         "independent values of log, and these may be related",
     ),
     (
-        "logsumexp(x) + sum(sqrt(y))",
+        "logsumexp(sqrt(y).*x)",
         "x",
-        "exp(x - logsumexp(x))",
+        "sqrt(y).*exp(sqrt(y).*x .- logsumexp(sqrt(y).*x))",
         None,
         "values of exp and log, and these may be related",
     ),
