@@ -7,12 +7,13 @@ Zippel 1979: a polynomial of total degree d that is not zero vanishes at a unifo
 most d/p).
 
 What is claimed is the identity over the rational, and so over the real numbers, and not modulo p: p is a random prime.
-A numerator whose coefficients have absolute values that sum to at most 2^b has a coefficient that is not zero; fewer
-than b/126 primes above 2^126 divide it, of more than 2^116 primes below 2^127 that are 3 modulo 4. (Rosser and
-Schoenfeld 1962 have more than 2^118 primes in that range; half are 3 modulo 4, up to a relative error far below 1/2.)
+A numerator whose coefficients have absolute values that sum to at most 2^b has a coefficient that is not zero; at most
+b/126 primes above 2^126 divide it, of more than 2^118 primes below 2^127 that are 3 modulo 4: the sum θ of the
+logarithms of those up to x is x/2 up to x/(160·log x) (Bennett, Martin, O'Bryant and Rechnitzer 2018, Explicit bounds
+for primes in arithmetic progressions), so that there are at least x/177 between x and 2·x for x = 2^126.
 :mod:`matcalc.checking.degrees` bounds d and b. Points at which a denominator vanishes or a root is missing are drawn
 anew; a wrong claim passes only where one of all points drawn is a zero of a numerator, so that the bound is
-tries·d/p + (b/126)/2^116. Prime and points are drawn from a hash of the question: a claim cannot be written to fit.
+tries·d/p + (b/126)/2^118. Prime and points are drawn from a hash of the question: a claim cannot be written to fit.
 
 Square roots. In the field a root has no sign. Let s_1, …, s_k be the roots, each of an expression in those before it.
 Where every radicand is seen to be a square at some points and none at others (at those where the roots before it are
@@ -57,7 +58,7 @@ ERROR = 1e-15
 _TRIES = 96
 _MOST_ZEROS = 3
 _ALIKE = 16
-_PRIMES = 116
+_PRIMES = 118
 _MOST_PARTS = 8
 _ATTEMPTS = 16
 _LONGEST = 60
