@@ -30,7 +30,7 @@ from matcalc.checking.judgement import FLOAT, allowance, judged, rounding
 from matcalc.checking.large import run_large
 from matcalc.checking.points import Point, is_large, point
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.reach import missing_sides, reached, spoken
+from matcalc.checking.reach import missing_sides, on_a_kink, reached, spoken
 from matcalc.checking.relation import Pair, relation
 from matcalc.checking.sympy_witnesses import sympy_value
 from matcalc.checking.torch_side import autograd, devices_for, lowered, versions
@@ -101,12 +101,26 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     missing = missing_sides(question, usual)
     more, unreached = reached(question, options, usual, missing) if points else ([], missing)
     points += [(options.trials + k, at) for k, at in enumerate(more)]
-    trials = [_trial(question, options, devices, number, at) for number, at in points]
+    trials, kinks = _with_derivative(question, [_trial(question, options, devices, *numbered) for numbered in points])
+    discarded += kinks
     given, edges = _at_chosen_points(question, options, devices, options.trials + len(more))
     if options.edges and points:
         edges += edges_of(question, points[0][1])
     one_sided = tuple(sorted({spoken(question, side) for side in unreached}))
     return replace(_report(question, options, devices, trials + given, tuple(discarded), one_sided), edges=edges)
+
+
+def _with_derivative(question: Question, trials: list[Trial]) -> tuple[list[Trial], list[str]]:
+    """The trials without those that fail where there is no derivative, and why those do not count."""
+    kept, discarded = [], []
+    for trial in trials:
+        off = not trial.holds and on_a_kink(question, trial.at)
+        found = looked_at(question, trial.at) if off else question
+        if isinstance(found, Edge):
+            discarded.append(f"trial {trial.number}: {found.says}")
+        else:
+            kept.append(trial)
+    return kept, discarded
 
 
 def _at_chosen_points(

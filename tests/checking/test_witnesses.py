@@ -443,6 +443,15 @@ def test_a_smooth_point_of_ones_own_counts(text: str, at: dict[str, Any]) -> Non
     assert report.trials > mc.check(text, "x").trials
 
 
+def test_a_point_that_happens_to_lie_on_a_jump_refutes_nothing() -> None:
+    let = {"x": "vector(n; onehot)", "y": "vector(m)"}
+    report = mc.check("prod(heaviside(x[0])) + norm2(y)", "x", let=let)
+    assert report.verdict != "refuted", str(report)
+    assert any("a kink: the function has no derivative there" in line for line in report.discarded)
+    wrong = mc.check("prod(heaviside(x[0])) + norm2(y)", "y", claim="y", let=let)
+    assert wrong.verdict == "refuted"
+
+
 def test_a_claim_that_is_wrong_at_the_given_point_alone_is_refuted() -> None:
     report = mc.check("(x - 7)^2*a", "x", claim="2*(x - 7)*a + where(abs(x - 7.5) - 0.01, 0, 1)", at={"x": 7.5})
     assert report.verdict == "refuted"
