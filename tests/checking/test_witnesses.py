@@ -516,6 +516,22 @@ def test_the_options_of_a_check_hold_what_was_asked_for() -> None:
     assert options_from().witnesses == quick()
 
 
+def test_a_check_with_witnesses_and_points_is_carried_out_again_bit_for_bit() -> None:
+    options = {"witnesses": ["sympy"], "at": {"x": np.zeros(3), "A": torch.eye(3)}, "edges": True}
+    for claim in ("(A + A')*x", "2*A*x"):
+        assert mc.replay(mc.check("x'*A*x", "x", claim=claim, **options).to_dict()).same
+
+
+def test_claims_of_directional_derivatives_carry_testimonies() -> None:
+    for kind, right in (("jvp", "x'*(A + A')*v"), ("vjp", "v*(A + A')*x"), ("hvp", "(A + A')*v")):
+        for claim, agrees in ((right, True), (f"2*({right})", False)):
+            report = mc.check("x'*A*x", "x", claim=claim, kind=kind, direction="v", witnesses="all")
+            assert report.ok == agrees, str(report)
+            assert {told(report, name).agrees for name in COUNTED} == {agrees}, str(report)
+    bent = mc.check("x'*A*x", "x", claim="v'*(A + A')", kind="hvp", direction="v")
+    assert (bent.verdict, bent.testimonies) == ("refuted", ())
+
+
 def test_the_same_seed_gives_the_same_words() -> None:
     first, again = (mc.check("x'*A*x", "x", witnesses="all", seed=3).to_dict() for _ in range(2))
     assert json.dumps(first) == json.dumps(again)
