@@ -19,9 +19,12 @@ Each run also tries damaged copies of what it verified; one that passes makes th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from matcalc.checking.conditions import only_adding_up, only_symmetric
+from matcalc.checking.devices import DeviceFigures, devices_for, figures, settings
 from matcalc.checking.edges import edges_of
 from matcalc.checking.evidence import Evidence, Seen
 from matcalc.checking.given import Edge, chosen_points, conventions, looked_at
@@ -30,10 +33,10 @@ from matcalc.checking.judgement import FLOAT, allowance, judged, rounding
 from matcalc.checking.large import run_large
 from matcalc.checking.points import Point, is_large, point
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.reach import missing_sides, reached, spoken
+from matcalc.checking.reach import missing_sides, on_a_kink, reached, spoken
 from matcalc.checking.relation import Pair, relation
 from matcalc.checking.sympy_witnesses import sympy_value
-from matcalc.checking.torch_side import autograd, devices_for, lowered, versions
+from matcalc.checking.torch_side import autograd, lowered, versions
 from matcalc.checking.verdict import Report
 from matcalc.checking.vote import spoken as called_in_words
 from matcalc.errors import CheckError
@@ -54,7 +57,7 @@ class Trial:
     value_agrees: bool
     auto_agrees: bool
     error: float
-    error32: float | None
+    fares: DeviceFigures
     survivors: int
 
     @property
@@ -101,12 +104,26 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     missing = missing_sides(question, usual)
     more, unreached = reached(question, options, usual, missing) if points else ([], missing)
     points += [(options.trials + k, at) for k, at in enumerate(more)]
-    trials = [_trial(question, options, devices, number, at) for number, at in points]
+    trials, kinks = _with_derivative(question, [_trial(question, options, devices, *numbered) for numbered in points])
+    discarded += kinks
     given, edges = _at_chosen_points(question, options, devices, options.trials + len(more))
     if options.edges and points:
         edges += edges_of(question, points[0][1])
     one_sided = tuple(sorted({spoken(question, side) for side in unreached}))
     return replace(_report(question, options, devices, trials + given, tuple(discarded), one_sided), edges=edges)
+
+
+def _with_derivative(question: Question, trials: list[Trial]) -> tuple[list[Trial], list[str]]:
+    """The trials without those that fail where there is no derivative, and why those do not count."""
+    kept, discarded = [], []
+    for trial in trials:
+        off = not trial.holds and on_a_kink(question, trial.at)
+        found = looked_at(question, trial.at) if off else question
+        if isinstance(found, Edge):
+            discarded.append(f"trial {trial.number}: {found.says}")
+        else:
+            kept.append(trial)
+    return kept, discarded
 
 
 def _at_chosen_points(
@@ -141,16 +158,15 @@ def _trial(
     length = float(np.abs(at.values[question.name]).max()) or 1.0
     unit = max(scale, _SMALL * largest / length) or 1.0
     error = _distance(mine, auto if close else truth) / unit if mine.shape == truth.shape else 0.0
-    errors32 = [
-        _distance(_in_floats(question, at, dtype, device, claimed), truth) / unit
-        for device in devices
-        for dtype in options.dtypes
-        if (dtype, device) != ("float64", "cpu") and found.holds and claimed.shape == truth.shape
-    ]
+    fares = (
+        figures(lambda t, d: _in_floats(question, at, t, d, claimed), devices, options.dtypes, truth, unit)
+        if found.holds and claimed.shape == truth.shape
+        else DeviceFigures()
+    )
     agrees = abs(low - found.value) <= 1e-7 * max(abs(found.value), largest * 1e-6) + 1e-300
     seen = Seen(number, at, claimed, found.value, largest, auto, found, given)
     survivors = 0 if given else found.survivors
-    return Trial(seen, truth, bool(found.holds), agrees, close, error, max(errors32, default=None), survivors)
+    return Trial(seen, truth, bool(found.holds), agrees, close, error, fares, survivors)
 
 
 def _distance(a: Any, b: Any) -> float:
@@ -183,6 +199,7 @@ def _report(
         "seed": options.seed,
         "discarded": discarded,
         "versions": versions(),
+        "settings": settings(devices),
         "claimed": question.truth is not None or not isinstance(question.claimed, Node),
     }
     if not trials:
@@ -204,13 +221,14 @@ def _report(
     if reason:
         common["odd_one_out"] = odd or common["odd_one_out"]
         return Report("inconclusive", reason=reason, **common)
-    errors32 = [t.error32 for t in trials if t.error32 is not None]
+    fares = reduce(or_, (t.fares for t in trials))
     visible = allowance(question)
     return Report(
         "verified",
-        float32_error=max(errors32, default=None),
+        float32_error=fares.float32_error,
+        device_difference=fares.difference,
         smallest_visible=visible,
-        witnesses=(*one_sided, *([question.note] if question.note else [])),
+        witnesses=(*fares.silent, *one_sided, *([question.note] if question.note else [])),
         **common,
     )
 
@@ -221,6 +239,9 @@ def _fault_of_the_lowering(question: Question, trials: list[Trial]) -> tuple[str
         worst = max(trials, key=lambda t: t.error if t.error == t.error else float("inf"))
         reason = f"the formula holds, but its lowered code is off by {worst.error:.1e} in trial {worst.number}"
         return reason, _LOWERING
+    devices = next((t for t in trials if not (t.fares.difference64 or 0.0) <= _LOWERED), None)
+    if devices is not None:
+        return f"two devices differ by {devices.fares.difference64:.1e} in float64, in trial {devices.number}", ""
     apart = next((t for t in trials if not t.value_agrees), None)
     if apart is None:
         return "", ""

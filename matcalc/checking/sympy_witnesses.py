@@ -56,7 +56,12 @@ class _Evaluation:
 
     def image(self, node: Node) -> Any:
         """The SymPy expression with numbers for sizes."""
-        return sympy_image(at_sizes(node, self.at.sizes))
+        import sympy
+
+        made = sympy_image(at_sizes(node, self.at.sizes))
+        if any(len(each.limits) > 1 for each in made.atoms(sympy.Sum)):
+            raise _SilentError("SymPy's form of it has sums over two indices, which take SymPy too long")
+        return made
 
     def inputs(self) -> dict[str, Any]:
         """The names' values as explicit SymPy matrices of the same numbers."""

@@ -9,7 +9,7 @@ from matcalc.expression.operator import Lowering, Operator, Sample, define, of_e
 from matcalc.operators.exact_matrices import inverse_over_fields
 from matcalc.operators.matrix_function_code import functions
 from matcalc.operators.orientation import all_turned
-from matcalc.operators.precise_matrices import from_mpmath
+from matcalc.operators.precise_matrices import solved
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -57,12 +57,7 @@ def _matrix(node: Node, i: int, J: Node) -> Node:
 
 
 def _solved(node: Node, args: Any, size: Any) -> Any:
-    """The linear system in the entries of X, row by row."""
-    import mpmath
-
-    system, right = _system(*args)
-    found = mpmath.lu_solve(mpmath.matrix(system.tolist()), mpmath.matrix(right.tolist()))
-    return from_mpmath(found).reshape(args[2].shape)
+    return solved(*_system(*args)).reshape(args[2].shape)
 
 
 def _solved_over_fields(node: Node, args: Any, size: Any) -> Any:
@@ -71,11 +66,12 @@ def _solved_over_fields(node: Node, args: Any, size: Any) -> Any:
 
 
 def _system(a: Any, b: Any, c: Any) -> tuple[Any, Any]:
+    """The linear system in the entries of X, row by row."""
     import numpy as np
 
     m, n = c.shape
-    eyes = (np.eye(k, dtype=int).astype(object) for k in (n, m))
-    return np.kron(a, next(eyes)) + np.kron(next(eyes), b.T), c.reshape(-1, 1)
+    system = np.kron(a, np.eye(n, dtype=int).astype(object)) + np.kron(np.eye(m, dtype=int).astype(object), b.T)
+    return system, c.reshape(-1, 1)
 
 
 def _call(node: Node, args: Any, size: Any) -> str:

@@ -445,6 +445,15 @@ def test_a_smooth_point_of_ones_own_counts(text: str, at: dict[str, Any]) -> Non
     assert report.trials > mc.check(text, "x").trials
 
 
+def test_a_point_that_happens_to_lie_on_a_jump_refutes_nothing() -> None:
+    let = {"x": "vector(n; onehot)", "y": "vector(m)"}
+    report = mc.check("prod(heaviside(x[0])) + norm2(y)", "x", let=let)
+    assert report.verdict != "refuted", str(report)
+    assert any("a kink: the function has no derivative there" in line for line in report.discarded)
+    wrong = mc.check("prod(heaviside(x[0])) + norm2(y)", "y", claim="y", let=let)
+    assert wrong.verdict == "refuted"
+
+
 def test_a_claim_that_is_wrong_at_the_given_point_alone_is_refuted() -> None:
     report = mc.check("(x - 7)^2*a", "x", claim="2*(x - 7)*a + where(abs(x - 7.5) - 0.01, 0, 1)", at={"x": 7.5})
     assert report.verdict == "refuted"
@@ -507,6 +516,22 @@ def test_the_options_of_a_check_hold_what_was_asked_for() -> None:
     given = options_from(witnesses=["sympy"], at={"x": [1.0]}, edges=True)
     assert (given.witnesses, given.at, given.edges) == (("autograd", "precise", "sympy"), ({"x": [1.0]},), True)
     assert options_from().witnesses == quick()
+
+
+def test_a_check_with_witnesses_and_points_is_carried_out_again_bit_for_bit() -> None:
+    options = {"witnesses": ["sympy"], "at": {"x": np.zeros(3), "A": torch.eye(3)}, "edges": True}
+    for claim in ("(A + A')*x", "2*A*x"):
+        assert mc.replay(mc.check("x'*A*x", "x", claim=claim, **options).to_dict()).same
+
+
+def test_claims_of_directional_derivatives_carry_testimonies() -> None:
+    for kind, right in (("jvp", "x'*(A + A')*v"), ("vjp", "v*(A + A')*x"), ("hvp", "(A + A')*v")):
+        for claim, agrees in ((right, True), (f"2*({right})", False)):
+            report = mc.check("x'*A*x", "x", claim=claim, kind=kind, direction="v", witnesses="all")
+            assert report.ok == agrees, str(report)
+            assert {told(report, name).agrees for name in COUNTED} == {agrees}, str(report)
+    bent = mc.check("x'*A*x", "x", claim="v'*(A + A')", kind="hvp", direction="v")
+    assert (bent.verdict, bent.testimonies) == ("refuted", ())
 
 
 def test_the_same_seed_gives_the_same_words() -> None:
