@@ -109,7 +109,7 @@ def exact_testimony(question: Question, options: CheckOptions) -> Testimony:
             if allowance(question) != EXACT:
                 return Testimony(NAME, None, "disagrees, but has numbers of 16 decimals, which stand for others")
             where = f" of {found[-1][0]}" if sizes else ""
-            return Testimony(NAME, False, f"is false over GF(p), p of {BITS} bits, at a random point{where}")
+            return Testimony(NAME, False, f"is false over GF(p), p a {BITS}-bit prime, at a random point{where}")
     told = [(sizes, finding) for sizes, finding in found if finding.agrees]
     if not found:
         return Testimony(NAME, None, "no sizes fit the expression")
@@ -122,9 +122,9 @@ def _certificate(told: list[tuple[str, Finding]]) -> str:
     degree = max(finding.degree for _, finding in told)
     error = max(finding.error for _, finding in told)
     sizes = "; ".join(text for text, _ in told if text)
-    where = f"a random point of sizes {sizes}" if sizes else "a random point"
+    where = f" of {sizes}" if sizes else ""
     return (
-        f"holds over GF(p), p a random prime of {BITS} bits, at {where}; degree at most {degree}: "
+        f"holds over GF(p), p a random {BITS}-bit prime, at a random point{where}; degree at most {degree}: "
         f"a false claim passes with probability below {_power_of_ten(error)}"
     )
 

@@ -180,7 +180,7 @@ def test_sizes_beyond_exact_arithmetic_are_refused() -> None:
 
 def test_the_certificate_names_prime_sizes_degree_and_error() -> None:
     assert exact_testimony(asked("x'*A*x", "x"), CheckOptions(trials=2)).says == (
-        "holds over GF(p), p a random prime of 127 bits, at a random point of sizes n=3; n=1; degree at most 3: "
+        "holds over GF(p), p a random 127-bit prime, at a random point of n=3; n=1; degree at most 3: "
         "a false claim passes with probability below 1e-36"
     )
 
