@@ -66,6 +66,17 @@ def function_of(node: Node, variables: tuple[Node, ...], storage: str | Tensor, 
     return compiled(program, source(program, "torch", "value", ""), "value")
 
 
+@lru_cache(maxsize=64)
+def positional_function_of(node: Node, variables: tuple[Node, ...]) -> Callable[..., Any]:
+    """The literal lowering of a scalar as its text defines it: inputs in order, of whatever type they are."""
+    from matcalc.lowering.compile import defined
+    from matcalc.lowering.emit import source
+    from matcalc.lowering.schedule import lower
+
+    program = lower([(node, "scalar")], variables, optimise=False)
+    return defined(source(program, "torch", "value", ""), "value")
+
+
 def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[Any, float]:
     """The gradient by torch autograd of the literal lowering, projected, as a float64 matrix; and the value."""
     import torch
@@ -84,6 +95,27 @@ def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[An
     return projected(question.projected, _matrix(gradient, shape)), float(value.detach())
 
 
+def along_by_duals(question: Question, at: Point, direction: Any) -> float:
+    """The derivative of the literal lowering along ``direction`` by torch's dual numbers, in float64.
+
+    Raises:
+        RuntimeError, NotImplementedError: where torch has no forward mode for what the code calls.
+    """
+    import torch
+    from torch.autograd import forward_ad
+
+    f = function_of(question.expression, question.variables, "scalar", False)
+    given = _tensors(question, at, "float64", "cpu")
+    x = given[question.name]
+    with repeatable(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch's own parts, which forward mode loads
+        with forward_ad.dual_level():
+            d = torch.tensor(direction, dtype=x.dtype).reshape(x.shape)
+            given[question.name] = forward_ad.make_dual(x, d)  # type: ignore[no-untyped-call]
+            tangent = forward_ad.unpack_dual(f(**given)).tangent  # type: ignore[no-untyped-call]
+    return 0.0 if tangent is None else float(tangent)
+
+
 def value_along(question: Question, at: Point, direction: Any) -> Callable[[float], float]:
     """The value of the literal lowering in float64 as a function of how far the name moves along ``direction``.
 
@@ -91,12 +123,9 @@ def value_along(question: Question, at: Point, direction: Any) -> Callable[[floa
     """
     import torch
 
-    given = _tensors(question, at, "float64", "cpu")
-    expression, still = _without_frozen(question)
-    held = {v.params[0]: function_of(node, question.variables, "matrix", False)(**given) for v, node in still.items()}
-    f = function_of(expression, (*question.variables, *still), "scalar", False)
+    expression, variables, given = _held(question, at)
+    f = function_of(expression, variables, "scalar", False)
     x = given.pop(question.name)
-    given |= held
     d = torch.tensor(direction).reshape(x.shape)
 
     def along(t: float) -> float:
@@ -106,7 +135,36 @@ def value_along(question: Question, at: Point, direction: Any) -> Callable[[floa
     return along
 
 
-def _without_frozen(question: Question) -> tuple[Node, dict[Node, Node]]:
+def complex_value_along(question: Question, at: Point, direction: Any) -> Callable[[complex], complex]:
+    """The same at complex distances, all inputs being complex128; nobody says that the code is analytic.
+
+    The function raises whatever torch does about code that has no meaning there.
+    """
+    import torch
+
+    expression, variables, given = _held(question, at)
+    f = positional_function_of(expression, variables)
+    inputs = {v.params[0]: given[v.params[0]].to(torch.complex128) for v in variables}
+    d = torch.tensor(direction, dtype=torch.complex128).reshape(inputs[question.name].shape)
+
+    def along(z: complex) -> complex:
+        moved = {**inputs, question.name: inputs[question.name] + z * d}
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            return complex(f(*(moved[v.params[0]] for v in variables)))
+
+    return along
+
+
+def _held(question: Question, at: Point) -> tuple[Node, tuple[Node, ...], dict[str, Any]]:
+    """The expression with a name for every frozen value, its names, and their values at the point."""
+    given = _tensors(question, at, "float64", "cpu")
+    expression, still = without_frozen(question)
+    held = {v.params[0]: function_of(node, question.variables, "matrix", False)(**given) for v, node in still.items()}
+    return expression, (*question.variables, *still), {**given, **held}
+
+
+def without_frozen(question: Question) -> tuple[Node, dict[Node, Node]]:
     """The expression with a new name for every frozen value, and what the names stand for."""
     names: dict[Node, Node] = {}
     taken = {v.params[0] for v in question.variables}

@@ -385,6 +385,7 @@ define(
         transposed=_product_transposed,
         facts=_product_facts,
         settle=_settled_product,
+        exact=True,
         reference=lambda node, args, size: _chain(args),
         sympy=_image_product,
         samples=(
@@ -408,6 +409,7 @@ define(
         indexed=_transpose_indexed,
         named_entries=True,
         facts=_transpose_facts,
+        exact=True,
         reference=lambda node, args, size: args[0].T,
         sympy=lambda node, args, size: __import__("sympy").Transpose(args[0]),
         samples=(Sample("tr(A*X')"), Sample("sum(tanh(X)'*y)")),
@@ -423,6 +425,7 @@ define(
         shape=lambda args, params: args[0].shape,
         differential=_matpow_rule,
         facts=_matpow_facts,
+        exact=True,
         reference=_matpow_reference,
         sympy=lambda node, args, size: __import__("sympy").MatPow(args[0], node.params[0]),
         lowers=Lowering(
@@ -449,6 +452,7 @@ define(
         joins=_kron_joins,
         simplify=_kron_simplify,
         facts=lambda node: node.args[0].facts & node.args[1].facts & _KEPT_BY_POWERS,
+        exact=True,
         reference=_kron,
         sympy=lambda node, args, size: __import__("sympy").KroneckerProduct(*args),
         lowers=Lowering(torch=_kron_torch, numpy=_kron_text("np"), jax=_kron_text("jnp")),
@@ -471,6 +475,7 @@ define(
         transpose=_kron_trace_transpose,
         matrix=_kron_trace_matrix,
         simplify=_kron_trace_simplify,
+        exact=True,
         reference=_kron_trace_reference,
         sympy=_image_kron_trace,
         lowers=Lowering(torch=_kron_trace_text("torch"), numpy=_kron_trace_text("np"), jax=_kron_trace_text("jnp")),
@@ -492,6 +497,7 @@ define(
         matrix=lambda node, i, J: build.apply("vec", node.args[1 - i]).T @ J,
         simplify=_inner_simplify,
         written=lambda node, args, size: f"inner({', '.join(sorted(args, key=lambda text: (len(text), text)))})",
+        exact=True,
         reference=lambda node, args, size: __import__("numpy").array([[(args[0] * args[1]).sum()]], dtype=object),
         sympy=lambda node, args, size: __import__("sympy").Trace(__import__("sympy").Transpose(args[0]) * args[1]),
         lowers=Lowering(
