@@ -76,7 +76,8 @@ LAYERS = (
         "matcalc",
     ),
     ("handbook", "pages"),
-    ("suites",),
+    ("suites", "literate"),
+    ("gallery",),
     ("cli", "__main__"),
 )
 # On one layer, yet strangers to one another.

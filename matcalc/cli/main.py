@@ -169,6 +169,19 @@ def doc(
     )
 
 
+@app.command(epilog="Example: matcalc doctest README.md docs")
+def doctest(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Markdown, reStructuredText, notebooks, LaTeX.")],
+    fix: Annotated[bool, typer.Option("--fix", help="Fill in what stands as a question mark.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the statements that hold, too.")] = False,
+    trials: Trials = 5, seed: Seed = 0, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Checks the derivatives that documents state, as d/dx (expression) = claim in blocks called matcalc."""
+    from matcalc.cli.doctest import check_documents
+
+    raise typer.Exit(check_documents(paths, fix, verbose, trials=trials, seed=seed))
+
+
 @app.command(epilog="Example: matcalc replay report.json")
 def replay(
     report: Annotated[str, typer.Argument(metavar="REPORT", help="What --format json printed, as a file.")],
@@ -218,7 +231,7 @@ def functions(
 app.command("suite", help=SUITE_HELP, epilog="Example: matcalc suite claims.matcalc.toml --jobs 2")(suite)
 
 _INTERRUPTED = 130
-_FLAGS = ("--force", "--no-check", "--unconstrained", "--with-value", "--debug", "--help")
+_FLAGS = ("--fix", "--force", "--verbose", "--no-check", "--unconstrained", "--with-value", "--debug", "--help")
 
 
 def _separated(arguments: list[str]) -> list[str]:
