@@ -130,9 +130,9 @@ def test_where_no_worker_can_begin_there_is_an_error() -> None:
 ORPHANED = """
 import misbehaving
 from matcalc.suites.pool import Bounds, Work, answers
-if __name__ == "__main__":
-    for answer in answers(["say_who", "hang"], Work(misbehaving.done), 1, Bounds()):
-        print(answer.value["is"], flush=True)
+print("begun", flush=True)  # once: a worker does not run this file again
+for answer in answers(["say_who", "hang"], Work(misbehaving.done), 1, Bounds()):
+    print(answer.value["is"], flush=True)
 """
 
 
@@ -143,6 +143,7 @@ def test_an_orphan_does_not_live_on(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
     with subprocess.Popen([sys.executable, script], env=environment, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
+        assert parent.stdout.readline() == "begun\n"
         worker = int(parent.stdout.readline())
         assert is_alive(worker)
         parent.send_signal(signal.SIGKILL)
