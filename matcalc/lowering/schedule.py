@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from matcalc.errors import UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize
+from matcalc.lowering.adjugates import with_adjugates
 from matcalc.lowering.distribution import distributed
 from matcalc.lowering.literal import Literal
 from matcalc.lowering.mentions import mentions
@@ -56,7 +57,7 @@ def lower(
     inputs = {p.name: terms.name(p.python_name, p.shape) for p in parameters}
     roots = [node for node, _ in outputs]
     if optimise:
-        roots = distributed(stable(roots), sizes or {})
+        roots = distributed(stable(with_adjugates(roots)), sizes or {})
     rules: Rules = Plan(terms, inputs, roots, sizes or {}) if optimise else Literal(terms, inputs)
     values = [terms.array(rules.of(root)) for root in roots]
     values = solves_within(values, terms, spelled)
