@@ -75,7 +75,14 @@ def lower(
         tuple(named(values, targets, terms, names.temporary, spelled)),
         tuple(Output(target, storage, node.shape) for target, (node, storage) in zip(targets, outputs, strict=True)),
         batched,
+        tuple(_absent(value, parameters) for value in values) if batched else (),
     )
+
+
+def _absent(value: Term, parameters: Sequence[Parameter]) -> tuple[str, ...]:
+    """The inputs that do not occur in a value."""
+    present = _inputs(value)
+    return tuple(p.python_name for p in parameters if p.python_name not in present)
 
 
 def _targets(count: int) -> list[str]:
