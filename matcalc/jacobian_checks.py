@@ -81,7 +81,7 @@ def check_own(derived: Jacobian, **options: Any) -> Report:
         reports.append(run_check(question(asked, printed), given))
     whole = combined(reports)
     even = derived.kind == "hessian" and not derived.others
-    return with_torch(asked, whole, given, derived.compile("torch"), scalar, symmetric=even)
+    return with_torch(asked, whole, given, derived.compile("torch", sizes=given.sizes), scalar, symmetric=even)
 
 
 def linearised(derived: Jacobian) -> Linearised:

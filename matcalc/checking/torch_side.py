@@ -13,6 +13,7 @@ from matcalc.checking.question import Question
 from matcalc.errors import CheckError, DeviceError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
+from matcalc.expression.sizes import Size
 from matcalc.expression.walk import fold
 
 if TYPE_CHECKING:
@@ -88,14 +89,28 @@ def _matrix(tensor: Any, shape: tuple[int, ...]) -> Any:
     return np.array(array).reshape(shape) if array.size == shape[0] * shape[1] else np.atleast_2d(array)
 
 
+def _untold(variables: Sequence[Node], at: Point) -> tuple[tuple[str, int], ...]:
+    told = {name for v in variables for size in v.shape if isinstance(size, Size) for name in size.names}
+    return tuple((name, value) for name, value in at.sizes.items() if name not in told)
+
+
 @lru_cache(maxsize=64)
-def function_of(node: Node, variables: tuple[Node, ...], storage: str | Tensor, optimise: bool) -> Callable[..., Any]:
-    """The torch function of ``variables`` that computes a node, which looks outside as ``storage`` says."""
+def function_of(
+    node: Node,
+    variables: tuple[Node, ...],
+    storage: str | Tensor,
+    optimise: bool,
+    untold: tuple[tuple[str, int], ...] = (),
+) -> Callable[..., Any]:
+    """The torch function of ``variables`` that computes a node, which looks outside as ``storage`` says.
+
+    ``untold`` are the values of size names that the shape of no variable has.
+    """
     from matcalc.lowering.compile import compiled
     from matcalc.lowering.emit import source
     from matcalc.lowering.schedule import lower
 
-    program = lower([(node, storage)], variables, optimise=optimise)
+    program = lower([(node, storage)], variables, dict(untold), optimise=optimise)
     return compiled(program, source(program, "torch", "value", ""), "value")
 
 
@@ -105,7 +120,7 @@ def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[An
 
     from matcalc.checking.subspace import projected
 
-    f = function_of(question.expression, question.variables, "scalar", False)
+    f = function_of(question.expression, question.variables, "scalar", False, _untold(question.variables, at))
     given = _tensors(question, at, dtype, device)
     x = given.pop(question.name)
     shape = at.values[question.name].shape
@@ -126,8 +141,12 @@ def value_along(question: Question, at: Point, direction: Any) -> Callable[[floa
 
     given = _tensors(question, at, "float64", "cpu")
     expression, still = _without_frozen(question)
-    held = {v.params[0]: function_of(node, question.variables, "matrix", False)(**given) for v, node in still.items()}
-    f = function_of(expression, (*question.variables, *still), "scalar", False)
+    untold = _untold(question.variables, at)
+    held = {
+        v.params[0]: function_of(node, question.variables, "matrix", False, untold)(**given)
+        for v, node in still.items()
+    }
+    f = function_of(expression, (*question.variables, *still), "scalar", False, untold)
     x = given.pop(question.name)
     given |= held
     d = torch.tensor(direction).reshape(x.shape)
@@ -171,7 +190,7 @@ def tensors_by_torch(asked: Linearised, at: Point, scalar: Node | None) -> tuple
     given = inputs_at(asked.variables, at, "float64", "cpu")
     x = given.pop(asked.name)
     for name, (way, node, looks) in ways.items():
-        f = function_of(node, asked.variables, looks, False)
+        f = function_of(node, asked.variables, looks, False, _untold(asked.variables, at))
         try:
             with _without_tf32(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of torch's own parts, which forward mode loads
@@ -207,7 +226,7 @@ def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:
     """The claimed formula through the optimised lowering, as a float64 matrix."""
     claimed = question.claimed
     assert isinstance(claimed, Node)
-    f = function_of(claimed, question.variables, "matrix", True)
+    f = function_of(claimed, question.variables, "matrix", True, _untold(question.variables, at))
     with _without_tf32():
         made = f(**_tensors(question, at, dtype, device))
     return made.detach().cpu().double().numpy()

@@ -53,7 +53,7 @@ def show_derivative(found: Derivative, asked: Asked, options: Mapping[str, Any] 
 
 
 def _refuse_other_sizes(found: Derivative, options: Mapping[str, Any] | None) -> None:
-    known = found.typed.sizes
+    known = dict.fromkeys((*found.typed.sizes, *sorted(found.typed.declared_sizes)))
     for name in (options or {}).get("sizes", ()):
         if name not in known:
             raise ParseError(f"there is no size {name!r}", why=f"the sizes are {', '.join(known) or 'all numbers'}")
