@@ -79,6 +79,15 @@ class Expression:
         """The shape as torch sees it; ``()`` for a scalar."""
         return torch_shape(self.node)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to say of a reading that may not be the one meant.
+
+        >>> parse("e^(-x'*x)").notes
+        ("in e^(-x'*x) e is a name, a scalar; the exponential function is exp(-x'*x)",)
+        """
+        return self.typed.notes
+
     def typed_variable(self, name: str) -> Node:
         """The node of a name.
 

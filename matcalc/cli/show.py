@@ -96,6 +96,7 @@ def _record(found: Derivative, asked: Asked, report: Any) -> dict[str, Any]:
         "result": str(found),
         "latex": found.latex(),
         "projected": found.projected,
+        "notes": list(found.notes),
         "check": None if report is None else report.to_dict(),
         **more,
     }
@@ -125,6 +126,7 @@ def _as_text(found: Derivative) -> str:
         lines.append(
             f"      the gradient among {found.projected} matrices, as declared; --unconstrained gives the other"
         )
+    lines += [f"note: {note}" for note in found.notes]
     return "\n".join([*lines, ""])
 
 
@@ -166,6 +168,7 @@ def _as_markdown(found: Derivative) -> str:
             "| --- | --- | --- |",
             *rows,
             "",
+            *(line for note in found.notes for line in (f"Note: {note}.", "")),
         ]
     )
 

@@ -95,6 +95,12 @@ def _words(
             f"cannot divide by {_SHOWN[kinds[1]]}", f"{said}; elementwise it is ./, by a matrix it is *inv(…)",
             [f"{cut[0]}./{cut[1]}", f"{cut[0]}*inv({cut[1]})"],
         )  # fmt: skip
+    if relation.label == "power" and kinds == [MATRIX, SCALAR] and len({*shapes[made.value_of[id(parts[0])]]}) == 1:
+        return (
+            f"the exponent of a matrix is a whole number, as in {cut[0]}^2, and {cut[1]} is none",
+            f"{cut[0]} is {have[0]} ({_how(made, parts[0])}); an elementwise power is written .^",
+            [f"{cut[0]}.^{cut[1]}"],
+        )
     if relation.label == "power" and both:
         return (
             f"{_SHOWN[kinds[0]]} of shape {have[0]} has no power", "an elementwise power is written .^, as in x.^2",

@@ -15,6 +15,7 @@ from matcalc.language.equations import equated
 from matcalc.language.functions import size_of
 from matcalc.language.greek import latin
 from matcalc.language.kinds import KIND_NAMES, SCALAR, Assignment, assignments, is_one
+from matcalc.language.notes import notes
 from matcalc.language.preferences import candidates
 from matcalc.language.relations import scene
 from matcalc.language.scene import Known, Relation, Scene
@@ -49,6 +50,7 @@ class Typed:
         declared_sizes: those that the text or a declaration names.
         order: of each sum and product that the text wrote, its terms or factors as typed; of a call that came apart,
             the call.
+        notes: what to say of a reading that may not be the one meant.
     """
 
     node: Node
@@ -56,6 +58,7 @@ class Typed:
     sizes: tuple[str, ...] = ()
     declared_sizes: frozenset[str] = frozenset()
     order: Mapping[Node, tuple[Node, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def typed(
@@ -323,7 +326,8 @@ def _finished(made: Scene, shapes: dict[int, Shape], sizes: Sizes, rigid: set[st
     for record in records:
         for size in record.shape:
             names.update(dict.fromkeys(sorted(size.names) if isinstance(size, Size) else ()))
-    return Typed(node, records, tuple(names), frozenset({*rigid, *made.size_names}), order)
+    said = notes(made, {record.name for record in records if record.kind == "scalar"})
+    return Typed(node, records, tuple(names), frozenset({*rigid, *made.size_names}), order, said)
 
 
 def _outside(kind: str, shape: Shape) -> tuple[AnySize, ...]:
