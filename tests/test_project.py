@@ -68,12 +68,15 @@ LAYERS = (
         "jacobian_record",
         "jacobians",
         "jacobian_checks",
+        "directional_checks",
         "linear_operator",
         "verification",
+        "recorded_checks",
         "testing",
         "matcalc",
     ),
-    ("handbook",),
+    ("handbook", "pages", "suites"),
+    ("literate",),
     ("cli", "__main__"),
 )
 # On one layer, yet strangers to one another.

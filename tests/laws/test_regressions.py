@@ -189,3 +189,15 @@ def test_the_value_of_a_size_that_no_input_tells_is_not_needed_in_a_check(target
     assert mc.jacobian("a*ones(n)", "a", let).check(sizes={"n": 3}).verdict == "verified"
     found = mc.jacobian("a*ones(n)", "a", let).compile(target, sizes={"n": 3})
     assert found(torch.tensor(2.0) if target == "torch" else 2.0).tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sum(inv(sign(A)*0))", "sum(sylvester(A - A, A - A, B))", "tr(pinv(A - A))", "sum((A - A)^(-2))"],
+)
+def test_a_column_without_a_pivot_is_no_point_to_check_at(text: str) -> None:
+    """mpmath goes on without a pivot and fails with a TypeError, which was taken for a bug."""
+    f = mc.parse(text, {"A": "matrix(n, n)", "B": "matrix(n, n)"})
+    report = mc.check(f, "A", claim="0*A", trials=2)
+    assert report.verdict == "inconclusive"
+    assert "not defined there" in report.reason
