@@ -202,6 +202,22 @@ def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:
         return _array(f(**_tensors(question, at, dtype, device)))
 
 
+def as_returned(value: Any) -> Any:
+    """What a claimed function returned, as a tensor.
+
+    Raises:
+        CheckError: for what is none, as a tuple of tensors.
+    """
+    import torch
+
+    try:
+        return torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        kind = "nothing" if value is None else f"a {type(value).__name__}"
+        message = f"the claimed function returns {kind} where a tensor is wanted"
+        raise CheckError(message, why="one array of numbers, with the axes that torch gives the derivative") from error
+
+
 def called(question: Question, at: Point) -> Any:
     """A claim that is a function of tensors, called.
 
@@ -212,11 +228,16 @@ def called(question: Question, at: Point) -> Any:
 
     claimed = question.claimed
     assert callable(claimed)
+    given = _tensors(question, at, "float64", "cpu")
     try:
-        made = torch.as_tensor(claimed(**_tensors(question, at, "float64", "cpu")))
+        made = as_returned(claimed(**given))
+    except CheckError:
+        raise
     except Exception as error:
+        names = ", ".join(f"{name}=" for name in given)
         raise CheckError(
-            f"the claimed function failed: {type(error).__name__}: {error}", why="it is called with float64 tensors"
+            f"the claimed function failed: {type(error).__name__}: {error}",
+            why=f"it is called with float64 tensors by keyword, {names}",
         ) from error
     if made.dtype in (torch.float32, torch.float16, torch.bfloat16):
         raise CheckError(

@@ -49,7 +49,7 @@ FUNCTIONS = [
     ),
     Claim(
         "jacobian", "A*X*B", "X", lambda A, X, B: torch.einsum("ik,lj->klij", A, B),
-        "refuted", "no simple relation found", SQUARE,
+        "refuted", "axes: right with its axes in the order (2, 3, 0, 1)", SQUARE,
     ),
     Claim("hessian", "x'*A*x", "x", lambda x, A: A + A.mT),
     Claim("hessian", "x'*A*x", "x", lambda x, A: 2 * A, "refuted", "no simple relation found"),
