@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from matcalc.checking.counterexamples import counterexample_lines
 from matcalc.derivative import Derivative, Expression
 from matcalc.errors import MatcalcError, UnsupportedError
 from matcalc.jacobian_record import Jacobian
@@ -101,19 +102,8 @@ class Page:
         seen = self.report.counterexample
         if not seen:
             return ""
-        lines = [f"{key} = {seen[key]}" for key in ("sizes",) if key in seen]
-        lines += [f"{name} =\n{_array(value)}" for name, value in seen.get("inputs", {}).items()]
-        lines += [f"{key} =\n{_array(seen[key])}" for key in ("claimed", "expected") if key in seen]
-        return "\n".join(lines)
-
-
-def _array(values: Any) -> str:
-    """Numbers in rows, six digits each, the middle of large arrays left out."""
-    import numpy as np
-
-    return np.array2string(
-        np.array(values), precision=6, suppress_small=False, threshold=64, edgeitems=3, max_line_width=100
-    )
+        shown = {key: value for key, value in seen.items() if key not in ("trial", "seed")}
+        return "\n".join(counterexample_lines(shown))
 
 
 def page_of(
