@@ -75,8 +75,9 @@ LAYERS = (
         "testing",
         "matcalc",
     ),
-    ("handbook", "pages", "suites"),
-    ("literate",),
+    ("handbook", "pages"),
+    ("suites", "literate"),
+    ("gallery",),
     ("cli", "__main__"),
 )
 # On one layer, yet strangers to one another.

@@ -141,7 +141,7 @@ def test_a_bad_file_is_shown_with_its_line(capsys: pytest.CaptureFixture[str], t
         (["--device", "tpu"], 4, "no device 'tpu'"),
         (["--jobs", "0"], 2, ""),
         (["--results", "missing/r.jsonl"], 2, "cannot write 'missing/r.jsonl': No such file or directory"),
-        (["--junit", "there.xml"], 2, "'there.xml' is there already\nTry: --force"),
+        (["--junit", "there.xml"], 2, "'there.xml' is there already\nTry: --force writes over it"),
     ],
 )
 def test_bad_options_are_refused_before_anything_runs(
