@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from matcalc.derivative import Expression, Variable, grad, parse
+from matcalc.derivative import grad
 from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, substitute_sizes
@@ -16,6 +16,7 @@ from matcalc.jacobian_record import Jacobian
 from matcalc.jacobians import tensor
 from matcalc.language.inference import Typed, typed_claim
 from matcalc.language.syntax import read
+from matcalc.parsed import Expression, Variable, parse
 from matcalc.verification import check_derivative, options_from, told_by_numbers
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def check_tensor(
 ) -> Report:
     """Whether a claimed Jacobian or Hessian (ours, where there is no claim) holds.
 
-    >>> from matcalc.derivative import parse
+    >>> from matcalc.parsed import parse
     >>> check_tensor(parse("tanh(W*x)"), "x", "diag(1 - tanh(W*x).^2)*W", "jacobian").verdict
     'verified'
     """

@@ -15,7 +15,8 @@ from matcalc.jacobian_record import Jacobian
 
 if TYPE_CHECKING:
     from matcalc.cli.options import Asked
-    from matcalc.derivative import Derivative, Variable
+    from matcalc.derivative import Derivative
+    from matcalc.parsed import Variable
 
 _NAMES = {"grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian"}
 _COLOURS = {"verified": "32", "refuted": "31", "inconclusive": "33", "result": "1"}

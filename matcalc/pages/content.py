@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from matcalc.checking.counterexamples import counterexample_lines
-from matcalc.derivative import Derivative, Expression
+from matcalc.derivative import Derivative
 from matcalc.errors import MatcalcError, UnsupportedError
 from matcalc.jacobian_record import Jacobian
 from matcalc.jacobians import tensor
 from matcalc.lowering.targets import TARGETS
+from matcalc.parsed import Expression
 
 if TYPE_CHECKING:
     from matcalc.checking.verdict import Report
@@ -122,7 +123,7 @@ def page_of(
     Raises:
         MatcalcError: for what cannot be derived; a derivation of which a line is false is not shown.
 
-    >>> from matcalc.derivative import parse
+    >>> from matcalc.parsed import parse
     >>> page = page_of(parse("x'*A*x"), ["x"])
     >>> page.title, page.result.text, page.verdict
     ('The gradient of x.T*A*x by x', '(A + A.T)*x', 'verified')
@@ -219,7 +220,7 @@ def _code(found: Derivative, target: str) -> str:
 
 def _claim_latex(f: Expression, claim: str) -> str:
     """The claim's LaTeX, where it can be read by itself."""
-    from matcalc.derivative import parse
+    from matcalc.parsed import parse
 
     let = {name: v.declaration for name, v in f.variables.items()}
     try:
