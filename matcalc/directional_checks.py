@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from matcalc import directional_derivatives
-from matcalc.derivative import Derivative, Expression
+from matcalc.derivative import Derivative
 from matcalc.directional_derivatives import gradient_seen
 from matcalc.errors import ParseError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.language.inference import typed_claim
 from matcalc.language.syntax import read
+from matcalc.parsed import Expression
 from matcalc.verification import options_from
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def check_directional(
         ParseError: without a direction, and for a text without meaning.
         UnsupportedError: for a function as the claim of a jvp.
 
-    >>> from matcalc.derivative import parse
+    >>> from matcalc.parsed import parse
     >>> check_directional(parse("x'*A*x"), "x", "2*A*v", "hvp", direction="v").verdict
     'refuted'
     """

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from matcalc.derivative import Derivative, parse
+from matcalc.derivative import Derivative
 from matcalc.errors import CheckError, MatcalcError
 from matcalc.jacobians import tensor
 from matcalc.pages.render import in_markdown
+from matcalc.parsed import parse
 from matcalc.suites.run import run_case
 from matcalc.suites.spec import Case, read_suite
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse
+from matcalc.derivative import Derivative, grad
 from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
@@ -14,6 +14,7 @@ from matcalc.jacobian_record import Jacobian
 from matcalc.language.inference import VariableRecord, typed_claim
 from matcalc.language.syntax import read
 from matcalc.limits import Limits
+from matcalc.parsed import Expression, Let, Variable, parse
 from matcalc.recorded_checks import asked_of, asked_of_derivative
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from matcalc.checking.points import Point, drawn, trouble
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.subspace import projected
-from matcalc.checking.torch_side import autograd, called, function_of, inputs_at
+from matcalc.checking.torch_side import autograd, called, function_of, inputs_at, untold
 from matcalc.checking.values import lacks
 from matcalc.errors import CheckError, DomainError, ParseError, ShapeError
 from matcalc.expression.nodes import Node
@@ -281,7 +281,7 @@ def _as_code(question: Question, at: Point) -> Any:
         except CheckError:
             return None
     node = at_kinks(claimed) if question.truth is None else claimed
-    f = function_of(node, question.variables, "matrix", True)
+    f = function_of(node, question.variables, "matrix", True, untold(question.variables, at))
     try:
         made = f(**inputs_at(question.variables, at, "float64", "cpu"))
     except RuntimeError:

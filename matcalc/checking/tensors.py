@@ -21,7 +21,7 @@ from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.relation import Pair, relation, same
 from matcalc.checking.testimony import Testimony
-from matcalc.checking.torch_side import tensor_lowered, tensors_by_torch
+from matcalc.checking.torch_side import as_returned, tensor_lowered, tensors_by_torch
 from matcalc.checking.verdict import Report
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
@@ -105,12 +105,14 @@ def _contracted(asked: Linearised, u: Node, claimed: Callable[..., Any]) -> Call
         import torch
 
         cotangent, x = given.pop(name), given[asked.name]
-        tensor = torch.as_tensor(claimed(**given))
+        tensor = as_returned(claimed(**given))
         rows = tensor.shape[: tensor.ndim - x.ndim]
-        if tensor.ndim < x.ndim or tensor.shape[len(rows) :] != x.shape or prod(rows) != cotangent.numel():
+        fits = len(rows) == len(asked.rows) and prod(rows) == cotangent.numel()
+        if tensor.ndim < x.ndim or tensor.shape[len(rows) :] != x.shape or not fits:
             return tensor
         by_columns = tensor.permute(*reversed(range(len(rows))), *range(len(rows), tensor.ndim))  # as vec takes them
-        return torch.tensordot(cotangent.mT.reshape(-1), by_columns.reshape(-1, *x.shape), dims=1)
+        turned = cotangent.mT if cotangent.ndim > 1 else cotangent
+        return torch.tensordot(turned.reshape(-1), by_columns.reshape(-1, *x.shape), dims=1)
 
     return gradient
 

@@ -13,6 +13,7 @@ from matcalc.checking.question import Question
 from matcalc.errors import CheckError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
+from matcalc.expression.sizes import Size
 from matcalc.expression.walk import fold
 
 if TYPE_CHECKING:
@@ -55,25 +56,42 @@ def _matrix(tensor: Any, shape: tuple[int, ...]) -> Any:
     return np.array(array).reshape(shape) if array.size == shape[0] * shape[1] else np.atleast_2d(array)
 
 
+def untold(variables: Sequence[Node], at: Point) -> tuple[tuple[str, int], ...]:
+    """The sizes at a point that no variable's shape tells."""
+    told = {name for v in variables for size in v.shape if isinstance(size, Size) for name in size.names}
+    return tuple((name, value) for name, value in at.sizes.items() if name not in told)
+
+
 @lru_cache(maxsize=64)
-def function_of(node: Node, variables: tuple[Node, ...], storage: str | Tensor, optimise: bool) -> Callable[..., Any]:
-    """The torch function of ``variables`` that computes a node, which looks outside as ``storage`` says."""
+def function_of(
+    node: Node,
+    variables: tuple[Node, ...],
+    storage: str | Tensor,
+    optimise: bool,
+    sizes: tuple[tuple[str, int], ...] = (),
+) -> Callable[..., Any]:
+    """The torch function of ``variables`` that computes a node, which looks outside as ``storage`` says.
+
+    ``sizes`` are the values of size names that the shape of no variable has.
+    """
     from matcalc.lowering.compile import compiled
     from matcalc.lowering.emit import source
     from matcalc.lowering.schedule import lower
 
-    program = lower([(node, storage)], variables, optimise=optimise)
+    program = lower([(node, storage)], variables, dict(sizes), optimise=optimise)
     return compiled(program, source(program, "torch", "value", ""), "value")
 
 
 @lru_cache(maxsize=64)
-def positional_function_of(node: Node, variables: tuple[Node, ...]) -> Callable[..., Any]:
+def positional_function_of(
+    node: Node, variables: tuple[Node, ...], sizes: tuple[tuple[str, int], ...] = ()
+) -> Callable[..., Any]:
     """The literal lowering of a scalar as its text defines it: inputs in order, of whatever type they are."""
     from matcalc.lowering.compile import defined
     from matcalc.lowering.emit import source
     from matcalc.lowering.schedule import lower
 
-    program = lower([(node, "scalar")], variables, optimise=False)
+    program = lower([(node, "scalar")], variables, dict(sizes), optimise=False)
     return defined(source(program, "torch", "value", ""), "value")
 
 
@@ -83,7 +101,7 @@ def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[An
 
     from matcalc.checking.subspace import projected
 
-    f = function_of(question.expression, question.variables, "scalar", False)
+    f = function_of(question.expression, question.variables, "scalar", False, untold(question.variables, at))
     given = _tensors(question, at, dtype, device)
     x = given.pop(question.name)
     shape = at.values[question.name].shape
@@ -104,7 +122,7 @@ def along_by_duals(question: Question, at: Point, direction: Any) -> float:
     import torch
     from torch.autograd import forward_ad
 
-    f = function_of(question.expression, question.variables, "scalar", False)
+    f = function_of(question.expression, question.variables, "scalar", False, untold(question.variables, at))
     given = _tensors(question, at, "float64", "cpu")
     x = given[question.name]
     with repeatable(), warnings.catch_warnings():
@@ -124,7 +142,7 @@ def value_along(question: Question, at: Point, direction: Any) -> Callable[[floa
     import torch
 
     expression, variables, given = _held(question, at)
-    f = function_of(expression, variables, "scalar", False)
+    f = function_of(expression, variables, "scalar", False, untold(question.variables, at))
     x = given.pop(question.name)
     d = torch.tensor(direction).reshape(x.shape)
 
@@ -143,7 +161,7 @@ def complex_value_along(question: Question, at: Point, direction: Any) -> Callab
     import torch
 
     expression, variables, given = _held(question, at)
-    f = positional_function_of(expression, variables)
+    f = positional_function_of(expression, variables, untold(question.variables, at))
     inputs = {v.params[0]: given[v.params[0]].to(torch.complex128) for v in variables}
     d = torch.tensor(direction, dtype=torch.complex128).reshape(inputs[question.name].shape)
 
@@ -160,7 +178,10 @@ def _held(question: Question, at: Point) -> tuple[Node, tuple[Node, ...], dict[s
     """The expression with a name for every frozen value, its names, and their values at the point."""
     given = _tensors(question, at, "float64", "cpu")
     expression, still = without_frozen(question)
-    held = {v.params[0]: function_of(node, question.variables, "matrix", False)(**given) for v, node in still.items()}
+    told = untold(question.variables, at)
+    held = {
+        v.params[0]: function_of(node, question.variables, "matrix", False, told)(**given) for v, node in still.items()
+    }
     return expression, (*question.variables, *still), {**given, **held}
 
 
@@ -196,7 +217,7 @@ def tensors_by_torch(asked: Linearised, at: Point, scalar: Node | None) -> tuple
     given = inputs_at(asked.variables, at, "float64", "cpu")
     x = given.pop(asked.name)
     for name, (way, node, looks) in ways.items():
-        f = function_of(node, asked.variables, looks, False)
+        f = function_of(node, asked.variables, looks, False, untold(asked.variables, at))
         try:
             with repeatable(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of torch's own parts, which forward mode loads
@@ -236,9 +257,25 @@ def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:
     """The claimed formula through the optimised lowering, as a float64 matrix."""
     claimed = question.claimed
     assert isinstance(claimed, Node)
-    f = function_of(claimed, question.variables, "matrix", True)
+    f = function_of(claimed, question.variables, "matrix", True, untold(question.variables, at))
     with repeatable():
         return _array(f(**_tensors(question, at, dtype, device)))
+
+
+def as_returned(value: Any) -> Any:
+    """What a claimed function returned, as a tensor.
+
+    Raises:
+        CheckError: for what is none, as a tuple of tensors.
+    """
+    import torch
+
+    try:
+        return torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        kind = "nothing" if value is None else f"a {type(value).__name__}"
+        message = f"the claimed function returns {kind} where a tensor is wanted"
+        raise CheckError(message, why="one array of numbers, with the axes that torch gives the derivative") from error
 
 
 def called(question: Question, at: Point) -> Any:
@@ -251,11 +288,16 @@ def called(question: Question, at: Point) -> Any:
 
     claimed = question.claimed
     assert callable(claimed)
+    given = _tensors(question, at, "float64", "cpu")
     try:
-        made = torch.as_tensor(claimed(**_tensors(question, at, "float64", "cpu")))
+        made = as_returned(claimed(**given))
+    except CheckError:
+        raise
     except Exception as error:
+        names = ", ".join(f"{name}=" for name in given)
         raise CheckError(
-            f"the claimed function failed: {type(error).__name__}: {error}", why="it is called with float64 tensors"
+            f"the claimed function failed: {type(error).__name__}: {error}",
+            why=f"it is called with float64 tensors by keyword, {names}",
         ) from error
     if made.dtype in (torch.float32, torch.float16, torch.bfloat16):
         raise CheckError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
 
+from matcalc.checking.counterexamples import counterexample_lines
 from matcalc.checking.testimony import Testimony, together
 
 _EXIT = {"verified": 0, "refuted": 1, "inconclusive": 3}
@@ -98,7 +99,7 @@ class Report:
         if self.diagnosis:
             lines.append(f"  diagnosis: {self.diagnosis}")
         if self.counterexample:
-            lines += [f"  counterexample: {key} = {value}" for key, value in self.counterexample.items()]
+            lines += ["  counterexample:", *(f"    {line}" for line in counterexample_lines(self.counterexample))]
         return "\n".join(lines)
 
     def _headline(self) -> str:

@@ -15,7 +15,7 @@ from matcalc.errors import ParseError
 from matcalc.limits import Limits
 
 if TYPE_CHECKING:
-    from matcalc.derivative import Expression
+    from matcalc.parsed import Expression
 
 _FORMATS = ("text", "json", "latex", "markdown")
 _MOST_READ = 2**20
@@ -40,8 +40,8 @@ class Asked:
         Raises:
             ParseError: for a format, a layout, a declaration or a limit that is none.
         """
-        from matcalc.derivative import let_from
         from matcalc.jacobian_record import LAYOUTS
+        from matcalc.parsed import let_from
 
         one_of("format", form, _FORMATS)
         one_of("layout", layout, LAYOUTS)
@@ -51,7 +51,7 @@ class Asked:
 
     def expression(self) -> Expression:
         """The expression itself."""
-        from matcalc.derivative import parse
+        from matcalc.parsed import parse
 
         return parse(self.text, self.let or None, self.limits)
 

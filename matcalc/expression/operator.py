@@ -125,7 +125,8 @@ class Operator:
         cubic: about how many products of matrices as large as its arguments an evaluation costs.
         instead: the operator meant, and what it is, where two arguments are given and these are not taken.
         role: what it is to the algebra, which asks for it by that: the ``identity``; a matrix whose entries are all
-            ``zero`` or ``one``; the ``inverse``; the ``pairing`` of two values of one shape into a scalar.
+            ``zero`` or ``one``; the ``inverse``; the ``adjugate``; the ``pairing`` of two values of one shape into a
+            scalar.
     """
 
     name: str

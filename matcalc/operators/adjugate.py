@@ -88,6 +88,7 @@ define(
         says="the adjugate: the transposed matrix of cofactors, det(X)*inv(X) where X is invertible",
         source="Magnus & Neudecker 2019, ch. 8",
         signatures=("(n,n) -> (n,n)",),
+        role="adjugate",
         aliases=("adjugate",),
         differential=_rule,
         simplify=_simplify,
