@@ -152,6 +152,24 @@ class Expression:
 
         return latex(self.shown, self.style(every_size=True))
 
+    def _repr_latex_(self) -> str:
+        """What a notebook shows.
+
+        >>> parse("x'*A*x")._repr_latex_()
+        '$\\\\displaystyle x^\\\\top A x$'
+        """
+        return rf"$\displaystyle {self.latex()}$"
+
+    def _repr_html_(self) -> str:
+        """What a page shows: MathML, which needs no script."""
+        from matcalc.documents.mathml import mathml
+
+        return mathml(self.latex(), display=True)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Text, LaTeX and HTML at once; a front end takes the one that it shows best."""
+        return {"text/plain": str(self), "text/latex": self._repr_latex_(), "text/html": self._repr_html_()}
+
     def _outputs(self, with_value: bool) -> list[tuple[Node, str]]:
         return [(self.shown, self._storage)]
 

@@ -11,6 +11,7 @@ from matcalc.checking.counterexamples import counterexample_lines
 from matcalc.checking.testimony import Testimony, together
 
 _EXIT = {"verified": 0, "refuted": 1, "inconclusive": 3}
+_COLOURS = {"verified": "#137333", "refuted": "#b3261e", "inconclusive": "#8a5a00"}
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,17 @@ class Report:
         if self.counterexample:
             lines += ["  counterexample:", *(f"    {line}" for line in counterexample_lines(self.counterexample))]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the report with its verdict in colour."""
+        from html import escape
+
+        first, _, rest = str(self).partition("\n")
+        return f'<pre><strong style="color:{_COLOURS[self.verdict]}">{escape(first)}</strong>\n{escape(rest)}</pre>'
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Text and HTML at once."""
+        return {"text/plain": str(self), "text/html": self._repr_html_()}
 
     def _headline(self) -> str:
         if self.verdict == "inconclusive":
