@@ -105,7 +105,7 @@ def _compared(derived: Derivative, claimed: Node | Callable[..., Any], options: 
         return replace(own, verdict="inconclusive", reason=own.reason or "our own derivation is not verified here")
     asked = _asked(derived)
     if isinstance(claimed, Node) and claimed.shape != derived.node.shape:
-        return _refuted(asked, claimed, own, given)
+        return _refuted(asked, claimed, replace(own, testimonies=(), odd_one_out="the claim"), given)
     if derived.kind == "jvp":
         assert isinstance(claimed, Node), "a function is refused before"
         report = combined([run_check(each, given) for each in questions(replace(asked, result=claimed))[1:]])

@@ -142,7 +142,7 @@ class Expression:
     @property
     def sympy(self) -> Any:
         """The SymPy expression of the same value."""
-        from matcalc.documents.image import sympy_image
+        from matcalc.expression.image import sympy_image
 
         return sympy_image(self.shown)
 

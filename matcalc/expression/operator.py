@@ -91,6 +91,10 @@ class Operator:
         lowers, sympy, reference, latex: spelled in torch, NumPy and JAX; as a SymPy expression; as arithmetic on
             object arrays of any precision; in LaTeX, a template or ``(node, argument formulas, size speller)`` to a
             formula.
+        exact: how the value is had over a field, entries being fractions or elements of a finite field: True where
+            ``reference`` does nothing but field arithmetic, an evaluation where that takes another (it may give whole
+            numbers, fractions, and the name of a constant), None where that cannot be said in rational functions,
+            roots and the functions of :mod:`matcalc.operators.exact_functions`.
         written: ``(node, argument texts, size speller)`` to the text of an operator not written as a call.
         derivative: of an elementwise operator: ``(x, y)`` to the derivative at x, where the value is y.
         samples, errors: rows for the tests.
@@ -143,6 +147,7 @@ class Operator:
     lowers: Lowering = Lowering()
     sympy: Evaluation | None = None
     reference: Evaluation | None = None
+    exact: Evaluation | bool | None = None
     latex: Notation | None = None
     written: Spelling | None = None
     derivative: Callable[[Node, Node], Node] | None = None

@@ -97,13 +97,12 @@ def _others_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | 
 
 
 def _others_reference(node: Node, args: Any, size: Any) -> Any:
-    import mpmath
     import numpy as np
 
     made = np.empty(args[0].shape, dtype=object)
     for place in np.ndindex(made.shape):
         kept = args[0].copy()
-        kept[place] = mpmath.mpf(1)
+        kept[place] = kept[place] ** 0
         made[place] = (kept[:, place[1]] if node.params == (0,) else kept[place[0]] if node.params else kept).prod()
     return made
 
@@ -164,6 +163,7 @@ define(
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative", "nonzero"},
         latex=lambda node, pieces, size: call("prod", pieces[0].body, below=axis_name(node.params)),
         written=written_along("prod"),
+        exact=True,
         reference=lambda node, args, size: args[0].prod(axis=along(node.params), keepdims=True),
         sympy=_image,
         lowers=Lowering(torch=_torch, numpy=_numpy, jax=_numpy),
@@ -194,6 +194,7 @@ define(
         domain={0: "nonzero"},
         latex=lambda node, pieces, size: call("prod_others", pieces[0].body, below=axis_name(node.params)),
         written=written_along("prod_others"),
+        exact=True,
         reference=_others_reference,
         sympy=_others_image,
         lowers=Lowering(

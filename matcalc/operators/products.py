@@ -195,6 +195,7 @@ define(
         transposed=_product_transposed,
         facts=_product_facts,
         settle=_settled_product,
+        exact=True,
         reference=lambda node, args, size: _chain(args),
         sympy=_image_product,
         samples=(
@@ -218,6 +219,7 @@ define(
         indexed=_transpose_indexed,
         named_entries=True,
         facts=_transpose_facts,
+        exact=True,
         reference=lambda node, args, size: args[0].T,
         sympy=lambda node, args, size: __import__("sympy").Transpose(args[0]),
         samples=(Sample("tr(A*X')"), Sample("sum(tanh(X)'*y)")),
@@ -233,6 +235,7 @@ define(
         shape=lambda args, params: args[0].shape,
         differential=_matpow_rule,
         facts=_matpow_facts,
+        exact=True,
         reference=_matpow_reference,
         sympy=lambda node, args, size: __import__("sympy").MatPow(args[0], node.params[0]),
         lowers=Lowering(
@@ -255,6 +258,7 @@ define(
         matrix=lambda node, i, J: build.apply("vec", node.args[1 - i]).T @ J,
         simplify=_inner_simplify,
         written=lambda node, args, size: f"inner({', '.join(sorted(args, key=lambda text: (len(text), text)))})",
+        exact=True,
         reference=lambda node, args, size: __import__("numpy").array([[(args[0] * args[1]).sum()]], dtype=object),
         sympy=lambda node, args, size: __import__("sympy").Trace(__import__("sympy").Transpose(args[0]) * args[1]),
         lowers=Lowering(
