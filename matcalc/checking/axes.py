@@ -30,8 +30,6 @@ def wrong_axes(claimed: Any, truth: Any, what: str = "gradient") -> str:
         kind = "the Kronecker form" if claimed.ndim > 1 else "its vec"
         rest = "a function returns the array as torch has it"
         return f"{start}: right if reshaped by columns; that is {kind}, and {rest}"
-            f"{start}: right if reshaped by columns; that is {kind}, and a function returns the array as torch has it"
-        )
     return f"{start}; it has as many entries, and no order of them is right"
 
 
