@@ -27,8 +27,9 @@ def wrong_axes(claimed: Any, truth: Any, what: str = "gradient") -> str:
     if _same(claimed.reshape(truth.shape), truth):
         return f"{start}: right if reshaped, with the last axis fastest"
     if _same(claimed.reshape(truth.shape, order="F"), truth):
-        kind = "the Kronecker form" if claimed.ndim > 1 else "vec"
-        return f"{start}: right if reshaped by columns; it is {kind}, and a function returns the array as torch has it"
+        kind = "the Kronecker form" if claimed.ndim > 1 else "its vec"
+        rest = "a function returns the array as torch has it"
+        return f"{start}: right if reshaped by columns; that is {kind}, and {rest}"
     return f"{start}; it has as many entries, and no order of them is right"
 
 

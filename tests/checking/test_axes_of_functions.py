@@ -20,14 +20,14 @@ WRONG: list[tuple[str, str, str, Callable[..., Any], str]] = [
     ("x'*A*x", "x", "grad", lambda x, A: ((A + A.T) @ x)[:, None], "the claim is 3×1 where the gradient has one axis"),
     ("x'*A*x", "x", "grad", lambda x, A: x @ A @ x, "the claim is a number where the gradient is 3×1"),
     ("tr(X'*B)", "X", "grad", lambda X, B: B.flatten(), "right if reshaped, with the last axis fastest"),
-    ("tr(X'*B)", "X", "grad", lambda X, B: B.T.flatten(), "right if reshaped by columns; it is vec"),
+    ("tr(X'*B)", "X", "grad", lambda X, B: B.T.flatten(), "right if reshaped by columns; that is its vec"),
     ("tr(X'*B)", "X", "grad", lambda X, B: 2 * B.flatten(), "it has as many entries, and no order of them is right"),
     ("A*x", "x", "jacobian", lambda x, A: A[None], "the claim is 1×3×4 where the Jacobian is 3×4: right if reshaped"),
     ("A*X*B", "X", "jacobian", lambda X, A, B: torch.einsum("ik,lj->klij", A, B), "in the order (2, 3, 0, 1), from 0"),
     ("A*X*B", "X", "jacobian", lambda X, A, B: torch.einsum("ik,lj->ijlk", A, B), "in the order (0, 1, 3, 2), from 0"),
-    ("A*X*B", "X", "jacobian", lambda X, A, B: torch.kron(B.T.contiguous(), A), "it is the Kronecker form"),
+    ("A*X*B", "X", "jacobian", lambda X, A, B: torch.kron(B.T.contiguous(), A), "that is the Kronecker form"),
     ("x'*A*x", "x", "hessian", lambda x, A: (A + A.T) @ x, "the claim is 3 where the Jacobian is 3×3"),
-    ("tr(X'*A*X)", "X", "hessian", lambda X, A: torch.kron(eye(X), A + A.T), "it is the Kronecker form"),
+    ("tr(X'*A*X)", "X", "hessian", lambda X, A: torch.kron(eye(X), A + A.T), "that is the Kronecker form"),
 ]
 
 
