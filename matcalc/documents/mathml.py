@@ -22,7 +22,7 @@ _OPERATORS = {
     "quad": "\u2003", "Rightarrow": "⇒", "Longrightarrow": "⟹", "top": "⊤", "implies": "⟹", "mid": "|", "lt": "<",
     "gt": ">", "ast": "∗", "prime": "′",
 }  # fmt: skip
-_LIMITS = {"sum": "∑", "prod": "∏"}
+_LIMITS = {r"\sum": "∑", r"\prod": "∏"}
 _LETTERS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "varepsilon": "ε", "zeta": "ζ", "eta": "η",
     "theta": "θ", "vartheta": "ϑ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
@@ -30,12 +30,7 @@ _LETTERS = {
     "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ",
     "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "nabla": "∇", "partial": "∂", "infty": "∞", "ell": "ℓ",
 }  # fmt: skip
-_FUNCTIONS = frozenset(
-    {
-        "sin", "cos", "tan", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan", "exp", "log", "ln", "max",
-        "min", "det", "dim", "ker", "gcd", "sup", "inf", "lim", "Pr", "arg",
-    }
-)  # fmt: skip
+_FUNCTION = re.compile("(sin|cos|tan|cot)h?|arc(sin|cos|tan)|exp|log|ln|max|min|det|dim|ker|gcd|sup|inf|lim|Pr|arg")
 _FENCES = {
     "lvert": "|", "rvert": "|", "lVert": "‖", "rVert": "‖", "langle": "⟨", "rangle": "⟩", "lfloor": "⌊",
     "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "{": "{", "}": "}", "vert": "|", "Vert": "‖",
@@ -43,10 +38,10 @@ _FENCES = {
 _SPACES = {",": "0.167em", ":": "0.222em", ";": "0.278em", " ": "0.25em", "!": "-0.167em", "qquad": "2em"}
 _ARGUMENTS = {
     "frac": 2, "tfrac": 2, "dfrac": 2, "sqrt": 1, "operatorname": 1, "mathbf": 1, "boldsymbol": 1, "mathrm": 1,
-    "mathit": 1, "mathcal": 1, "mathbb": 1, "text": 1, "bar": 1, "hat": 1, "tilde": 1, "dot": 1, "overline": 1,
+    "mathit": 1, "mathcal": 1, "mathbb": 1, "text": 1, "bar": 1, "hat": 1, "tilde": 1, "overline": 1,
     "underbrace": 1, "textbf": 1,
 }  # fmt: skip
-_ACCENTS = {"bar": "¯", "hat": "^", "tilde": "~", "dot": "˙", "overline": "¯"}
+_ACCENTS = {"bar": "¯", "hat": "^", "tilde": "~", "overline": "¯"}
 _NAMES = frozenset({"operatorname", "mathbf", "boldsymbol", "mathrm", "mathit", "mathcal", "mathbb", "text", "textbf"})
 _ENVIRONMENTS = {"bmatrix": ("[", "]"), "pmatrix": ("(", ")"), "matrix": ("", ""), "cases": ("{", ""),
                  "aligned": ("", ""), "vmatrix": ("|", "|")}  # fmt: skip
@@ -252,10 +247,11 @@ def _character(lexeme: str) -> _Item:
 def _symbol(name: str) -> _Item:
     if name in _LETTERS:
         return _Item(f"<mi>{_LETTERS[name]}</mi>")
-    if name in _FUNCTIONS:
+    if _FUNCTION.fullmatch(name):
         return _Item(f"<mi>{name}</mi>", is_function=True)
-    if name in _LIMITS:
-        return _Item(f"<mo>{_LIMITS[name]}</mo>", has_limits=True)
+    large = _LIMITS.get(f"\\{name}")
+    if large is not None:
+        return _Item(f"<mo>{large}</mo>", has_limits=True)
     if name in _SPACES:
         return _Item(f'<mspace width="{_SPACES[name]}"></mspace>')
     if name in _OPERATORS:

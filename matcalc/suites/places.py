@@ -13,7 +13,7 @@ _QUOTED = re.compile(
 )  # fmt: skip
 _LINE = re.compile(
     r"^[ \t]*(?:(?P<array>\[\[[ \t]*(?P<element>[\w-]+)[ \t]*\]\])"
-    r"|\[[ \t]*(?P<table>[\w-]+)[ \t]*(?:\.[ \t]*(?P<inner>[\w-]+)[^\]]*)?\]"
+    r"|\[[ \t]*(?P<table>[\w-]+)[ \t]*(?:\.[ \t]*(?P<nested>[\w-]+)[^\]]*)?\]"
     r"|(?P<key>[\w-]+)[ \t]*[.=])",
     re.MULTILINE | re.ASCII,
 )
@@ -39,12 +39,12 @@ def places(text: str) -> list[Place]:
     plain = _QUOTED.sub(lambda found: re.sub(r"[^\n]", "_", found.group()).replace("\n", "\r"), text)
     tables = [Place("", Span(0, 0), {})]
     for found in _LINE.finditer(plain):
-        kind = "key" if found["key"] else "inner" if found["inner"] else "element" if found["element"] else "table"
+        kind = "key" if found["key"] else "nested" if found["nested"] else "element" if found["element"] else "table"
         span = Span(*found.span(kind))
         if kind == "key":
             tables[-1].keys.setdefault(found["key"], span)
-        elif kind == "inner" and tables[-1].name == found["table"]:
-            tables[-1].keys.setdefault(found["inner"], span)
+        elif kind == "nested" and tables[-1].name == found["table"]:
+            tables[-1].keys.setdefault(found["nested"], span)
         else:
             tables.append(Place(found["element"] or found["table"], span, {}))
     return tables
