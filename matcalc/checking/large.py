@@ -9,12 +9,13 @@ inconclusive, never wrong: a refutation needs both witnesses against the claim b
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from matcalc.checking.points import Point, drawn
+from matcalc.checking.diagnosis.case import Pair
+from matcalc.checking.diagnosis.table import Diagnosis, diagnosis_at_small_sizes, diagnosis_of
+from matcalc.checking.points import Point, drawn, is_large
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.relation import Pair, relation
 from matcalc.checking.slopes import slope
 from matcalc.checking.subspace import projected
 from matcalc.checking.torch_side import autograd, called, devices_for, lowered, value_along, versions
@@ -113,6 +114,16 @@ def _off_the_slope(question: Question, at: Point, said: Any, number: int) -> flo
     return worst
 
 
+def _diagnosis(question: Question, options: CheckOptions, trials: list[_Trial]) -> Diagnosis:
+    """By formulas at small sizes, where these can be had; else by the arrays."""
+    small = replace(options, sizes={})
+    if isinstance(question.truth, Node) and not is_large(question, small):
+        found = diagnosis_at_small_sizes(question, small)
+        if found is not None:
+            return found
+    return diagnosis_of(replace(question, truth=None), options, [(t.at, t.pair) for t in trials])
+
+
 def _branches(question: Question) -> bool:
     return any(n.operator.kinks or n.operator.branch is not None for n in postorder(question.expression))
 
@@ -125,7 +136,11 @@ def _report(question: Question, options: CheckOptions, trials: list[_Trial], com
     if wrong:
         first = wrong[0]
         seen = {"trial": first.number, "seed": options.seed, "sizes": dict(first.at.sizes)}
-        return Report("refuted", counterexample=seen, diagnosis=relation([t.pair for t in trials]), **common)
+        found = _diagnosis(question, options, trials)
+        return Report(
+            "refuted", counterexample=seen, diagnosis=found.says, relation=found.relation, residual=found.residual,
+            **common,
+        )  # fmt: skip
     for t in trials:
         if not (t.error <= ROOM and t.slope_error <= ROOM):
             reason = (

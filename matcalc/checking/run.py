@@ -20,13 +20,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from matcalc.checking.conditions import only_adding_up, only_symmetric
+from matcalc.checking.diagnosis.case import Pair
+from matcalc.checking.diagnosis.table import diagnosis_of
 from matcalc.checking.judgement import FLOAT, QUICK, allowance, judged, rounding
 from matcalc.checking.large import run_large
 from matcalc.checking.points import Point, is_large, point
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, reached, spoken
-from matcalc.checking.relation import Pair, relation
 from matcalc.checking.torch_side import autograd, devices_for, lowered, versions
 from matcalc.checking.verdict import Report
 from matcalc.errors import CheckError
@@ -193,7 +193,8 @@ def _said(trials: list[Trial], visible: float) -> tuple[str, ...]:
 def _refuted(
     question: Question, options: CheckOptions, trials: list[Trial], first: Trial, common: dict[str, Any]
 ) -> Report:
-    pairs = [Pair(t.claimed, t.truth, t.value) for t in trials]
+    pairs = [(t.at, Pair(t.claimed, t.truth, t.value)) for t in sorted(trials, key=lambda t: t.holds)]
+    found = diagnosis_of(question, options, pairs, _only_somewhere(trials))
     seen = {
         "trial": first.number,
         "seed": options.seed,
@@ -209,10 +210,9 @@ def _refuted(
     return Report(
         "refuted",
         counterexample=seen,
-        diagnosis=only_symmetric(question, first.at)
-        or only_adding_up(question, first.at)
-        or _only_somewhere(trials)
-        or relation(pairs),
+        diagnosis=found.says,
+        relation=found.relation,
+        residual=found.residual,
         witnesses=tuple(lines),
         **common,
     )

@@ -23,6 +23,8 @@ class Report:
         smallest_visible: a relative error that would have been seen.
         counterexample: for a refuted claim the point and both values.
         diagnosis: what a refuted claim has to do with the truth.
+        relation: the short name of that.
+        residual: claim minus truth, simplified, as text.
         odd_one_out: the witness that disagrees where the others agree, or "".
         witnesses: what each witness said.
         discarded: why points did not count.
@@ -40,6 +42,8 @@ class Report:
     smallest_visible: float | None = None
     counterexample: dict[str, Any] | None = None
     diagnosis: str | None = None
+    relation: str = ""
+    residual: str = ""
     odd_one_out: str = ""
     witnesses: tuple[str, ...] = ()
     discarded: tuple[str, ...] = ()
@@ -71,6 +75,8 @@ class Report:
             "smallest_visible": self.smallest_visible,
             "counterexample": _finite(self.counterexample),
             "diagnosis": self.diagnosis,
+            "relation": self.relation,
+            "residual": self.residual,
             "odd_one_out": self.odd_one_out,
             "witnesses": list(self.witnesses),
             "discarded": list(self.discarded),
@@ -83,6 +89,8 @@ class Report:
         lines = [self._headline(), *(f"  {line}" for line in self.witnesses)]
         if self.diagnosis:
             lines.append(f"  diagnosis: {self.diagnosis}")
+        if self.residual:
+            lines.append(f"  claim - truth = {self.residual}")
         if self.counterexample:
             lines += [f"  counterexample: {key} = {value}" for key, value in self.counterexample.items()]
         return "\n".join(lines)
