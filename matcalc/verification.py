@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse
+from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse, subspace_of
 from matcalc.directional_derivatives import gradient_seen
 from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression.nodes import Node
@@ -158,6 +158,8 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
 
 def _otherwise(derived: Derivative) -> Node | None:
     """The gradient with the name's declared structure where it was left out, and without it where it was used."""
+    if not subspace_of(derived.expression.typed_variable(derived.wrt)):
+        return None
     try:
         other = grad(derived.expression, derived.wrt, unconstrained=bool(derived.projected))
     except MatcalcError:

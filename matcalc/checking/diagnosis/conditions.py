@@ -235,13 +235,10 @@ def conditional(case: Case) -> Finding | None:
     """Whether sign, factor or transpose alone is wrong once a natural assumption is made."""
     for assumption in (SYMMETRIC, ADDS_UP, *NATURAL[1:], *STRONGER):
         for name in names(case, assumption):
-            values = list(_values(case, assumption, [name]))
-            if any(both is None or both[0].shape != both[1].shape for both in values):
-                continue
-            found = _multiple(case, values)
+            found = _multiple(case, _values(case, assumption, [name]))
             if found is None:
                 continue
-            if assumption is ADDS_UP and _multiple(case, list(_values(case, assumption, [name], times=2))):
+            if assumption is ADDS_UP and _multiple(case, _values(case, assumption, [name], times=2)):
                 continue
             says = f"{name} adds up to one" if assumption is ADDS_UP else f"{name} is {assumption.says}"
             if found.number == -1 and not found.powers:
@@ -250,10 +247,15 @@ def conditional(case: Case) -> Finding | None:
     return None
 
 
-def _multiple(case: Case, values: Sequence[Any]) -> Multiple | None:
+def _multiple(case: Case, values: Iterator[Any]) -> Multiple | None:
     """The factor between claim and truth where it is one at every sight."""
-    found = [None if both is None else ratio(case, *both) for both in values]
-    return None if any(c is None for c in found) else multiple(case, found)
+    found = []
+    for both in values:
+        c = None if both is None else ratio(case, *both)
+        if c is None:
+            return None
+        found.append(c)
+    return multiple(case, found)
 
 
 # -------------------------------------------------------------------------------------------------------- size one

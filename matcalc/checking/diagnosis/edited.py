@@ -27,6 +27,7 @@ from matcalc.expression.nodes import Node
 _MOST_NODES = 1000
 _MOST_EDITS = 200
 _MOST_PARTS = 40
+_REBUILD = 50
 
 
 def transposed_factor(case: Case) -> Finding | None:
@@ -103,8 +104,10 @@ def _place(root: Node) -> Place | None:
 
 def _bounded(case: Case, place: Place, edits: Iterator[Edit]) -> Iterator[Edit]:
     """A few hundred edits that leave most of the expression alone."""
+    paid = 0
     for edit in itertools.islice(edits, _MOST_EDITS):
-        case.work.left -= len(place.nodes)
+        case.work.left -= _REBUILD * (place.rebuilt - paid)
+        paid = place.rebuilt
         if case.work.left < 0:
             return
         yield edit
@@ -122,8 +125,13 @@ def _finding(case: Case, relation: str, edit: Edit, *, of_claim: bool) -> Findin
     if edit.factor is not None:
         missing = (relation == "chain factor") == of_claim
         factor = case.text(edit.factor)
-        if build.number_of(edit.factor) == -1:
-            return Finding("sign", f"sign: {exchange}")
+        if build.number_of(edit.factor) is not None:
+            is_sign = build.number_of(edit.factor) == -1
+            return (
+                Finding("sign", f"sign: {exchange}")
+                if is_sign
+                else Finding("wrong number", f"a wrong number: {exchange}")
+            )
         if missing:
             return Finding("chain factor", f"missing factor {factor}: {exchange}")
         return Finding("extra factor", f"a factor too many, {factor}: {exchange}")

@@ -21,6 +21,7 @@ from matcalc.expression.operator import TABLE
 from matcalc.expression.sizes import Shape
 
 _CHAINS = ("product", "times")
+_PAIR = 2
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Place:
     def __init__(self, root: Node) -> None:
         self.root = root
         self.nodes = list(postorder(root))
+        self.rebuilt = 0
 
     @cached_property
     def _users(self) -> dict[Node, list[int]]:
@@ -71,6 +73,7 @@ class Place:
     def with_other(self, old: Node, new: Node) -> Node | None:
         """The whole with ``new`` for ``old`` wherever it stands; None where that cannot be."""
         above = self._above(old)
+        self.rebuilt += len(above)
         made = {old: new}
         try:
             for k in above:
@@ -119,8 +122,8 @@ def transposes(place: Place, *, at_one_place: bool) -> Iterator[Edit]:
 
     What stands there both ways is transposed at one place alone: that a matrix is symmetric says it better.
     """
-    turned = [n for n in place.nodes if n.op == "transpose"]
-    both = {part for n in turned if any(u.op != "transpose" for u in place.users(n.T)) for part in (n, n.T)}
+    used = {n for n in place.nodes if n is place.root or any(user.op != "transpose" for user in place.users(n))}
+    both = {n for n in used if not n.is_scalar and n.T in used}
     for node in sorted(place.nodes, key=lambda n: n.weight):
         if node.is_square and not node.is_scalar and node is not place.root:
             if at_one_place:
@@ -150,6 +153,12 @@ def entrywise(place: Place) -> Iterator[Edit]:
     for node in place.nodes:
         for make in _COUNTERPARTS:
             yield from changed(place, node, make, node)
+        for i in range(len(node.args) - 1) if node.op == "product" and len(node.args) > _PAIR else ():
+            left, right = node.args[i : i + 2]
+            if left.shape == right.shape:
+                both = build.times(left, right)
+                for edit in changed(place, node, build.product, *node.args[:i], both, *node.args[i + 2 :]):
+                    yield Edit(edit.root, left @ right, both)
 
 
 def _hadamard(node: Node) -> Node | None:

@@ -14,6 +14,9 @@ from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import Size
 
 _PLAIN = 64
+_DECIMAL = 10**9
+_LARGE = 1e9
+_BITS = 160
 _MOST_SIZES = 3
 
 Powers: TypeAlias = tuple[tuple[str, int, int], ...]
@@ -60,10 +63,10 @@ def ratio(case: Case, left: Any, right: Any) -> Any:
     """The c with left = c·right, or None."""
     if left is None or right is None or left.shape != right.shape:
         return None
-    weight = (right * right).sum()
-    if weight == 0:
+    top = abs(right).argmax()
+    if right.flat[top] == 0:
         return None
-    c = (left * right).sum() / weight
+    c = left.flat[top] / right.flat[top]
     return c if c != 0 and case.near(left, c * right) else None
 
 
@@ -117,12 +120,23 @@ def _size_factor(sight: Sight, powers: Powers) -> Any:
 
 
 def rational(case: Case, value: Any) -> Fraction | None:
-    """A fraction with a small denominator, where the value is one."""
-    if isinstance(value, complex) or abs(value) > 1e9:
+    """The fraction that a value is: one with a small denominator or, where all digits are known, a decimal number."""
+    import mpmath
+
+    if isinstance(value, mpmath.mpc) or not abs(value) < _LARGE:
         return None
-    shown = Fraction(float(value)).limit_denominator(_PLAIN)
+    exact = Fraction(int(value * 2**_BITS), 2**_BITS)
     room = max(10 * case.room, 1e-25)
-    return shown if abs(value * shown.denominator - shown.numerator) <= room * max(abs(shown.numerator), 1) else None
+    for most in (_PLAIN,) if case.floats else (_PLAIN, _DECIMAL):
+        shown = exact.limit_denominator(most)
+        if abs(value * shown.denominator - shown.numerator) <= room * max(abs(shown.numerator), 1):
+            return shown
+    return None
+
+
+def spelled(number: Fraction) -> str:
+    """A fraction where its denominator is small, else a decimal number."""
+    return str(number) if number.denominator <= _PLAIN else f"{float(number):.10g}"
 
 
 def _number(case: Case, value: Any) -> Multiple:
@@ -130,13 +144,13 @@ def _number(case: Case, value: Any) -> Multiple:
 
     found = rational(case, value)
     if found is not None and found != 0:
-        return Multiple(str(found), found)
+        return Multiple(spelled(found), found)
     known = {"pi": mpmath.pi, "sqrt(2)": mpmath.sqrt(2), "sqrt(pi)": mpmath.sqrt(mpmath.pi), "log(2)": mpmath.log(2),
              "log(10)": mpmath.log(10), "sqrt(2*pi)": mpmath.sqrt(2 * mpmath.pi)}  # fmt: skip
     for name, constant in known.items():
         for text, scaled in ((f"*{name}", value / constant), (f"/{name}", value * constant)):
             part = rational(case, scaled)
             if part is not None and part != 0:
-                front = str(part) if part != 1 or text[0] == "/" else ""
+                front = spelled(part) if part != 1 or text[0] == "/" else ""
                 return Multiple((front + text).removeprefix("*"), None)
     return Multiple(f"{float(value):.10g}", None)

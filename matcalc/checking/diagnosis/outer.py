@@ -44,8 +44,8 @@ def outer_function(case: Case) -> Finding | None:
     steps = list(_steps(case))
     for step in steps:
         k = _constant(case, found, step.slope) if step.slope.free else None
-        if k is not None and k.node is not None:
-            return _chain_missing(case, step, k.node)
+        if k is not None and k.text == "1":
+            return _chain_missing(case, step, build.number(1))
     for i, upper in enumerate(steps):
         for lower in steps[i + 1 :]:
             between = build.divide(lower.slope, upper.slope)
@@ -57,6 +57,16 @@ def outer_function(case: Case) -> Finding | None:
                     f"missing chain factor {case.text(part)}: the derivative of {case.text(upper.inner)} by"
                     f" {case.text(lower.inner)}",
                 )
+    return None
+
+
+def multiple_of_inner(case: Case) -> Finding | None:
+    """The same, where the claim is a multiple of the gradient of u."""
+    found = ratios(case, lambda s: (s.claimed, s.truth))
+    for step in _steps(case) if found is not None else ():
+        k = _constant(case, found or [], step.slope) if step.slope.free else None
+        if k is not None and k.node is not None:
+            return _chain_missing(case, step, k.node)
     return None
 
 

@@ -12,7 +12,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from matcalc.checking.diagnosis import conditions, edited, others, outer, terms, whole
-from matcalc.checking.diagnosis.case import DIGITS, Case, Finding, Pair, case_of, case_of_pairs, is_finite, shortened
+from matcalc.checking.diagnosis.case import (
+    DIGITS,
+    WORK,
+    Case,
+    Finding,
+    Pair,
+    case_of,
+    case_of_pairs,
+    is_finite,
+    shortened,
+)
 from matcalc.checking.points import Point
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.expression import build
@@ -45,10 +55,12 @@ RULES: tuple[Rule, ...] = (
     Rule("zero", whole.zero),
     Rule("transposed", whole.transposed, conditioned=True),
     Rule("sign or factor", whole.factor),
+    Rule("precision", whole.precision),
     Rule("layout", whole.layout),
     Rule("structure", others.structure, formulas=True),
     Rule("outer function", outer.outer_function, formulas=True),
     Rule("scalar factor", outer.scalar_factor),
+    Rule("multiple of an inner gradient", outer.multiple_of_inner, formulas=True),
     Rule("transposed factor", edited.transposed_factor, formulas=True, conditioned=True),
     Rule("natural assumption", conditions.natural, formulas=True),
     Rule("branch", lambda case: Finding("branch", case.somewhere) if case.somewhere else None),
@@ -66,6 +78,7 @@ RULES: tuple[Rule, ...] = (
     Rule("assumption and sign", conditions.conditional, formulas=True),
     Rule("one term", terms.one_term, formulas=True),
     Rule("missing factor", edited.dropped, formulas=True),
+    Rule("terms, multiplied out", terms.many_coefficients, formulas=True),
     Rule("inner term", edited.inner_term, formulas=True),
     Rule("replaced part", edited.replaced, formulas=True),
     Rule("inserted factor", edited.inserted, formulas=True),
@@ -104,6 +117,7 @@ def diagnosed(case: Case) -> Diagnosis:
         for rule in RULES:
             if rule.formulas and case.truth is None:
                 continue
+            case.work.left = WORK
             found = rule.find(case)
             if found is not None:
                 more = conditions.symmetric(case) if rule.conditioned and case.truth is not None else ""

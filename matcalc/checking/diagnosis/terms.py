@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -23,14 +23,14 @@ _MOST_CHANGED = 3
 
 
 def terms(node: Node) -> list[list[Node]]:
-    """The terms of a sum: as it is written, and multiplied out where that is short."""
+    """The terms of a sum: as it is written; with products of matrices, then with all products multiplied out."""
     found = [_parts(node)]
     if _count(node) <= _MOST_EXPANDED:
         try:
-            found.append(_parts(expanded(node)))
+            found += [_parts(expanded(node, ("product", "scale"))), _parts(expanded(node))]
         except MatcalcError:
             return found
-    return found if len(found) == 1 or found[0] != found[-1] else found[:1]
+    return [way for k, way in enumerate(found) if way not in found[:k]]
 
 
 def _parts(node: Node) -> list[Node]:
@@ -59,16 +59,25 @@ def _count(node: Node) -> int:
 
 
 def coefficients(case: Case) -> Finding | None:
-    """The claim as a sum of the truth's terms, each times a number; or the truth as such a sum of the claim's."""
+    """The claim as a sum of the truth's terms, all but one of them right; or the truth as such a sum of the claim's."""
+    return _coefficients(case, lambda node: terms(node)[:2], most=1)
+
+
+def many_coefficients(case: Case) -> Finding | None:
+    """The same with all sums multiplied out, and up to three terms wrong."""
+    return _coefficients(case, terms, most=1) or _coefficients(case, terms, most=_MOST_CHANGED)
+
+
+def _coefficients(case: Case, ways: Callable[[Node], list[list[Node]]], most: int) -> Finding | None:
     if case.truth is None:
         return None
-    for listed in terms(case.truth):
+    for listed in ways(case.truth):
         found = _fitted(case, listed, of_truth=True)
-        if found is not None and (says := _claim_says(case, found)):
+        if found is not None and (says := _claim_says(case, found, most)):
             return says
-    for listed in terms(case.claimed) if case.claimed is not None else []:
+    for listed in ways(case.claimed) if case.claimed is not None else []:
         found = _fitted(case, listed, of_truth=False)
-        if found is not None and (says := _truth_says(case, found)):
+        if found is not None and (says := _truth_says(case, found, most)):
             return says
     return None
 
@@ -121,10 +130,10 @@ def _solved(case: Case, values: Sequence[Sequence[Any]], *, of_truth: bool) -> l
     return [k if (r := rational(case, k)) is None else mpmath.mpf(r.numerator) / r.denominator for k in near]
 
 
-def _claim_says(case: Case, found: Sequence[tuple[Fraction, Node]]) -> Finding | None:
+def _claim_says(case: Case, found: Sequence[tuple[Fraction, Node]], most: int) -> Finding | None:
     """Of claim = Σ k·T with the truth's terms T."""
     changed = [(k, t) for k, t in found if k != 1]
-    if not changed or len(changed) > min(_MOST_CHANGED, len(found) - 1):
+    if not changed or len(changed) > min(most, len(found) - 1):
         return None
     return Finding(_named(changed[0][0]), "; ".join(_term_says(case, k, t) for k, t in changed))
 
@@ -146,10 +155,10 @@ def _term_says(case: Case, k: Fraction, term: Node) -> str:
     return f"the factor of a term: {right} in place of {text}"
 
 
-def _truth_says(case: Case, found: Sequence[tuple[Fraction, Node]]) -> Finding | None:
+def _truth_says(case: Case, found: Sequence[tuple[Fraction, Node]], most: int) -> Finding | None:
     """Of truth = Σ k·C with the claim's terms C."""
     changed = [(k, t) for k, t in found if k != 1]
-    if not changed or len(changed) > min(_MOST_CHANGED, len(found) - 1):
+    if not changed or len(changed) > min(most, len(found) - 1):
         return None
     words = []
     for k, term in changed:
@@ -219,7 +228,7 @@ def exchanged(case: Case) -> Finding | None:
 def _both_terms(case: Case) -> tuple[list[Node], list[Node]]:
     """The terms of the truth and of the claim, in every way in which they are written."""
     both = [terms(node) if node is not None else [] for node in (case.truth, case.claimed)]
-    ours, theirs = ([t for listed in ways for t in listed][: 2 * _MOST_FITTED] for ways in both)
+    ours, theirs = ([t for listed in ways for t in listed][: 3 * _MOST_FITTED] for ways in both)
     return ours, theirs
 
 

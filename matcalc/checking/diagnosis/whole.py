@@ -12,6 +12,7 @@ from matcalc.checking.diagnosis.multiples import Multiple, multiple, ratio, rati
 from matcalc.expression.sizes import as_integer
 
 _NEXT_TO_ONE = 1e-6
+_SINGLE = 1e-5
 _MATRIX = 2
 
 
@@ -62,12 +63,23 @@ def _factor_says(case: Case, found: Multiple) -> str:
         return f"factor: the claim is {found.text} times the {case.what}{means}"
     if found.number == -1:
         return f"sign: the claim is minus the {case.what}"
-    c = case.sights[0].claimed, case.sights[0].truth
-    off = float((c[0] * c[1]).sum() / (c[1] * c[1]).sum()) - 1
-    if found.number is None and abs(off) < _NEXT_TO_ONE:
-        exact = (c[0] * c[1]).sum() / (c[1] * c[1]).sum() - 1
-        return f"factor: the claim is off by {float(exact):.1e} relative"
+    off = ratio(case, case.sights[0].claimed, case.sights[0].truth) - 1
+    if abs(off) < _NEXT_TO_ONE:
+        return f"factor: the claim is off by {float(off):.1e} relative"
     return f"factor: the claim is {found.text} times the {case.what}"
+
+
+def precision(case: Case) -> Finding | None:
+    """Whether a function's claim is as near as single precision would be."""
+    if not case.floats or not all(s.claimed.shape == s.truth.shape for s in case.sights):
+        return None
+    off = max(s.gap / abs(s.truth).max() if abs(s.truth).max() else s.gap for s in case.sights)
+    if not off < _SINGLE:
+        return None
+    says = (
+        f"precision: the claim is the {case.what} up to {float(off):.0e} relative: is it computed in single precision?"
+    )
+    return Finding("precision", says)
 
 
 # ------------------------------------------------------------------------------------------- order of the entries
