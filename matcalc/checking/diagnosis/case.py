@@ -26,7 +26,7 @@ _SHARE = 1e-3
 _NOISE = 1e-40
 _FLOAT_NOISE = 1e-14
 _MOST_SIGHTS = 4
-_FEWEST_SIGHTS = 3
+_FEWEST_SIGHTS = 4
 _DRAWN_FROM = 400
 WORK = 100_000
 _FAR = 1e-5
@@ -142,7 +142,8 @@ class Case:
             return reference(below, args, size)
 
         try:
-            return fold(node, visit, memo)
+            found = fold(node, visit, memo)
+            return None if any(isinstance(v, mpmath.mpc) for v in found.flat) else found
         except (*NOT_DEFINED, mpmath.mp.NoConvergence):
             return None
         except TypeError as error:  # mpmath's own, where a value is complex
@@ -189,9 +190,12 @@ class Case:
 
     def _far(self, left: Any, right: Any) -> bool:
         """Whether floats already tell two arrays apart, as they mostly do; in the range of floats."""
+        import numpy as np
+
         a, b = left.astype(float), right.astype(float)
         size = max(abs(a).max(), abs(b).max())
-        return bool(_TINY < size < 1 / _TINY and abs(a - b).max() > _FAR * size)
+        with np.errstate(invalid="ignore"):
+            return bool(_TINY < size < 1 / _TINY and abs(a - b).max() > _FAR * size)
 
     def explains(self, pair: Callable[[Sight], tuple[Any, Any] | None]) -> bool:
         """Whether two arrays made of claim and truth are equal at every sight: nearer by far than these two are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,8 @@ from matcalc.expression.walk import fold
 _MOST_STEPS = 24
 _MOST_SCALARS = 80
 _MOST_NODES = 400
-_POWERS = ((1, 1), (-1, 1), (2, 1), (-2, 1), (1, 2), (-1, 2))
+_WHOLE_POWERS = ((1, 1), (-1, 1), (2, 1), (-2, 1))
+_ROOTS = ((1, 2), (-1, 2))
 
 
 @dataclass(frozen=True)
@@ -141,10 +143,11 @@ def scalar_factor(case: Case) -> Finding | None:
     found = ratios(case, lambda s: (s.claimed, s.truth))
     if found is None:
         return None
-    for node, values in _scalars(case):
-        for top, bottom in _POWERS:
-            powers = _raised(values, top, bottom)
-            k = multiple(case, [c / p for c, p in zip(found, powers, strict=True)]) if powers else None
+    scalars = list(_scalars(case))
+    for powers in (_WHOLE_POWERS, _ROOTS):
+        for (node, values), (top, bottom) in itertools.product(scalars, powers):
+            raised = _raised(values, top, bottom)
+            k = multiple(case, [c / p for c, p in zip(found, raised, strict=True)]) if raised else None
             if k is not None and k.node is not None:
                 return _scalar_says(case, node, (top, bottom), k.node)
     return None
