@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from matcalc.checking.devices import refuse_unknown
 from matcalc.cli import clock
-from matcalc.errors import DeviceError, ParseError
+from matcalc.errors import ParseError
 from matcalc.limits import Limits
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 _FORMATS = ("text", "json", "latex", "markdown")
 _MOST_READ = 2**20
 _DTYPES = ("float64", "float32")
-_DEVICES = ("cpu", "cuda", "auto")
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Asked:
         from matcalc.derivative import let_from
         from matcalc.jacobian_record import LAYOUTS
 
-        _one_of("format", form, _FORMATS)
-        _one_of("layout", layout, LAYOUTS)
+        one_of("format", form, _FORMATS)
+        one_of("layout", layout, LAYOUTS)
         limits = Limits.parse(limit or [])
         clock.allow(limits, "derivation_seconds")
         return Asked(read_text(text), let_from(let or ()), limits, form)
@@ -94,7 +94,12 @@ def sizes_from(text: str | None) -> dict[str, int]:
     return found
 
 
-def _one_of(what: str, given: str, known: tuple[str, ...]) -> None:
+def one_of(what: str, given: str, known: tuple[str, ...]) -> None:
+    """Refuses what is not known.
+
+    Raises:
+        ParseError: with what is.
+    """
     if given not in known:
         raise ParseError(f"no {what} {given!r}", why=f"the {what}s are {', '.join(known)}")
 
@@ -109,10 +114,9 @@ def check_options(
         DeviceError: for a device that is none.
     """
     for each in dtype or ():
-        _one_of("dtype", each, _DTYPES)
+        one_of("dtype", each, _DTYPES)
     for each in device or ():
-        if each not in _DEVICES:
-            raise DeviceError(f"no device {each!r}", why=f"the devices are {', '.join(_DEVICES)}")
+        refuse_unknown(each)
     return {
         "trials": trials,
         "seed": seed,

@@ -55,6 +55,13 @@ class Pair:
     truth: Any
     value: float
 
+    @property
+    def agrees(self) -> bool:
+        """Whether the two are equal up to the rounding of floats."""
+        if self.claimed.shape != self.truth.shape:
+            return False
+        return bool(abs(self.claimed - self.truth).max() <= FLOAT * max(abs(self.claimed).max(), abs(self.truth).max()))
+
 
 @dataclass
 class Work:

@@ -126,7 +126,11 @@ def diagnosed(case: Case) -> Diagnosis:
 
 
 def diagnosis_of(
-    question: Question, options: CheckOptions, pairs: Sequence[tuple[Point, Pair]], somewhere: str = ""
+    question: Question,
+    options: CheckOptions,
+    pairs: Sequence[tuple[Point, Pair]],
+    somewhere: str = "",
+    what: str = "gradient",
 ) -> Diagnosis:
     """The diagnosis of a refuted gradient: by formulas at the points and others, else by the arrays alone."""
     import mpmath
@@ -140,7 +144,7 @@ def diagnosis_of(
             case = case if case is not None and _is_the_truth(case, pairs) else None
         if case is None:
             case = case_of_pairs(replace(question, truth=None), pairs, somewhere=somewhere)
-    return diagnosed(case)
+    return diagnosed(replace(case, what=what))
 
 
 def diagnosis_at_small_sizes(question: Question, options: CheckOptions) -> Diagnosis | None:
