@@ -27,7 +27,7 @@ from matcalc.expression.nodes import Node
 _MOST_NODES = 1000
 _MOST_EDITS = 200
 _MOST_PARTS = 40
-_REBUILD = 50
+_REBUILD = 40
 
 
 def transposed_factor(case: Case) -> Finding | None:

@@ -70,10 +70,18 @@ class Place:
         """Whether ``node`` is a term of a sum."""
         return any(user.op == "add" for user in self.users(node))
 
+    def core(self) -> set[Node]:
+        """The parts of which another one would be another expression altogether: the whole, but for what wraps it."""
+        node, found = self.root, {self.root}
+        while len(inner := [arg for arg in node.args if arg.op != "number"]) == 1:
+            node = inner[0]
+            found.add(node)
+        return found
+
     def with_other(self, old: Node, new: Node) -> Node | None:
         """The whole with ``new`` for ``old`` wherever it stands; None where that cannot be."""
         above = self._above(old)
-        self.rebuilt += len(above)
+        self.rebuilt += sum(1 + len(self.nodes[k].args) for k in above)
         made = {old: new}
         try:
             for k in above:
@@ -276,15 +284,15 @@ def _near(k: Fraction) -> list[Fraction]:
 
 def replacements(place: Place, pool: Sequence[Node]) -> Iterator[Edit]:
     """One part for another of the same shape: first those of which one is made of the other, then the smallest."""
+    core = place.core()
     by_shape: dict[Shape, list[Node]] = {}
     for node in pool:
         by_shape.setdefault(node.shape, []).append(node)
     pairs = [
         (old, new)
         for old in place.nodes
-        if old is not place.root
         for new in by_shape.get(old.shape, ())
-        if new is not old and (new.op == "number") == (old.op == "number")
+        if new is not old and (new.op == "number") == (old.op == "number") and (old not in core or not new.args)
     ]
     for old, new in sorted(pairs, key=_unlikeliness):
         yield from replaced_part(place, old, new)

@@ -194,7 +194,7 @@ def _scalars(case: Case) -> Iterator[tuple[Node | None, list[Any]]]:
     roots = [n for n in (whole, case.claimed, case.truth) if n is not None]
     seen = [n for n in dict.fromkeys(postorder(*roots)) if n.is_scalar and n.free]
     listed = sorted(seen, key=lambda n: (n is not whole, n.weight, n.digest))[:_MOST_SCALARS]
-    for node in [*listed, *(build.apply("exp", n) for n in listed[:1])]:
+    for node in listed:
         values = [case.value(node, sight) for sight in case.sights]
         if all(v is not None for v in values):
             yield None if node is whole else node, [v[0, 0] for v in values]

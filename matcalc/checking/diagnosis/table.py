@@ -32,6 +32,7 @@ from matcalc.language.printer import written
 NOTHING = "no simple relation found"
 _LONGEST = 200
 _AGREES = 1e-6
+_MOST_WORK = 8 * WORK
 
 
 @dataclass(frozen=True)
@@ -112,13 +113,14 @@ def diagnosed(case: Case) -> Diagnosis:
     import mpmath
 
     with mpmath.workdps(DIGITS):
-        left = terms.residual(case)
+        total, left = _MOST_WORK, terms.residual(case)
         shown = "" if left is None else shortened(written(left), _LONGEST)
         for rule in RULES:
             if rule.formulas and case.truth is None:
                 continue
-            case.work.left = WORK
+            case.work.left = allowed = min(WORK, total)
             found = rule.find(case)
+            total -= allowed - case.work.left
             if found is not None:
                 more = conditions.symmetric(case) if rule.conditioned and case.truth is not None else ""
                 return Diagnosis(f"{found.says}; {more}" if more else found.says, found.relation, shown)
