@@ -195,6 +195,10 @@ class Case:
         size = max(abs(left).max(), abs(right).max())
         return bool(abs(left - right).max() <= self.room * size)
 
+    def near_numbers(self, left: Any, right: Any) -> bool:
+        """Whether two numbers are equal, up to rounding."""
+        return bool(abs(left - right) <= max(10 * self.room, 1e-25) * max(abs(left), abs(right)))
+
     def _far(self, left: Any, right: Any) -> bool:
         """Whether floats already tell two arrays apart, as they mostly do; in the range of floats."""
         import numpy as np

@@ -155,8 +155,13 @@ def scalar_factor(case: Case) -> Finding | None:
 
 def unknown_factor(case: Case) -> Finding | None:
     """Whether the claim is off by a scalar of which no more is known."""
-    if ratios(case, lambda s: (s.claimed, s.truth)) is None:
+    found = ratios(case, lambda s: (s.claimed, s.truth))
+    if found is None:
         return None
+    sums = [s.claimed.sum() for s in case.sights]
+    if all(case.near_numbers(c, total) for c, total in zip(found, sums, strict=True)):
+        says = f"missing factor 1/sum(C): the {case.what} is the claim C over the sum of its entries"
+        return Finding("chain factor", f"factor: {says}")
     says = f"factor: the claim is the {case.what} times a scalar that depends on the inputs (a missing chain factor?)"
     return Finding("factor", says)
 
