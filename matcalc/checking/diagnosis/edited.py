@@ -77,10 +77,13 @@ def _found(case: Case, relation: str, edits: Callable[[Place, Sequence[Node]], I
     if case.truth is None:
         return None
     pool = parts([n for n in (case.truth, case.question.expression) if n is not None], _MOST_PARTS)
+    kept = case.work.left // 2  # for the truth's edits
+    case.work.left -= kept
     if case.claimed is not None and (place := _place(case.claimed)) is not None:
         for edit in _bounded(case, place, edits(place, pool)):
             if case.explains(partial(_claim_edited, case, edit)):
                 return _finding(case, relation, edit, of_claim=True)
+    case.work.left = max(case.work.left, 0) + kept
     if (place := _place(case.truth)) is not None:
         others = [n for n in (case.claimed, case.question.expression) if n is not None]
         for edit in _bounded(case, place, edits(place, parts(others, _MOST_PARTS))):

@@ -302,7 +302,7 @@ def _unlikeliness(pair: tuple[Node, Node]) -> tuple[int, int]:
     old, new = pair
     if old in new.args or new in old.args:
         return 0, old.weight + new.weight
-    if old.args and (old.args == new.args or old.op == new.op):
+    if old.args == new.args or old.op == new.op:
         return 1, old.weight + new.weight
     return 2, old.weight + new.weight
 
