@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from matcalc import directional_derivatives
-from matcalc.derivative import Derivative, Expression
+from matcalc.derivative import Derivative
 from matcalc.directional_derivatives import gradient_seen
 from matcalc.errors import ParseError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.language.inference import typed_claim
 from matcalc.language.syntax import read
+from matcalc.parsed import Expression
 from matcalc.verification import options_from
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def check_directional(
         ParseError: without a direction, and for a text without meaning.
         UnsupportedError: for a function as the claim of a jvp.
 
-    >>> from matcalc.derivative import parse
+    >>> from matcalc.parsed import parse
     >>> check_directional(parse("x'*A*x"), "x", "2*A*v", "hvp", direction="v").verdict
     'refuted'
     """
@@ -104,7 +105,7 @@ def _compared(derived: Derivative, claimed: Node | Callable[..., Any], options: 
         return replace(own, verdict="inconclusive", reason=own.reason or "our own derivation is not verified here")
     asked = _asked(derived)
     if isinstance(claimed, Node) and claimed.shape != derived.node.shape:
-        return _refuted(asked, claimed, own, given)
+        return _refuted(asked, claimed, replace(own, testimonies=(), odd_one_out="the claim"), given)
     if derived.kind == "jvp":
         assert isinstance(claimed, Node), "a function is refused before"
         report = combined([run_check(each, given) for each in questions(replace(asked, result=claimed))[1:]])

@@ -17,7 +17,8 @@ from matcalc.limits import Limits
 
 if TYPE_CHECKING:
     from matcalc.checking.question import CheckOptions
-    from matcalc.derivative import Derivative, Expression
+    from matcalc.derivative import Derivative
+    from matcalc.parsed import Expression
 
 _MOST_READ = 2**26
 _DIRECTIONAL = ("jvp", "vjp", "hvp")
@@ -36,7 +37,7 @@ def asked_of(
 ) -> dict[str, Any]:
     """All that decides a check, as JSON holds it; a claim that is a function is only said to be one.
 
-    >>> from matcalc.derivative import parse
+    >>> from matcalc.parsed import parse
     >>> from matcalc.checking.question import CheckOptions
     >>> asked_of(parse("x'*x"), ("x",), "grad", CheckOptions(), claim="2*x")["claim"]
     '2*x'
@@ -145,8 +146,8 @@ def _report_in(given: Any) -> Mapping[str, Any]:
 
 def _again(asked: Mapping[str, Any]) -> dict[str, Any]:
     from matcalc import directional_derivatives
-    from matcalc.derivative import parse
     from matcalc.jacobians import tensor
+    from matcalc.parsed import parse
     from matcalc.verification import check, check_derivative
 
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from matcalc.derivative import Let
+from matcalc.parsed import Let
 from matcalc.verification import check
 
 

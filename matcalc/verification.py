@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse, subspace_of
+from matcalc.derivative import Derivative, grad, subspace_of
 from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
@@ -14,11 +14,16 @@ from matcalc.jacobian_record import Jacobian
 from matcalc.language.inference import VariableRecord, typed_claim
 from matcalc.language.syntax import read
 from matcalc.limits import Limits
+from matcalc.parsed import Expression, Let, Variable, parse
 from matcalc.recorded_checks import asked_of, asked_of_derivative
 
 if TYPE_CHECKING:
     from matcalc.checking.question import Question
     from matcalc.checking.verdict import Report
+
+
+_ALONE: dict[str, Any] = {"witnesses": (), "at": (), "edges": False}
+"""For a question beside the one that was asked: the witnesses that are always heard, at the points that are drawn."""
 
 
 def check(
@@ -39,7 +44,9 @@ def check(
         kind: ``"grad"``, ``"jacobian"`` or ``"hessian"``; the claim is in numerator layout, of matrices in the
             Kronecker form of column-major vec, or a function that returns the tensor. Or ``"jvp"``, ``"vjp"`` or
             ``"hvp"`` with ``direction=``, a new name.
-        **options: trials, seed, devices, dtypes, sizes, unconstrained.
+        **options: trials, seed, devices, dtypes, sizes, unconstrained; ``witnesses``, names of those to hear beside the
+            two that always are, or ``"all"``; ``at``, a point (names to values) or several to check at as well, be it
+            on a kink; ``edges``, to be told what happens at zero, at ties and at lower rank.
 
     Raises:
         MatcalcError: for a text without meaning.
@@ -191,7 +198,7 @@ def _with_what_is_printed(derived: Derivative, report: Report, options: Mapping[
         return replace(report, witnesses=(*report.witnesses, f"the text is not read back: {error.message}"))
     if printed is derived.shown:
         return report
-    again = run_check(replace(_question(derived), claimed=printed), options_from(**{**options, "trials": 2}))
+    again = run_check(replace(_question(derived), claimed=printed), options_from(**{**options, "trials": 2, **_ALONE}))
     if again.verdict == "refuted":
         raise CheckError("what is printed is not what was derived: this is a bug in matcalc; please report it")
     said = () if again.ok else (f"the text itself could not be checked: {again.reason}",)
@@ -243,13 +250,17 @@ def options_from(
     dtypes: Iterable[str] = ("float64", "float32"),
     sizes: Mapping[str, int] | None = None,
     unconstrained: bool = False,
+    witnesses: Iterable[str] | None = None,
+    at: Mapping[str, Any] | Iterable[Mapping[str, Any]] = (),
+    edges: bool = False,
 ) -> Any:
     """The options of a check, as a record.
 
     Raises:
-        ParseError: for trials, a seed or a size that is none.
+        ParseError: for trials, a seed, a size, a witness or a point that is none.
     """
     from matcalc.checking.question import CheckOptions
+    from matcalc.checking.witnesses import chosen
 
     if sizes is not None and not isinstance(sizes, Mapping):
         raise ParseError("sizes are a mapping from names to numbers", why="as in sizes={'n': 5}")
@@ -262,7 +273,15 @@ def options_from(
     if trials is not None and (type(trials) is not int or trials < 1):
         raise ParseError(f"{trials!r} are no trials", why="a check needs at least one trial")
     given: dict[str, Any] = {} if trials is None else {"trials": trials}
-    return CheckOptions(seed=seed, devices=tuple(devices), dtypes=tuple(dtypes), sizes=dict(sizes or {}), **given)
+    points = tuple(at) if isinstance(at, Iterable) and not isinstance(at, Mapping) else (at,)
+    if not all(isinstance(point, Mapping) for point in points):
+        raise ParseError(
+            "a point is a mapping from names to values", why="as in at={'x': [1, 2, 3]}, or a list of such"
+        )
+    return CheckOptions(
+        seed=seed, devices=tuple(devices), dtypes=tuple(dtypes), sizes=dict(sizes or {}), witnesses=chosen(witnesses),
+        at=points, edges=edges, **given,
+    )  # fmt: skip
 
 
 def verify(

@@ -63,6 +63,7 @@ LAYERS = (
     ("checking",),
     ("documents",),
     (
+        "parsed",
         "derivative",
         "directional_derivatives",
         "jacobian_record",

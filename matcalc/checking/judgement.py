@@ -13,10 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from matcalc.checking.evidence import Evidence
 from matcalc.checking.points import Point
 from matcalc.checking.precise import evaluate, lifted, slope
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
+from matcalc.checking.testimony import Testimony
 from matcalc.checking.torch_side import autograd, called
 from matcalc.expression.nodes import Node, postorder
 
@@ -51,6 +53,7 @@ class Judgement:
         value: the function's value.
         largest: the largest value on the way to it.
         survivors: how many damaged copies would pass as well.
+        error: how far the claim is from the truth, relative to the size that it is measured by.
     """
 
     holds: bool | None
@@ -59,6 +62,7 @@ class Judgement:
     value: float
     largest: float
     survivors: int
+    error: float
 
 
 def allowance(question: Question) -> float:
@@ -82,8 +86,25 @@ def judged(question: Question, at: Point, number: int) -> Judgement:
         return quick
     fine = _Sight(question, at, number, FINE).judgement()
     return Judgement(
-        bool(fine.holds), quick.claimed, fine.truth, quick.value, quick.largest, quick.survivors if fine.holds else 0
-    )
+        bool(fine.holds), quick.claimed, fine.truth, quick.value, quick.largest,
+        quick.survivors if fine.holds else 0, fine.error,
+    )  # fmt: skip
+
+
+def precise_testimony(evidence: Evidence) -> Testimony:
+    """The claim against differences in many digits, at every point."""
+    found = [seen.judgement for seen in evidence.points]
+    if any(each is None for each in found):
+        return Testimony("precise", None, "the sizes are too large for arithmetic in 90 digits")
+    judgements = [each for each in found if each is not None]
+    visible, worst = allowance(evidence.question), max(each.error for each in judgements)
+    against = sum(not each.holds for each in judgements)
+    if against:
+        says = f"differences in {QUICK.digits} digits disagree with it in {against} of {len(judgements)} trials"
+        wrong = max(each.error for each in judgements if not each.holds)
+        return Testimony("precise", False, says, wrong, visible)
+    says = f"differences in {QUICK.digits} digits agree (an error of {visible:.0e} relative would show)"
+    return Testimony("precise", True, says, worst, visible)
 
 
 @dataclass(frozen=True)
@@ -103,8 +124,8 @@ class _Sight:
             value = evaluate(self.question.expression, exact, self.at.sizes, memo)[0, 0]
             largest = max((abs(v).max() for v in memo.values()), default=mpmath.mpf(0))
             claimed = self._claimed(exact)
-            holds, truth, survivors = self._compared(exact, claimed, largest)
-            return Judgement(holds, claimed.astype(float), truth, float(value), float(largest), survivors)
+            holds, truth, survivors, error = self._compared(exact, claimed, largest)
+            return Judgement(holds, claimed.astype(float), truth, float(value), float(largest), survivors, float(error))
 
     def _claimed(self, exact: Mapping[str, Any]) -> Any:
         import mpmath
@@ -115,7 +136,7 @@ class _Sight:
         floats = called(self.question, self.at)
         return np.array([mpmath.mpf(float(v)) for v in floats.flat], dtype=object).reshape(floats.shape)
 
-    def _compared(self, exact: Mapping[str, Any], claimed: Any, largest: Any) -> tuple[Any, Any, int]:
+    def _compared(self, exact: Mapping[str, Any], claimed: Any, largest: Any) -> tuple[Any, Any, int, Any]:
         import mpmath
 
         name, is_text = self.question.name, isinstance(self.question.claimed, Node)
@@ -124,7 +145,7 @@ class _Sight:
         truth = self._gradient(exact) if small else None
         shown = truth.astype(float) if truth is not None else self._stand_in(exact)
         if claimed.shape != shape or not all(abs(v) < float("inf") for v in claimed.flat):
-            return False, shown, 0
+            return False, shown, 0, float("inf")
         scale = largest / max(abs(exact[name]).max(), mpmath.mpf("1e-300"))
         noise = mpmath.mpf(self.precision.noise) * scale
         floor = noise if is_text else noise + mpmath.mpf(rounding(self.at, name, float(largest)))
@@ -132,11 +153,12 @@ class _Sight:
             self._entries(claimed, truth, floor) if small else self._directions(exact, claimed, floor)
         )
         room = allowance(self.question) * size
+        error = off / size if size else off
         if off <= room:
-            return True, shown, survivors
+            return True, shown, survivors, error
         within = bool(off <= room + floor)
         final = self.precision is FINE or not is_text
-        return (within if final else None), shown, survivors
+        return (within if final else None), shown, survivors, error
 
     # ------------------------------------------------------------------------------------------- entry by entry
 

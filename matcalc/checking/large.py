@@ -17,12 +17,17 @@ from typing import Any
 from matcalc.checking.devices import DeviceFigures, devices_for, figures, settings
 from matcalc.checking.diagnosis.case import Pair
 from matcalc.checking.diagnosis.table import Diagnosis, diagnosis_at_small_sizes, diagnosis_of
+from matcalc.checking.evidence import Evidence, Seen
 from matcalc.checking.points import Point, drawn, is_large
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.slopes import slope
 from matcalc.checking.subspace import projected
+from matcalc.checking.testimony import Testimony
 from matcalc.checking.torch_side import autograd, called, lowered, value_along, versions
+from matcalc.checking.torch_witnesses import counted
 from matcalc.checking.verdict import Report
+from matcalc.checking.vote import spoken
+from matcalc.checking.witnesses import WITNESSES
 from matcalc.expression.nodes import Node, postorder
 
 ROOM = 1e-7
@@ -41,6 +46,12 @@ class _Trial:
     error: float
     slope_error: float
     fares: DeviceFigures
+
+    @property
+    def seen(self) -> Seen:
+        """The claim at the point; the largest value on the way is taken to be among the inputs and the result."""
+        largest = max(abs(self.pair.value), *(float(abs(value).max()) for value in self.at.values.values()))
+        return Seen(self.number, self.at, self.pair.claimed, self.pair.value, largest, self.pair.truth)
 
 
 def run_large(question: Question, options: CheckOptions) -> Report:
@@ -64,7 +75,30 @@ def run_large(question: Question, options: CheckOptions) -> Report:
         "claimed": question.truth is not None or not isinstance(question.claimed, Node),
         "witnesses": (f"at these sizes the witnesses are floats (an error of {ROOM:.0e} relative would show)",),
     }  # fmt: skip
+    if trials:
+        common["testimonies"] = _testimonies(Evidence(question, options, tuple(t.seen for t in trials)), trials)
     return _report(question, options, trials, common)
+
+
+def _testimonies(evidence: Evidence, trials: list[_Trial]) -> tuple[Testimony, ...]:
+    """What each witness says; the two that decide at these sizes by what they decide on."""
+    deciding = {
+        "autograd": _spoken("autograd", "torch reverse mode", [t.error for t in trials]),
+        "differences": _spoken("differences", "extrapolated differences", [t.slope_error for t in trials]),
+    }
+    names = (name for name in WITNESSES if name in deciding or name in evidence.options.witnesses)
+    return tuple(deciding.get(name) or WITNESSES[name].hear(evidence) for name in names)
+
+
+def _spoken(witness: str, what: str, errors: list[float]) -> Testimony:
+    """A word on errors: NaN is differences that do not settle."""
+    if any(error != error for error in errors):
+        return Testimony(witness, None, f"{what} do not settle there")
+    worst = max(0.0, *errors)
+    if ROOM < worst <= _SURE:
+        return Testimony(witness, None, f"{what}, off by {worst:.1e}, which rounding could cause", worst, _SURE)
+    says = f"{what}, off by at most {worst:.1e} in {counted(len(errors))}"
+    return Testimony(witness, worst <= ROOM, says, worst, ROOM)
 
 
 def _point(question: Question, options: CheckOptions, number: int) -> tuple[Point, Any, float] | str:
@@ -140,10 +174,11 @@ def _report(question: Question, options: CheckOptions, trials: list[_Trial], com
     if wrong:
         first = wrong[0]
         seen = {"trial": first.number, "seed": options.seed, "sizes": dict(first.at.sizes)}
+        odd = "the claim" if common["claimed"] else "the derivation"
         found = _diagnosis(question, options, trials)
         return Report(
-            "refuted", counterexample=seen, diagnosis=found.says, relation=found.relation, residual=found.residual,
-            **common,
+            "refuted", odd_one_out=odd, counterexample=seen, diagnosis=found.says, relation=found.relation,
+            residual=found.residual, **common,
         )  # fmt: skip
     for t in trials:
         if not (t.error <= ROOM and t.slope_error <= ROOM):
@@ -160,10 +195,12 @@ def _report(question: Question, options: CheckOptions, trials: list[_Trial], com
         reason = f"two devices differ by {fares.difference64:.1e} in float64"
         return Report("inconclusive", reason=reason, **common)
     common["witnesses"] += fares.silent
+    odd = spoken(t.witness for t in common["testimonies"] if t.agrees is False and WITNESSES[t.witness].kin)
     return Report(
         "verified",
         float32_error=fares.float32_error,
         device_difference=fares.difference,
         smallest_visible=ROOM,
+        odd_one_out=odd,
         **common,
     )

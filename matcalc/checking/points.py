@@ -49,7 +49,7 @@ def drawn(question: Question, options: CheckOptions, trial: int, attempt: int) -
     import numpy as np
 
     rng = np.random.Generator(np.random.PCG64([options.seed, trial, attempt]))
-    sizes = _sizes(question, options, trial, attempt)
+    sizes = sizes_of(question, options, trial, attempt)
     if sizes is None:
         return None
     turn = Turn(trial, attempt)
@@ -68,7 +68,7 @@ def _size_names(question: Question) -> list[str]:
     return list(found)
 
 
-def _sizes(question: Question, options: CheckOptions, trial: int, attempt: int) -> dict[str, int] | None:
+def sizes_of(question: Question, options: CheckOptions, trial: int, attempt: int) -> dict[str, int] | None:
     """Distinct sizes from 2 up; all 1 in the last of several trials, where that fits."""
     names = _size_names(question)
     all_one = trial == options.trials - 1 > 0 and attempt == 0
@@ -111,7 +111,7 @@ def _fits(question: Question, sizes: Mapping[str, int]) -> bool:
 
 def is_large(question: Question, options: CheckOptions) -> bool:
     """Whether arithmetic in 90 digits would take too long: entries, times what each sums over, in one evaluation."""
-    sizes = next((s for k in range(4) if (s := _sizes(question, options, 0, k)) is not None), None)
+    sizes = next((s for k in range(4) if (s := sizes_of(question, options, 0, k)) is not None), None)
     if sizes is None:
         return False
     work = 0

@@ -20,7 +20,8 @@ from matcalc.checking.diagnosis.table import diagnosed as diagnosis
 from matcalc.checking.points import Point, drawn, is_large, point
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.torch_side import tensor_lowered, tensors_by_torch
+from matcalc.checking.testimony import Testimony
+from matcalc.checking.torch_side import as_returned, tensor_lowered, tensors_by_torch
 from matcalc.checking.verdict import Report
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
@@ -34,6 +35,7 @@ _AGREE = 1e-7
 _DIGITS = 30
 _SMALL = 1e-6
 _NOTHING = 1e-20
+_WAYS = {"autograd": "jacrev", "forward": "jacfwd"}
 
 
 @dataclass(frozen=True)
@@ -102,12 +104,14 @@ def _contracted(asked: Linearised, u: Node, claimed: Callable[..., Any]) -> Call
         import torch
 
         cotangent, x = given.pop(name), given[asked.name]
-        tensor = torch.as_tensor(claimed(**given))
+        tensor = as_returned(claimed(**given))
         rows = tensor.shape[: tensor.ndim - x.ndim]
-        if tensor.ndim < x.ndim or tensor.shape[len(rows) :] != x.shape or prod(rows) != cotangent.numel():
+        fits = len(rows) == len(asked.rows) and prod(rows) == cotangent.numel()
+        if tensor.ndim < x.ndim or tensor.shape[len(rows) :] != x.shape or not fits:
             return tensor
         by_columns = tensor.permute(*reversed(range(len(rows))), *range(len(rows), tensor.ndim))  # as vec takes them
-        return torch.tensordot(cotangent.mT.reshape(-1), by_columns.reshape(-1, *x.shape), dims=1)
+        turned = cotangent.mT if cotangent.ndim > 1 else cotangent
+        return torch.tensordot(turned.reshape(-1), by_columns.reshape(-1, *x.shape), dims=1)
 
     return gradient
 
@@ -190,7 +194,20 @@ def _judged(report: Report, errors: Mapping[str, float], fares: DeviceFigures, s
         device_difference=whole.difference,
         witnesses=tuple(dict.fromkeys((*report.witnesses, *kept, *odd))),
         odd_one_out=report.odd_one_out or (f"torch.func.{next(iter(far))}" if far else ""),
+        testimonies=tuple(_with_tensor(each, errors, far) for each in report.testimonies),
     )
+
+
+def _with_tensor(heard: Testimony, errors: Mapping[str, float], far: Mapping[str, float]) -> Testimony:
+    """A mode of torch, with what it says of the whole tensor."""
+    way = _WAYS.get(heard.witness, "")
+    if way not in errors:
+        return heard
+    error = max(heard.error or 0.0, errors[way])
+    if way in far:
+        return replace(heard, agrees=False, says=f"torch.func.{way} differs by {errors[way]:.1e}", error=error)
+    says = f"{heard.says}; torch.func.{way} agrees with the whole tensor to {errors[way]:.1e}"
+    return replace(heard, says=says, error=error)
 
 
 def _floor(asks: Question, at: Point) -> float:

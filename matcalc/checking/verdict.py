@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
 
+from matcalc.checking.counterexamples import counterexample_lines
+from matcalc.checking.testimony import Testimony, together
+
 _EXIT = {"verified": 0, "refuted": 1, "inconclusive": 3}
 
 
@@ -26,8 +29,10 @@ class Report:
         diagnosis: what a refuted claim has to do with the truth.
         relation: the short name of that.
         residual: claim minus truth, simplified, as text.
-        odd_one_out: the witness that disagrees where the others agree, or "".
-        witnesses: what each witness said.
+        odd_one_out: who disagrees where the others agree: a witness, our lowering, the claim; or "".
+        testimonies: what each witness says.
+        witnesses: what else is to be said of the evidence.
+        edges: what was found at points where there is no derivative; it decides nothing.
         discarded: why points did not count.
         reason: why nothing could be decided.
         versions, settings: of what and under which settings of torch.
@@ -54,6 +59,8 @@ class Report:
     versions: dict[str, str] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
     claimed: bool = False
+    testimonies: tuple[Testimony, ...] = ()
+    edges: tuple[str, ...] = ()
     asked: dict[str, Any] | None = None
 
     @property
@@ -83,7 +90,9 @@ class Report:
             "relation": self.relation,
             "residual": self.residual,
             "odd_one_out": self.odd_one_out,
+            "testimonies": [each.to_dict() for each in self.testimonies],
             "witnesses": list(self.witnesses),
+            "edges": list(self.edges),
             "discarded": list(self.discarded),
             "reason": self.reason,
             "versions": self.versions,
@@ -92,28 +101,40 @@ class Report:
         }
 
     def __str__(self) -> str:
-        lines = [self._headline(), *(f"  {line}" for line in self.witnesses)]
+        lines = [self._headline(), *(f"  {line}" for line in (*self.testimonies, *self.witnesses, *self.edges))]
         if self.diagnosis:
             lines.append(f"  diagnosis: {self.diagnosis}")
         if self.residual:
             lines.append(f"  claim - truth = {self.residual}")
         if self.counterexample:
-            lines += [f"  counterexample: {key} = {value}" for key, value in self.counterexample.items()]
+            lines += ["  counterexample:", *(f"    {line}" for line in counterexample_lines(self.counterexample))]
         return "\n".join(lines)
 
     def _headline(self) -> str:
         if self.verdict == "inconclusive":
             return f"inconclusive: {self.reason}"
         if self.verdict == "refuted":
-            return f"refuted: the {'claim' if self.claimed else 'derivation'} disagrees with the witnesses"
+            return f"refuted: the {self._on_trial} disagrees with the witnesses" + self._odd_witness
         if self.odd_one_out:
-            return f"verified by differences: {self.trials} trials; {self.odd_one_out} is the odd one out"
+            return f"verified by differences: {self.trials} trials{self._odd_witness}"
         errors = f"float64 error {self.max_error:.1e}"
         if self.float32_error is not None:
             errors += f" (float32 {self.float32_error:.1e})"
         if self.device_difference is not None:
             errors += f", between devices {self.device_difference:.1e}"
         return f"verified against autograd: {self.trials} trials, {errors}, {', '.join(self.devices)}"
+
+    @property
+    def _on_trial(self) -> str:
+        return "claim" if self.claimed else "derivation"
+
+    @property
+    def _odd_witness(self) -> str:
+        """The odd one out, unless it is the claim itself."""
+        if self.odd_one_out in ("", f"the {self._on_trial}"):
+            return ""
+        are = "are the odd ones out" if " and " in self.odd_one_out else "is the odd one out"
+        return f"; {self.odd_one_out} {are}"
 
 
 def _finite(value: Any) -> Any:
@@ -138,4 +159,7 @@ def combined(reports: Sequence[Report]) -> Report:
         float32_error=max(errors, default=None),
         device_difference=max((r.device_difference for r in reports if r.device_difference is not None), default=None),
         discarded=tuple(line for r in reports for line in r.discarded),
+        odd_one_out=next((r.odd_one_out for r in reports if r.odd_one_out), ""),
+        testimonies=together(each for r in reports for each in r.testimonies),
+        edges=tuple(dict.fromkeys(line for r in reports for line in r.edges)),
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from matcalc.checking.witnesses import in_words as witnesses_in_words
 from matcalc.cli import clock
 from matcalc.cli import doc as documents
 from matcalc.cli.options import Asked, check_options, read_text
@@ -43,6 +44,15 @@ Layout = Annotated[str, typer.Option(help="numerator or denominator, for Jacobia
 Limit = Annotated[list[str] | None, typer.Option("--limit", help="A limit to raise, as nesting=200; repeatable.")]
 Unconstrained = Annotated[bool, typer.Option("--unconstrained", help="No projection onto a declared structure.")]
 Direction = Annotated[str, typer.Option("--direction", help="A new name for the direction.")]
+Witnesses = Annotated[list[str] | None, typer.Option("--witness", help=witnesses_in_words())]
+At = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        help="A JSON file of points to check at as well: names to values.",
+    ),
+]
+Edges = Annotated[bool, typer.Option("--edges", help="Tell what happens at zero, at ties and at lower rank.")]
 DirectionOfClaim = Annotated[str, typer.Option("--direction", help="Of a jvp, vjp or hvp: a new name.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback for a bug in matcalc.")]
 
@@ -68,13 +78,14 @@ def _derivative(kind: str) -> Callable[..., None]:
     def command(
         text: Text, wrt: Wrt, let: Let = None, sizes: Sizes = None, device: Device = None, dtype: Dtype = None,
         trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, format: Format = "text", form: Form = "textbook",
-        layout: Layout = "numerator", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+        layout: Layout = "numerator", limit: Limit = None, unconstrained: Unconstrained = False,
+        witness: Witnesses = None, at: At = None, edges: Edges = False, debug: Debug = False,
     ) -> None:  # fmt: skip
         from matcalc import derivative
         from matcalc.cli.show import show_derivative
 
         asked = Asked.read(text, let, limit, format, layout)
-        options = check_options(trials, seed, device, dtype, sizes)
+        options = check_options(trials, seed, device, dtype, sizes, witness, at, edges)
         found = getattr(derivative, kind)(asked.expression(), wrt, unconstrained=unconstrained)
         raise typer.Exit(show_derivative(found.in_form(form), asked, None if no_check else options))
 
@@ -85,14 +96,15 @@ def _tensor(kind: str) -> Callable[..., None]:
     def command(
         text: Text, wrt: Names, let: Let = None, sizes: Sizes = None, device: Device = None, dtype: Dtype = None,
         trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, format: Format = "text", form: Form = "textbook",
-        layout: Layout = "numerator", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+        layout: Layout = "numerator", limit: Limit = None, unconstrained: Unconstrained = False,
+        witness: Witnesses = None, at: At = None, edges: Edges = False, debug: Debug = False,
     ) -> None:  # fmt: skip
         from matcalc.cli.show import show_derivative
         from matcalc.jacobian_record import Jacobian
         from matcalc.jacobians import tensor
 
         asked = Asked.read(text, let, limit, format, layout)
-        options = check_options(trials, seed, device, dtype, sizes)
+        options = check_options(trials, seed, device, dtype, sizes, witness, at, edges)
         found = tensor(asked.expression(), wrt, kind, unconstrained=unconstrained).in_form(form)
         assert isinstance(found, Jacobian)
         raise typer.Exit(show_derivative(found.in_layout(layout), asked, None if no_check else options))
@@ -104,13 +116,14 @@ def _directional(kind: str) -> Callable[..., None]:
     def command(
         text: Text, wrt: Wrt, direction: Direction, let: Let = None, sizes: Sizes = None, device: Device = None,
         dtype: Dtype = None, trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, format: Format = "text",
-        form: Form = "textbook", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+        form: Form = "textbook", limit: Limit = None, unconstrained: Unconstrained = False,
+        witness: Witnesses = None, at: At = None, edges: Edges = False, debug: Debug = False,
     ) -> None:  # fmt: skip
         from matcalc import directional_derivatives
         from matcalc.cli.show import show_derivative
 
         asked = Asked.read(text, let, limit, format)
-        options = check_options(trials, seed, device, dtype, sizes)
+        options = check_options(trials, seed, device, dtype, sizes, witness, at, edges)
         found = getattr(directional_derivatives, kind)(asked.expression(), wrt, direction, unconstrained=unconstrained)
         raise typer.Exit(show_derivative(found.in_form(form), asked, None if no_check else options))
 
@@ -143,13 +156,14 @@ def check(
     text: Text, wrt: Names, claim: Annotated[str, typer.Option("--claim", help="Your derivative.")],
     kind: Kind = "grad", direction: DirectionOfClaim = "", let: Let = None, sizes: Sizes = None,
     device: Device = None, dtype: Dtype = None, trials: Trials = 5, seed: Seed = 0, format: Format = "text",
-    limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+    limit: Limit = None, unconstrained: Unconstrained = False, witness: Witnesses = None, at: At = None,
+    edges: Edges = False, debug: Debug = False,
 ) -> None:  # fmt: skip
     """Whether a derivative of yours holds, and what is wrong with it if not."""
     from matcalc.cli.show import show_check
 
     asked = Asked.read(text, let, limit, format)
-    options = check_options(trials, seed, device, dtype, sizes)
+    options = check_options(trials, seed, device, dtype, sizes, witness, at, edges)
     options = {**options, "unconstrained": unconstrained, **({"direction": direction} if direction else {})}
     raise typer.Exit(show_check(asked, wrt, read_text(claim), kind, options))
 

@@ -91,6 +91,10 @@ class Operator:
         lowers, sympy, reference, latex: spelled in torch, NumPy and JAX; as a SymPy expression; as arithmetic on
             object arrays of any precision; in LaTeX, a template or ``(node, argument formulas, size speller)`` to a
             formula.
+        exact: how the value is had over a field, entries being fractions or elements of a finite field: True where
+            ``reference`` does nothing but field arithmetic, an evaluation where that takes another (it may give whole
+            numbers, fractions, and the name of a constant), None where that cannot be said in rational functions,
+            roots and the functions of :mod:`matcalc.operators.exact_functions`.
         written: ``(node, argument texts, size speller)`` to the text of an operator not written as a call.
         derivative: of an elementwise operator: ``(x, y)`` to the derivative at x, where the value is y.
         samples, errors: rows for the tests.
@@ -122,7 +126,8 @@ class Operator:
         cubic: about how many products of matrices as large as its arguments an evaluation costs.
         instead: the operator meant, and what it is, where two arguments are given and these are not taken.
         role: what it is to the algebra, which asks for it by that: the ``identity``; a matrix whose entries are all
-            ``zero`` or ``one``; the ``inverse``; the ``pairing`` of two values of one shape into a scalar.
+            ``zero`` or ``one``; the ``inverse``; the ``adjugate``; the ``pairing`` of two values of one shape into a
+            scalar.
     """
 
     name: str
@@ -143,6 +148,7 @@ class Operator:
     lowers: Lowering = Lowering()
     sympy: Evaluation | None = None
     reference: Evaluation | None = None
+    exact: Evaluation | bool | None = None
     latex: Notation | None = None
     written: Spelling | None = None
     derivative: Callable[[Node, Node], Node] | None = None

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from matcalc.derivative import Derivative, Expression, let_from, parse
+from matcalc.derivative import Derivative
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.jacobians import tensor
 from matcalc.literate.blocks import blocks_in
 from matcalc.literate.statements import Statement, statements_in
 from matcalc.pages.write import write
+from matcalc.parsed import Expression, let_from, parse
 
 if TYPE_CHECKING:
     from matcalc.checking.verdict import Report

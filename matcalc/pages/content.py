@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from matcalc.derivative import Derivative, Expression
+from matcalc.checking.counterexamples import counterexample_lines
+from matcalc.derivative import Derivative
 from matcalc.errors import MatcalcError, UnsupportedError
 from matcalc.jacobian_record import Jacobian
 from matcalc.jacobians import tensor
 from matcalc.lowering.targets import TARGETS
+from matcalc.parsed import Expression
 
 if TYPE_CHECKING:
     from matcalc.checking.verdict import Report
@@ -101,19 +103,8 @@ class Page:
         seen = self.report.counterexample
         if not seen:
             return ""
-        lines = [f"{key} = {seen[key]}" for key in ("sizes",) if key in seen]
-        lines += [f"{name} =\n{_array(value)}" for name, value in seen.get("inputs", {}).items()]
-        lines += [f"{key} =\n{_array(seen[key])}" for key in ("claimed", "expected") if key in seen]
-        return "\n".join(lines)
-
-
-def _array(values: Any) -> str:
-    """Numbers in rows, six digits each, the middle of large arrays left out."""
-    import numpy as np
-
-    return np.array2string(
-        np.array(values), precision=6, suppress_small=False, threshold=64, edgeitems=3, max_line_width=100
-    )
+        shown = {key: value for key, value in seen.items() if key not in ("trial", "seed")}
+        return "\n".join(counterexample_lines(shown))
 
 
 def page_of(
@@ -132,7 +123,7 @@ def page_of(
     Raises:
         MatcalcError: for what cannot be derived; a derivation of which a line is false is not shown.
 
-    >>> from matcalc.derivative import parse
+    >>> from matcalc.parsed import parse
     >>> page = page_of(parse("x'*A*x"), ["x"])
     >>> page.title, page.result.text, page.verdict
     ('The gradient of x.T*A*x by x', '(A + A.T)*x', 'verified')
@@ -229,7 +220,7 @@ def _code(found: Derivative, target: str) -> str:
 
 def _claim_latex(f: Expression, claim: str) -> str:
     """The claim's LaTeX, where it can be read by itself."""
-    from matcalc.derivative import parse
+    from matcalc.parsed import parse
 
     let = {name: v.declaration for name, v in f.variables.items()}
     try:

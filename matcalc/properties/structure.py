@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
 from matcalc.expression.property import Property, define_property
+from matcalc.operators.exact_matrices import inverse_over_fields
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -35,6 +36,24 @@ def _orthogonal_exactly(q: Any) -> Any:
     for _ in range(_DOUBLINGS):
         q = q @ (3 * eye - q.T @ q) / 2
     return q
+
+
+def _cayley(fresh: Any, n: int, cols: int, part: int) -> Any:
+    """(I - S)·(I + S)⁻¹ for S skew, which has determinant 1; in the other component with its first row negated.
+
+    (Golub & Van Loan 2013, problem 2.1.14). It leaves out those with an eigenvalue -1, which are limits of the others.
+    """
+    import numpy as np
+
+    skew = np.zeros((n, n), dtype=object)
+    for i in range(n):
+        for j in range(i):
+            skew[i, j] = fresh()
+            skew[j, i] = -skew[i, j]
+    eye = np.eye(n, dtype=int).astype(object)
+    made = (eye - skew) @ inverse_over_fields(eye + skew)
+    made[0] = -made[0] if part else made[0]
+    return made
 
 
 def _is_orthogonal(q: Any) -> bool:
@@ -158,6 +177,7 @@ define_property(
     Property(
         "invertible",
         "has an inverse",
+        dense=True,
         source="Magnus & Neudecker 2019, ch. 1.8",
         square=True,
         sample=_invertible,
@@ -167,6 +187,7 @@ define_property(
     Property(
         "psd",
         "symmetric with no negative eigenvalue",
+        dense=True,
         source="Magnus & Neudecker 2019, ch. 1.6",
         implies=("symmetric",),
         square=True,
@@ -177,6 +198,7 @@ define_property(
     Property(
         "posdef",
         "symmetric with positive eigenvalues",
+        dense=True,
         source="Magnus & Neudecker 2019, ch. 1.6",
         implies=("psd", "invertible", "positive_stable"),
         square=True,
@@ -228,12 +250,15 @@ define_property(
         sample=_orthogonal,
         holds=_is_orthogonal,
         exact=_orthogonal_exactly,
+        parametrized=_cayley,
+        parts=2,
     )
 )
 define_property(
     Property(
         "full_rank",
         "its rank is the smaller of its sizes",
+        dense=True,
         source="Golub & Van Loan 2013, ch. 2.1",
         sample=_full_rank,
         holds=_is_full_rank,
@@ -243,6 +268,7 @@ define_property(
     Property(
         "principal",
         "no eigenvalue is zero or a negative number, so that the principal root and logarithm exist",
+        dense=True,
         source="Higham 2008, ch. 1.7",
         implies=("invertible",),
         square=True,
@@ -254,6 +280,7 @@ define_property(
     Property(
         "positive_stable",
         "every eigenvalue has a positive real part",
+        dense=True,
         source="Horn & Johnson 1991, ch. 2",
         implies=("principal",),
         square=True,

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import connection, context
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from matcalc.errors import CheckError
@@ -49,7 +50,7 @@ class Work:
     """What workers do: a function of an item to what JSON can hold.
 
     Attributes:
-        function: importable by its name; so is ``prepare``, which every worker calls first.
+        function: importable by its name, and not the program's own; so is ``prepare``, which every worker calls first.
         arguments: by keyword, the same for every item.
         needs: modules that are loaded once, before workers are forked, where the system can.
     """
@@ -121,6 +122,17 @@ def _deaf_to_interruptions() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@contextlib.contextmanager
+def _unseen_program() -> Iterator[None]:
+    """A process started meanwhile does not run the program's file again, as it would to find functions of its own."""
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
+
+
 # ------------------------------------------------------------------------------------------------ the parent's side
 
 
@@ -130,7 +142,8 @@ class _Worker:
     def __init__(self, start: context.BaseContext, work: Work, bounds: Bounds) -> None:
         self.pipe, theirs = start.Pipe()
         self.process = start.Process(target=_serve, args=(theirs, work, bounds), daemon=True)  # type: ignore[attr-defined]
-        self.process.start()
+        with _unseen_program():
+            self.process.start()
         theirs.close()
         self.ready = False
         self.item: int | None = None

@@ -112,7 +112,7 @@ class Results:
             **{name: getattr(outcome, name) for name in _KEPT},
             **self.setting.question(outcome.case),
             "allowed": self.setting.allowed,
-            "report": outcome.report,
+            "check": outcome.report,  # so named where a check is printed, and where one is carried out again
         }
         self._file.write(json.dumps(record).encode("ascii") + b"\n")
         self._file.flush()

@@ -51,8 +51,8 @@ def run_case(case: Case, devices: Sequence[str] = ("cpu",), dtypes: Sequence[str
 
 
 def _report(case: Case, **options: Any) -> Report:
-    from matcalc.derivative import parse
     from matcalc.expression import build
+    from matcalc.parsed import parse
     from matcalc.verification import check
 
     options |= {"trials": case.trials, "seed": case.seed, "sizes": dict(case.sizes)}

@@ -49,6 +49,9 @@ sizes = { n = 40 }
 LARGE = RIGHT.replace("right", "large") + "sizes = { n = 3000 }"
 
 
+BOUNDED = pytest.mark.skipif(sys.platform != "linux", reason="the system does not bound a process's memory")
+
+
 def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     """Exit code, standard output, standard error."""
     with pytest.raises(SystemExit) as stopped:
@@ -109,7 +112,7 @@ def test_a_claim_that_is_not_understood_does_not_stop_the_others(
     ("name", "text", "limits", "reason"),
     [
         ("heavy", HEAVY, ["--seconds", "0.1"], "stopped after 0.1 s"),
-        ("large", LARGE, ["--memory", "16"], "stopped above 16 MiB of memory"),
+        pytest.param("large", LARGE, ["--memory", "16"], "stopped above 16 MiB of memory", marks=BOUNDED),
     ],
 )
 def test_a_claim_at_its_limit_is_inconclusive(

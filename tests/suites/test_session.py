@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from matcalc.errors import ParseError
+from matcalc.recorded_checks import replay
 from matcalc.suites import results as results_module
 from matcalc.suites.junit import junit
 from matcalc.suites.outcome import Outcome, exit_code
@@ -209,7 +210,8 @@ def test_the_samples_have_their_verdicts_whatever_the_number_of_jobs(tmp_path: P
 
     assert [outcome.complaint for outcome in found[2]] == [""] * len(cases)
     assert lines[2][4:10] == lines[1]
-    assert [line["report"]["seed"] for line in lines[2]] == [each.seed for each in cases]
+    assert [line["check"]["seed"] for line in lines[2]] == [each.seed for each in cases]
+    assert replay(lines[2][7]).same
     assert all(outcome.report is None for outcome in found[2])
     assert junit(found[2][4:10]) == junit(found[1])
     assert as_markdown(found[2][4:10]) == as_markdown(found[1])

@@ -65,6 +65,7 @@ RULES: tuple[Rule, ...] = (
     Rule("transposed", whole.transposed, conditioned=True),
     Rule("sign or factor", whole.factor),
     Rule("precision", whole.precision),
+    Rule("axes", whole.axes),
     Rule("layout", whole.layout),
     Rule("structure", others.structure, formulas=True),
     Rule("outer function", outer.outer_function, formulas=True),

@@ -7,6 +7,7 @@ from functools import partial
 from math import prod
 from typing import Any
 
+from matcalc.checking.axes import wrong_axes
 from matcalc.checking.diagnosis.case import Case, Finding, Sight
 from matcalc.checking.diagnosis.multiples import Multiple, multiple, ratio, ratios
 from matcalc.expression.sizes import as_integer
@@ -260,13 +261,17 @@ _PLACES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
 )
 
 
+def axes(case: Case) -> Finding | None:
+    """Whether an array's axes are in another order."""
+    if all(s.truth.ndim <= _MATRIX for s in case.sights):
+        return None
+    said = [wrong_axes(s.claimed.astype(float), s.truth.astype(float), case.what) for s in case.sights]
+    return Finding("layout", said[0]) if all(words.startswith("axes") for words in said) else None
+
+
 def shape(case: Case) -> Finding | None:
     """What is to be said where nothing but the shape is known to be wrong."""
     for s in case.sights:
-        if s.claimed.size == s.truth.size and s.claimed.ndim != s.truth.ndim:
-            return Finding("shape", "shape: the claim has the name's entries, but another number of axes")
         if s.claimed.shape != s.truth.shape:
-            have, want = ("×".join(map(str, a.shape)) for a in (s.claimed, s.truth))
-            wanted = "the name is" if case.axes is None else f"the {case.what} is"
-            return Finding("shape", f"shape: the claim is {have} where {wanted} {want}")
+            return Finding("shape", wrong_axes(s.claimed.astype(float), s.truth.astype(float), case.what))
     return None
