@@ -118,15 +118,16 @@ def _compared(derived: Derivative, claimed: Node | Callable[..., Any], options: 
 
 def _refuted(asked: Directional, claimed: Node | Callable[..., Any], report: Report, options: CheckOptions) -> Report:
     """A report about the products themselves, not about the question that stood for them."""
+    from matcalc.checking.diagnosis.table import diagnosis_of
     from matcalc.checking.directional import values_at_points
-    from matcalc.checking.relation import relation, same
+    from matcalc.checking.question import Question
 
     if not isinstance(claimed, Node):
         return replace(report, claimed=True)
     seen = values_at_points(asked, claimed, options)
     if not seen:
         return replace(report, claimed=True)
-    at, pair = next(((at, p) for at, p in seen if not same(p.claimed, p.truth)), seen[0])
+    at, pair = next(((at, p) for at, p in seen if not p.agrees), seen[0])
     example = {
         "seed": options.seed,
         "sizes": dict(at.sizes),
@@ -134,5 +135,9 @@ def _refuted(asked: Directional, claimed: Node | Callable[..., Any], report: Rep
         "claimed": pair.claimed.tolist(),
         "expected": pair.truth.tolist(),
     }
-    said = relation([pair for _, pair in seen], asked.kind)
-    return replace(report, verdict="refuted", claimed=True, counterexample=example, diagnosis=said)
+    asks = Question(asked.expression, asked.name, asked.variables, claimed, asked.result, asked.projected, asked.text)
+    said = diagnosis_of(asks, options, seen, what=asked.kind)
+    return replace(
+        report, verdict="refuted", claimed=True, counterexample=example, diagnosis=said.says, relation=said.relation,
+        residual=said.residual,
+    )  # fmt: skip

@@ -256,5 +256,6 @@ def _compared(derived: Jacobian, claimed: Node | Callable[..., Any], options: Ma
         else derived.tensor
     )
     return diagnosed(
-        asked, claimed, truth, replace(own, witnesses=("differences and autograd disagree with it",)), given
-    )
+        asked, claimed, truth, replace(own, witnesses=("differences and autograd disagree with it",)), given,
+        "Hessian" if derived.kind == "hessian" else "Jacobian",
+    )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from matcalc.derivative import Derivative, grad
+from matcalc.derivative import Derivative, grad, subspace_of
 from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
@@ -168,8 +168,20 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
         raise ParseError(f"a claim is a text or a function, and not a {type(claim).__name__}")
     if claim is None:
         return _with_what_is_printed(derived, run_check(_question(derived), options_from(**options)), options)
-    question = replace(_question(derived), claimed=claimed, truth=derived.node, note=note)
+    asked = replace(_question(derived), claimed=claimed, truth=derived.node, note=note)
+    question = replace(asked, unlike=lambda: _otherwise(derived))
     return run_check(question, options_from(**options))
+
+
+def _otherwise(derived: Derivative) -> Node | None:
+    """The gradient with the name's declared structure where it was left out, and without it where it was used."""
+    if not subspace_of(derived.expression.typed_variable(derived.wrt)):
+        return None
+    try:
+        other = grad(derived.expression, derived.wrt, unconstrained=bool(derived.projected))
+    except MatcalcError:
+        return None
+    return None if other.projected == derived.projected else other.node
 
 
 def _with_what_is_printed(derived: Derivative, report: Report, options: Mapping[str, Any]) -> Report:

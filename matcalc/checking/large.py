@@ -9,16 +9,17 @@ inconclusive, never wrong: a refutation needs both witnesses against the claim b
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import Any
 
 from matcalc.checking.devices import DeviceFigures, devices_for, figures, settings
+from matcalc.checking.diagnosis.case import Pair
+from matcalc.checking.diagnosis.table import Diagnosis, diagnosis_at_small_sizes, diagnosis_of
 from matcalc.checking.evidence import Evidence, Seen
-from matcalc.checking.points import Point, drawn
+from matcalc.checking.points import Point, drawn, is_large
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.relation import Pair, relation
 from matcalc.checking.slopes import slope
 from matcalc.checking.subspace import projected
 from matcalc.checking.testimony import Testimony
@@ -151,6 +152,16 @@ def _off_the_slope(question: Question, at: Point, said: Any, number: int) -> flo
     return worst
 
 
+def _diagnosis(question: Question, options: CheckOptions, trials: list[_Trial]) -> Diagnosis:
+    """By formulas at small sizes, where these can be had; else by the arrays."""
+    small = replace(options, sizes={})
+    if isinstance(question.truth, Node) and not is_large(question, small):
+        found = diagnosis_at_small_sizes(question, small)
+        if found is not None:
+            return found
+    return diagnosis_of(replace(question, truth=None), options, [(t.at, t.pair) for t in trials])
+
+
 def _branches(question: Question) -> bool:
     return any(n.operator.kinks or n.operator.branch is not None for n in postorder(question.expression))
 
@@ -164,9 +175,11 @@ def _report(question: Question, options: CheckOptions, trials: list[_Trial], com
         first = wrong[0]
         seen = {"trial": first.number, "seed": options.seed, "sizes": dict(first.at.sizes)}
         odd = "the claim" if common["claimed"] else "the derivation"
+        found = _diagnosis(question, options, trials)
         return Report(
-            "refuted", odd_one_out=odd, counterexample=seen, diagnosis=relation([t.pair for t in trials]), **common
-        )
+            "refuted", odd_one_out=odd, counterexample=seen, diagnosis=found.says, relation=found.relation,
+            residual=found.residual, **common,
+        )  # fmt: skip
     for t in trials:
         if not (t.error <= ROOM and t.slope_error <= ROOM):
             reason = (

@@ -23,6 +23,8 @@ class Question:
         projected: the property onto whose subspace gradients are projected, or "".
         text: the expression as typed.
         note: a restriction under which the question stands.
+        unlike: makes the derivation with the name's declared structure where it was left out, and without it where
+            it was put to use.
     """
 
     expression: Node
@@ -33,6 +35,7 @@ class Question:
     projected: str = ""
     text: str = ""
     note: str = ""
+    unlike: Callable[[], Node | None] | None = None
 
     @property
     def variable(self) -> Node:

@@ -23,8 +23,9 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from matcalc.checking.conditions import only_adding_up, only_symmetric
 from matcalc.checking.devices import DeviceFigures, devices_for, figures, settings
+from matcalc.checking.diagnosis.case import Pair
+from matcalc.checking.diagnosis.table import diagnosis_of
 from matcalc.checking.edges import edges_of
 from matcalc.checking.evidence import Evidence, Seen
 from matcalc.checking.given import Edge, chosen_points, conventions, looked_at
@@ -34,7 +35,6 @@ from matcalc.checking.large import run_large
 from matcalc.checking.points import Point, is_large, point
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, on_a_kink, reached, spoken
-from matcalc.checking.relation import Pair, relation
 from matcalc.checking.sympy_witnesses import sympy_value
 from matcalc.checking.torch_side import autograd, lowered, versions
 from matcalc.checking.verdict import Report
@@ -269,7 +269,8 @@ def _weakness(trials: list[Trial], one_sided: tuple[str, ...]) -> str:
 def _refuted(
     question: Question, options: CheckOptions, trials: list[Trial], first: Trial, common: dict[str, Any]
 ) -> Report:
-    pairs = [Pair(t.claimed, t.truth, t.value) for t in trials]
+    pairs = [(t.at, Pair(t.claimed, t.truth, t.value)) for t in sorted(trials, key=lambda t: t.holds)]
+    found = diagnosis_of(question, options, pairs, _only_somewhere(trials))
     seen = {
         "trial": first.number,
         "seed": options.seed,
@@ -283,10 +284,9 @@ def _refuted(
     return Report(
         "refuted",
         counterexample=seen,
-        diagnosis=only_symmetric(question, first.at)
-        or only_adding_up(question, first.at)
-        or _only_somewhere(trials)
-        or relation(pairs),
+        diagnosis=found.says,
+        relation=found.relation,
+        residual=found.residual,
         witnesses=tuple(lines),
         **common,
     )

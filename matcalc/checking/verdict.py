@@ -28,6 +28,8 @@ class Report:
         smallest_visible: a relative error that would have been seen.
         counterexample: for a refuted claim the point and both values.
         diagnosis: what a refuted claim has to do with the truth.
+        relation: the short name of that.
+        residual: claim minus truth, simplified, as text.
         odd_one_out: who disagrees where the others agree: a witness, our lowering, the claim; or "".
         testimonies: what each witness says.
         witnesses: what else is to be said of the evidence.
@@ -49,6 +51,8 @@ class Report:
     smallest_visible: float | None = None
     counterexample: dict[str, Any] | None = None
     diagnosis: str | None = None
+    relation: str = ""
+    residual: str = ""
     odd_one_out: str = ""
     witnesses: tuple[str, ...] = ()
     discarded: tuple[str, ...] = ()
@@ -84,6 +88,8 @@ class Report:
             "smallest_visible": self.smallest_visible,
             "counterexample": _finite(self.counterexample),
             "diagnosis": self.diagnosis,
+            "relation": self.relation,
+            "residual": self.residual,
             "odd_one_out": self.odd_one_out,
             "testimonies": [each.to_dict() for each in self.testimonies],
             "witnesses": list(self.witnesses),
@@ -99,6 +105,8 @@ class Report:
         lines = [self._headline(), *(f"  {line}" for line in (*self.testimonies, *self.witnesses, *self.edges))]
         if self.diagnosis:
             lines.append(f"  diagnosis: {self.diagnosis}")
+        if self.residual:
+            lines.append(f"  claim - truth = {self.residual}")
         if self.counterexample:
             lines += ["  counterexample:", *(f"    {line}" for line in counterexample_lines(self.counterexample))]
         return "\n".join(lines)

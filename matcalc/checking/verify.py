@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from matcalc.checking.relation import Pair, relation
+from matcalc.checking.diagnosis.case import Pair
+from matcalc.checking.diagnosis.table import Diagnosis, diagnosis_of_arrays
 from matcalc.checking.slopes import slope
 from matcalc.checking.testimony import Testimony
 from matcalc.checking.torch_side import versions
@@ -162,7 +163,8 @@ def _report(trials: list[_Trial], seed: int) -> Report:
         if same or not all(t.error <= _ROOM for t in trials)
         else "shape: the claim has the name's entries, but another number of axes"
     )
-    return Report("refuted", counterexample=seen, diagnosis=words or relation(pairs), **common)
+    found = Diagnosis(words, "shape") if words else diagnosis_of_arrays(pairs)
+    return Report("refuted", counterexample=seen, diagnosis=found.says, relation=found.relation, **common)
 
 
 def _testimonies(trials: list[_Trial]) -> tuple[Testimony, ...]:

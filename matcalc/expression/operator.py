@@ -122,6 +122,7 @@ class Operator:
         stacks: the axis along which it puts its arguments side by side.
         balance: of the argument's shape and the result's, two sizes that are equal, where the signature cannot say so.
         contextual: whether the result has the shape that its context needs; ``call`` is given it last.
+        entrywise: of a function of a matrix, ``args`` to the same function of every entry, which people take it for.
         cubic: about how many products of matrices as large as its arguments an evaluation costs.
         instead: the operator meant, and what it is, where two arguments are given and these are not taken.
         role: what it is to the algebra, which asks for it by that: the ``identity``; a matrix whose entries are all
@@ -175,6 +176,7 @@ class Operator:
     stacks: int | None = None
     balance: Callable[[Shape, Shape], tuple[AnySize, AnySize]] | None = None
     contextual: bool = False
+    entrywise: Callable[..., Node] | None = None
     cubic: int = 0
     instead: tuple[str, str] | None = None
     role: str = ""

@@ -150,6 +150,7 @@ define(
         source="Magnus & Neudecker 2019, ch. 8.4",
         signatures=("(n,n) -> (n,n)",),
         role="inverse",
+        entrywise=lambda a: build.power(a, build.number(-1)),
         aliases=("inverse",),
         differential=_inverse_rule,
         simplify=_inverse_simplify,

@@ -41,7 +41,10 @@ FUNCTIONS = [
         "jacobian", "tanh(W*x)", "x", lambda W, x: chain(W, x).mT,
         "refuted", "transposed: the claim is the transpose of the Jacobian",
     ),
-    Claim("jacobian", "tanh(W*x)", "x", lambda W, x: W, "refuted", "no simple relation found"),
+    Claim(
+        "jacobian", "tanh(W*x)", "x", lambda W, x: W,
+        "refuted", "missing chain factor diag(1 - tanh(W*x).^2): the Jacobian is the claim with diag(1 - tanh(W*x).^2)",
+    ),
     Claim("jacobian", "A*X*B", "X", between, let=SQUARE),
     Claim(
         "jacobian", "A*X*B", "X", lambda A, X, B: -between(A, X, B),
@@ -52,7 +55,7 @@ FUNCTIONS = [
         "refuted", "axes: right with its axes in the order (2, 3, 0, 1)", SQUARE,
     ),
     Claim("hessian", "x'*A*x", "x", lambda x, A: A + A.mT),
-    Claim("hessian", "x'*A*x", "x", lambda x, A: 2 * A, "refuted", "no simple relation found"),
+    Claim("hessian", "x'*A*x", "x", lambda x, A: 2 * A, "refuted", "right only if A is symmetric"),
 ]  # fmt: skip
 REPEATED = {"A": "matrix(2, 3)", "X": "matrix(3, 3)"}
 
@@ -77,14 +80,14 @@ CONDITIONS = [
     for row in (
         (
             "tanh(W*x)", "x", "diag(1 - tanh(W*x).^2)",
-            "a missing chain factor: the Jacobian is the claim times W",
+            "missing chain factor W: the Jacobian is the claim times W",
         ),
         (
             "tanh(W*x)", "x", "diag(1 - tanh(W*x).^2)*W*W'",
             "a factor too many: the claim is the Jacobian times W.T",
         ),
-        ("A*exp(x)", "x", "diag(exp(x))", "a missing chain factor: the Jacobian is the claim with A in front"),
-        ("A*X*B", "X", "kron(B, A)", "right only if B is symmetric"),
+        ("A*exp(x)", "x", "diag(exp(x))", "missing chain factor A: the Jacobian is the claim with A in front"),
+        ("A*X*B", "X", "kron(B, A)", "a transposed factor: B in place of B.T; right only if B is symmetric"),
         ("A*X*B", "X", "kron(A, B')", "vec order: right for vec by rows"),
     )
 ]  # fmt: skip
