@@ -7,8 +7,10 @@ for matrices it is often wrong, a plain 0 in most cases, so its word is reported
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -39,12 +41,35 @@ _MOST_INPUTS = 120
 _MOST_ENTRIES = 6
 _DIRECTIONS = 3
 _POINTS = 2
+_CALLS = 6_000_000
 _SHOWN = 80
 _IMAGINARY = "1e-40"
 
 
 class _SilentError(Exception):
     """SymPy has no answer, for a reason to be told."""
+
+
+class _TooLong(BaseException):
+    """SymPy has used up its budget."""
+
+
+@contextlib.contextmanager
+def _budget(calls: int) -> Iterator[None]:
+    """Python calls that the body may make: SymPy can take minutes, and seconds are not the same on two machines."""
+    before, left = sys.getprofile(), calls
+
+    def count(frame: Any, event: str, argument: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise _TooLong
+
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
 
 
 @dataclass(frozen=True)
@@ -56,12 +81,7 @@ class _Evaluation:
 
     def image(self, node: Node) -> Any:
         """The SymPy expression with numbers for sizes."""
-        import sympy
-
-        made = sympy_image(at_sizes(node, self.at.sizes))
-        if any(len(each.limits) > 1 for each in made.atoms(sympy.Sum)):
-            raise _SilentError("SymPy's form of it has sums over two indices, which take SymPy too long")
-        return made
+        return sympy_image(at_sizes(node, self.at.sizes))
 
     def inputs(self) -> dict[str, Any]:
         """The names' values as explicit SymPy matrices of the same numbers."""
@@ -181,9 +201,11 @@ def _points(evidence: Evidence, most_nodes: int) -> list[Seen]:
 def _guarded(compute: Callable[..., T], *given: Any) -> T:
     """What is computed; whatever SymPy raises is its silence, with the first line of what it says."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _budget(_CALLS):
             warnings.simplefilter("ignore")  # of SymPy's own parts, about one another
             return compute(*given)
+    except _TooLong:
+        raise _SilentError("it takes SymPy too long") from None
     except UnsupportedError as error:
         raise _SilentError(error.message) from error
     except (MatcalcError, _SilentError):
