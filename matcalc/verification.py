@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def check(
     f: Expression | str,
-    wrt: str | Sequence[str],
+    wrt: str | Sequence[str] | None = None,
     claim: str | Callable[..., Any] | None = None,
     let: Let = None,
     kind: str = "grad",
@@ -34,8 +34,10 @@ def check(
 
     Args:
         f: the expression, or its text.
-        wrt: the name to differentiate by; of a Hessian, two names for the mixed block.
-        claim: a text in the language, read with the expression's names; or a function of tensors by keyword.
+        wrt: the name to differentiate by; of a Hessian, two names for the mixed block; of a Function, one name or
+            several by which its backward is checked, and all of them where there is none.
+        claim: a text in the language, read with the expression's names; a function of tensors by keyword; or a
+            ``torch.autograd.Function``, whose forward is checked as well, and ``f`` may have any shape.
         let: declarations.
         kind: ``"grad"``, ``"jacobian"`` or ``"hessian"``; the claim is in numerator layout, of matrices in the
             Kronecker form of column-major vec, or a function that returns the tensor.
@@ -48,11 +50,31 @@ def check(
     'refuted'
     """
     expression = f if isinstance(f, Expression) else parse(f, let)
-    names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
-    report = _answered(expression, wrt, claim, kind, options)
+    function = _function_in(claim)
+    if function is not None:
+        from matcalc.function_checks import check_autograd_function
+
+        names = tuple(expression.variables) if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
+        report: Report = check_autograd_function(expression, wrt, function, kind, **options)
+    elif wrt is None:
+        raise ParseError(
+            "there is no name to differentiate by", suggestion=f"wrt={next(iter(expression.variables), 'x')!r}"
+        )
+    else:
+        names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
+        report = _answered(expression, wrt, claim, kind, options)
     freed = bool(options.get("unconstrained"))
     given = options_from(**options)
     return replace(report, asked=asked_of(expression, names, kind, given, claim=claim, unconstrained=freed))
+
+
+def _function_in(claim: object) -> Any | None:
+    """The ``torch.autograd.Function`` that a claim is; None for all else."""
+    if claim is None or isinstance(claim, str):
+        return None
+    from matcalc.checking.function_claim import function_in
+
+    return function_in(claim)
 
 
 def _answered(

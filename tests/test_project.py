@@ -67,6 +67,7 @@ LAYERS = (
         "directional_derivatives",
         "jacobian_record",
         "jacobians",
+        "function_checks",
         "jacobian_checks",
         "linear_operator",
         "verification",
