@@ -7,13 +7,14 @@ expression. What is verified so far (contiguous float64 tensors) is then the tru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from matcalc.checking.findings import NOT_OFFERED, NOTED, RIGHT, UNDECIDED, WRONG, Finding, FunctionReport, reported
-from matcalc.checking.function_aspects import aspects, hygiene
-from matcalc.checking.function_claim import FunctionClaim, Raised
+from matcalc.checking.function_aspects import ALWAYS, ONCE_RIGHT
+from matcalc.checking.function_claim import FunctionClaim, Outcome, Raised
 from matcalc.checking.function_setting import FLOAT, Setting, example_of, largest
 from matcalc.checking.points import Point, drawn, is_large, point, size_names
 from matcalc.checking.precise import evaluate, lifted
@@ -24,7 +25,7 @@ from matcalc.checking.subspace import projected
 from matcalc.checking.torch_side import devices_for, function_of, inputs_at, versions
 from matcalc.checking.values import lacks
 from matcalc.checking.verdict import Report, combined
-from matcalc.expression.nodes import Node
+from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.sizes import as_integer
 
 _DIGITS = 50
@@ -72,7 +73,9 @@ class FunctionQuestion:
         given = inputs_at((*self.variables, self.cotangent), at, "float64", "cpu")
         u = given.pop(self.cotangent.params[0])
         thin = frozenset(v.params[0] for v in self.variables if self._is_thin(v, at))
-        return Setting(self.claim, given, u, self.wanted, options.seed, f"trial {number}", self.onto, thin)
+        frozen = any(node.operator.frozen for node in postorder(self.expression))
+        where = f"trial {number}"
+        return Setting(self.claim, given, u, self.wanted, options.seed, where, self.onto, thin, frozen)
 
     def _is_thin(self, variable: Node, at: Point) -> bool:
         """Whether a value that is moved a little no longer has what is declared of it."""
@@ -106,16 +109,16 @@ def check_function(asked: FunctionQuestion, options: CheckOptions) -> FunctionRe
     settings = [asked.setting(options, number, at) for number, at in points]
     forward = _forward(asked, settings, [at for _, at in points])
     if forward.status == WRONG:
-        return reported(base, [forward, *_each(hygiene, settings[:1])])
+        return reported(base, [forward, *_each(ALWAYS, settings[:1])])
     reports, backward = _backward(asked, options, settings)
-    findings = [forward, *backward, *_each(hygiene, settings[:1])]
+    findings = [forward, *backward, *_each(ALWAYS, settings[:1])]
     base = combined(reports) if reports else base
     unsaid = [f for f in backward if f.status == UNDECIDED]
     if unsaid:
         base = replace(base, verdict="inconclusive", reason=f"{unsaid[0].aspect}: {unsaid[0].says}")
     if any(f.status == WRONG for f in findings) or unsaid:
-        return reported(base, [f for f in findings if f.aspect != "call"])
-    findings += [*_each(aspects, settings[:_SETTINGS]), _empty(asked, settings[0], points[0][1])]
+        return reported(base, findings)
+    findings += [*_each(ONCE_RIGHT, settings[:_SETTINGS]), _empty(asked, settings[0], points[0][1])]
     single = next((f.error for f in findings if f.aspect == "float32"), None)
     return reported(base, findings, float32_error=single)
 
@@ -134,17 +137,18 @@ def _points(asked: FunctionQuestion, options: CheckOptions) -> tuple[list[tuple[
     return found, tuple(discarded)
 
 
-def _each(looks: Callable[[Setting], list[Finding]], settings: list[Setting]) -> list[Finding]:
-    """The findings of every setting, each aspect once: the first wrong one, or the first that decides."""
-    by_aspect: dict[str, list[Finding]] = {}
-    for setting in settings:
-        try:
-            for found in looks(setting):
-                by_aspect.setdefault(found.aspect, []).append(found)
-        except Raised as error:
-            by_aspect.setdefault("call", []).append(Finding("call", UNDECIDED, str(error)))
+def _each(looks: Sequence[Callable[[Setting], Finding]], settings: list[Setting]) -> list[Finding]:
+    """The finding of each look: the first wrong one of all settings, or the first that decides."""
     order = (WRONG, NOTED, RIGHT, NOT_OFFERED, UNDECIDED)
-    return [min(several, key=lambda f: order.index(f.status)) for several in by_aspect.values()]
+    found = ([_looked(look, setting) for setting in settings] for look in looks)
+    return [min(several, key=lambda f: order.index(f.status)) for several in found]
+
+
+def _looked(look: Callable[[Setting], Finding], setting: Setting) -> Finding:
+    try:
+        return look(setting)
+    except Raised as error:
+        return Finding(look.__name__.replace("_", " "), UNDECIDED, str(error))
 
 
 # ---------------------------------------------------------------------------------------------------- the value
@@ -208,8 +212,6 @@ def _gradient(asked: FunctionQuestion, name: str) -> Callable[..., Any]:
     onto = asked.truths[name].projected
 
     def gradient(**given: Any) -> Any:
-        import torch
-
         u = given.pop(asked.cotangent.params[0])
         try:
             found = asked.claim.run(given, u, (name,)).gradients[name]
@@ -218,7 +220,7 @@ def _gradient(asked: FunctionQuestion, name: str) -> Callable[..., Any]:
             if returned is None:
                 raise
             return returned
-        return torch.from_numpy(projected(onto, found.numpy())) if onto else found
+        return _onto(onto, found)
 
     return gradient
 
@@ -276,7 +278,9 @@ def _coarse(report: Report) -> str:
 
 def _empty(asked: FunctionQuestion, setting: Setting, at: Point) -> Finding:
     """What it does with tensors of zero entries: each size in turn is 0."""
-    shown = list(_emptied(asked, setting, at))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch, about what is empty
+        shown = list(_emptied(asked, setting, at))
     for found in shown:
         if found.status == WRONG:
             return found
@@ -301,7 +305,7 @@ def _emptied(asked: FunctionQuestion, setting: Setting, at: Point) -> Iterator[F
         except Raised as error:
             yield Finding("zero-size", NOT_OFFERED, f"with {size} = 0, {error}")
             continue
-        off = [(w, a, b) for w, a, b in _pairs(outcome, value, gradients) if not _alike(a, b)]
+        off = [(w, a, b) for w, a, b in _pairs(outcome, value, gradients, asked.truths) if not _alike(a, b)]
         if off:
             what, found, right = off[0]
             yield Finding("zero-size", WRONG, f"with {size} = 0 the {what} differs: shape {tuple(found.shape)}",
@@ -310,10 +314,20 @@ def _emptied(asked: FunctionQuestion, setting: Setting, at: Point) -> Iterator[F
             yield Finding("zero-size", RIGHT)
 
 
-def _pairs(outcome: Any, value: Any, gradients: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def _pairs(
+    outcome: Outcome, value: Any, gradients: Mapping[str, Any], truths: Mapping[str, Question]
+) -> Iterator[tuple[str, Any, Any]]:
     yield "value", outcome.value, value
     for name, expected in gradients.items():
-        yield f"gradient by {name}", outcome.gradients[name], expected
+        onto, found = truths[name].projected, outcome.gradients[name]
+        shown = _onto(onto, found) if found.shape == expected.shape else found
+        yield f"gradient by {name}", shown, _onto(onto, expected)
+
+
+def _onto(subspace: str, gradient: Any) -> Any:
+    import torch
+
+    return torch.from_numpy(projected(subspace, gradient.numpy())) if subspace else gradient
 
 
 def _alike(found: Any, right: Any) -> bool:

@@ -18,12 +18,15 @@ from matcalc.checking.function_setting import (
     first_of,
     fresh,
     largest,
+    noise,
     parts,
     spread,
 )
 from matcalc.checking.function_vmap import vmap
 
 _UNIT32 = 2.0**-24
+_WIDER = 2.0**29  # by how much float32 rounds more coarsely than float64
+_BLURRED = 1e-3
 _COARSE = 1e-4
 _LINEAR = 1e-5
 _AMPLIFIED = 100.0
@@ -123,12 +126,14 @@ def repeat(setting: Setting) -> Finding:
     return Finding("repeat", RIGHT)
 
 
-def layouts(setting: Setting) -> list[Finding]:
-    """Inputs and gradients that lie otherwise in memory: strided, transposed, with an offset, expanded."""
-    return [
-        first_of("non-contiguous", _stored(setting, "non-contiguous", _STORED), _listed(_STORED)),
-        first_of("expanded", _stored(setting, "expanded", _EXPANDED)),
-    ]
+def non_contiguous(setting: Setting) -> Finding:
+    """Inputs and grad_output that lie otherwise in memory: strided, transposed, with an offset."""
+    return first_of("non-contiguous", _stored(setting, "non-contiguous", _STORED), ", ".join(_STORED))
+
+
+def expanded(setting: Setting) -> Finding:
+    """Inputs and grad_output of which many entries are one number in memory, as sum().backward() gives them."""
+    return first_of("expanded", _stored(setting, "expanded", _EXPANDED))
 
 
 def _stored(setting: Setting, aspect: str, ways: Mapping[str, Callable[[Any], Any]]) -> Iterator[Finding]:
@@ -140,10 +145,6 @@ def _stored(setting: Setting, aspect: str, ways: Mapping[str, Callable[[Any], An
         stored = store(setting.cotangent)
         if stored is not None:
             yield attempt(aspect, f"grad_output {way}", replace(setting, cotangent=stored))
-
-
-def _listed(ways: Mapping[str, Any]) -> str:
-    return ", ".join(ways)
 
 
 def _strided(t: Any) -> Any:
@@ -226,12 +227,15 @@ def float32(setting: Setting) -> Finding:
         outcome = single.run()
     except Raised as error:
         return Finding("float32", NOT_OFFERED, str(error))
-    truth, blur = dict(parts(wide.run())), spread(wide, _UNIT32)
+    # What float64 shows of the conditioning and of the rounding inside is larger in float32 by what that rounds more.
+    truth, blur, rough = dict(parts(wide.run())), spread(wide), noise(wide)
     worst = 0.0
     for what, found in parts(outcome):
         size = largest(truth[what])
         off = largest(found.double() - truth[what]) if found.shape == truth[what].shape else float("inf")
-        room = 64 * _UNIT32 * max([*truth[what].shape, 1]) * size + _AMPLIFIED * blur[what]
+        room = 64 * _UNIT32 * max([*truth[what].shape, 1]) * size + _AMPLIFIED * (blur[what] + rough[what]) * _WIDER
+        if size and room > _BLURRED * size:
+            return Finding("float32", UNDECIDED, f"the {what} is ill-conditioned there")
         if off > max(room, _COARSE * size):
             errors = f"{off / (size or 1):.1e} relative, where rounding explains {room / (size or 1):.1e}"
             says = f"the {what} is off by {errors}"
@@ -243,21 +247,9 @@ def float32(setting: Setting) -> Finding:
     return Finding("float32", RIGHT, f"error {worst:.1e}", error=worst)
 
 
-def hygiene(setting: Setting) -> list[Finding]:
-    """What is looked at whether or not the formulas are right."""
-    return [look(setting) for look in (grad_output, in_place, repeat)]
-
-
-def aspects(setting: Setting) -> list[Finding]:
-    """What is looked at once the formulas are right."""
-    return [
-        *layouts(setting),
-        needs_input_grad(setting),
-        float32(setting),
-        double_backward(setting),
-        forward_mode(setting),
-        vmap(setting),
-    ]
+# What is looked at whether or not the formulas are right, and what once they are.
+ALWAYS = (grad_output, in_place, repeat)
+ONCE_RIGHT = (non_contiguous, expanded, needs_input_grad, float32, double_backward, forward_mode, vmap)
 
 
 def _line(error: BaseException) -> str:

@@ -20,6 +20,8 @@ def double_backward(setting: Setting) -> Finding:
     """The derivative of the backward, against differences of the backward itself, which is verified by then."""
     import torch
 
+    if setting.frozen:
+        return Finding("double backward", UNDECIDED, "a part of the expression is frozen: differences would move it")
     generator = setting.generator()
     tensors = {n: fresh(t).requires_grad_(n in setting.wanted) for n, t in setting.inputs.items()}
     leaves = [tensors[n] for n in setting.wanted]

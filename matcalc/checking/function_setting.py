@@ -16,10 +16,11 @@ from matcalc.checking.findings import RIGHT, UNDECIDED, WRONG, Finding
 from matcalc.checking.function_claim import FunctionClaim, Outcome, Raised
 
 FLOAT = 1e-8
-_SHAKES = 3
+_SHAKES = 5
 _AMPLIFIED = 100.0
 _BLURRED = 1e-3
 _UNIT = 2.0**-53
+_TINY = 2.0**-30
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Setting:
         seed: decides every direction.
         where: the point, in words.
         onto: by name, the linear subspace in which its values lie, where there is one.
+        frozen: whether a part of what is differentiated stays as it is, so that differences tell nothing.
         thin: names whose values lie in a set without interior, so that they cannot be moved by themselves.
     """
 
@@ -45,6 +47,7 @@ class Setting:
     where: str = ""
     onto: Mapping[str, str] = field(default_factory=dict)
     thin: frozenset[str] = frozenset()
+    frozen: bool = False
 
     @property
     def floating(self) -> tuple[str, ...]:
@@ -103,22 +106,41 @@ def largest(tensor: Any) -> float:
     return found if found == found else float("inf")
 
 
-def spread(setting: Setting, unit: float = _UNIT) -> dict[str, float]:
-    """By how much each part of the answer moves when the inputs move by ``unit`` relative; infinite where it fails."""
+def spread(setting: Setting) -> dict[str, float]:
+    """By how much each part of the answer moves when the inputs move by their own rounding."""
+    base = dict(parts(setting.run()))
+    found = dict.fromkeys(base, 0.0)
+    for turn in _turns(setting):
+        for what, moved in parts(_shaken(setting, turn, _UNIT).run()):
+            found[what] = max(found[what], largest(moved - base[what]))
+    return found
+
+
+def noise(setting: Setting) -> dict[str, float]:
+    """How rough each part of the answer is: what is left of f(x + d) + f(x - d) - 2·f(x) is the rounding inside."""
+    base = dict(parts(setting.run()))
+    found = dict.fromkeys(base, 0.0)
+    for turn in _turns(setting):
+        ends = [dict(parts(_shaken(setting, turn, unit).run())) for unit in (_TINY, -_TINY)]
+        for what, here in base.items():
+            found[what] = max(found[what], largest(ends[0][what] + ends[1][what] - 2 * here))
+    return found
+
+
+def _turns(setting: Setting) -> Iterator[dict[str, Any]]:
     import torch
 
     generator = setting.generator()
-    base = dict(parts(setting.run()))
-    found = dict.fromkeys(base, 0.0)
     for _ in range(_SHAKES):
-        shaken = {
-            n: t * (1 + unit * torch.randn(t.shape, dtype=torch.float64, generator=generator))
+        yield {
+            n: torch.randn(t.shape, dtype=torch.float64, generator=generator)
             for n, t in setting.inputs.items()
             if t.is_floating_point()
         }
-        for what, moved in parts(setting.with_inputs(**shaken).run()):
-            found[what] = max(found[what], largest(moved - base[what]))
-    return found
+
+
+def _shaken(setting: Setting, turn: Mapping[str, Any], unit: float) -> Setting:
+    return setting.with_inputs(**{n: setting.inputs[n] * (1 + unit * d) for n, d in turn.items()})
 
 
 def compared(aspect: str, setting: Setting, says: str, outcome: Outcome, unit: float = FLOAT) -> Finding:

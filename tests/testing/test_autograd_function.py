@@ -229,7 +229,7 @@ class _Spectral(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, S: Any) -> Any:
-        values, vectors = torch.linalg.eigh(S)
+        values = torch.linalg.eigvalsh(S)
         if (values <= 0).any():
             raise ValueError("not positive-definite")
         ctx.save_for_backward(S)
