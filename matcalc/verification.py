@@ -62,7 +62,7 @@ def check(
         )
     else:
         names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
-        report = _answered(expression, wrt, claim, kind, options)
+        report = _judged(expression, wrt, claim, kind, options)
     freed = bool(options.get("unconstrained"))
     given = options_from(**options)
     return replace(report, asked=asked_of(expression, names, kind, given, claim=claim, unconstrained=freed))
@@ -75,6 +75,22 @@ def _function_in(claim: object) -> Any | None:
     from matcalc.checking.function_claim import function_in
 
     return function_in(claim)
+
+
+def _judged(
+    expression: Expression,
+    wrt: str | Sequence[str],
+    claim: str | Callable[..., Any] | None,
+    kind: str,
+    options: Mapping[str, Any],
+) -> Report:
+    """The report on a text or a function, which is called with the arrays that it is written for."""
+    if isinstance(claim, str) or not callable(claim):
+        return _answered(expression, wrt, claim, kind, options)
+    from matcalc.checking.foreign import foreign
+
+    called = foreign(claim)
+    return called.settled(_answered(expression, wrt, called, kind, options))
 
 
 def _answered(
@@ -268,15 +284,29 @@ def options_from(
 def verify(
     fn: Callable[..., Any], claimed: Callable[..., Any], example_inputs: Any, wrt: int = 0, **options: Any
 ) -> Report:
-    """Any torch function to a scalar against a claimed gradient function; no text needed.
+    """Any function of tensors (or of NumPy or JAX arrays) against a claimed derivative; no text needed.
 
     Args:
-        fn: from tensors to a scalar tensor.
-        claimed: from the same tensors to the gradient by ``example_inputs[wrt]``.
-        example_inputs: the tensors.
+        fn: from the inputs to a tensor.
+        claimed: of a function to a scalar, the gradient by ``example_inputs[wrt]``, from the same inputs; of any other
+            the vjp, from the inputs and a cotangent; or a ``torch.autograd.Function``, which is to be ``fn``.
+        example_inputs: the inputs. They are looked at as they lie in memory, and then others around them.
         wrt: which of them.
-        **options: trials, seed.
+        **options: trials, seed, and kind: "grad", "vjp" or "jacobian" where it shall not be told from the value.
+
+    Raises:
+        CheckError: when either function fails.
+        UnsupportedError: for complex inputs.
+
+    >>> import torch
+    >>> verify(lambda x: x @ x, lambda x: 2 * x, [torch.ones(3)]).verdict
+    'verified'
     """
+    function = _function_in(claimed)
+    if function is not None:
+        from matcalc.checking.verify_function import verify_function
+
+        return verify_function(fn, function, example_inputs, wrt, **options)
     from matcalc.checking.verify import verify as run
 
     return run(fn, claimed, example_inputs, wrt, **options)

@@ -8,7 +8,7 @@ expression. What is verified so far (contiguous float64 tensors) is then the tru
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -109,16 +109,16 @@ def check_function(asked: FunctionQuestion, options: CheckOptions) -> FunctionRe
     settings = [asked.setting(options, number, at) for number, at in points]
     forward = _forward(asked, settings, [at for _, at in points])
     if forward.status == WRONG:
-        return reported(base, [forward, *_each(ALWAYS, settings[:1])])
+        return reported(base, [forward, *each(ALWAYS, settings[:1])])
     reports, backward = _backward(asked, options, settings)
-    findings = [forward, *backward, *_each(ALWAYS, settings[:1])]
+    findings = [forward, *backward, *each(ALWAYS, settings[:1])]
     base = combined(reports) if reports else base
     unsaid = [f for f in backward if f.status == UNDECIDED]
     if unsaid:
         base = replace(base, verdict="inconclusive", reason=f"{unsaid[0].aspect}: {unsaid[0].says}")
     if any(f.status == WRONG for f in findings) or unsaid:
         return reported(base, findings)
-    findings += [*_each(ONCE_RIGHT, settings[:_SETTINGS]), _empty(asked, settings[0], points[0][1])]
+    findings += [*each(ONCE_RIGHT, settings[:_SETTINGS]), _empty(asked, settings[0], points[0][1])]
     single = next((f.error for f in findings if f.aspect == "float32"), None)
     return reported(base, findings, float32_error=single)
 
@@ -137,18 +137,18 @@ def _points(asked: FunctionQuestion, options: CheckOptions) -> tuple[list[tuple[
     return found, tuple(discarded)
 
 
-def _each(looks: Sequence[Callable[[Setting], Finding]], settings: list[Setting]) -> list[Finding]:
+def each(looks: Mapping[str, Callable[[Setting], Finding]], settings: list[Setting]) -> list[Finding]:
     """The finding of each look: the first wrong one of all settings, or the first that decides."""
     order = (WRONG, NOTED, RIGHT, NOT_OFFERED, UNDECIDED)
-    found = ([_looked(look, setting) for setting in settings] for look in looks)
+    found = ([_looked(aspect, look, setting) for setting in settings] for aspect, look in looks.items())
     return [min(several, key=lambda f: order.index(f.status)) for several in found]
 
 
-def _looked(look: Callable[[Setting], Finding], setting: Setting) -> Finding:
+def _looked(aspect: str, look: Callable[[Setting], Finding], setting: Setting) -> Finding:
     try:
         return look(setting)
     except Raised as error:
-        return Finding(look.__name__.replace("_", " "), UNDECIDED, str(error))
+        return Finding(aspect, UNDECIDED, str(error))
 
 
 # ---------------------------------------------------------------------------------------------------- the value
@@ -225,6 +225,11 @@ def _gradient(asked: FunctionQuestion, name: str) -> Callable[..., Any]:
     return gradient
 
 
+def status_of(error: Raised) -> str:
+    """A backward whose gradients torch refuses is wrong; one that raises itself decides nothing."""
+    return WRONG if any(words in str(error) for words in _REFUSED) else UNDECIDED
+
+
 def _refused(claim: FunctionClaim, error: Raised, name: str, given: Mapping[str, Any]) -> Any | None:
     """A gradient of a wrong shape, which torch refuses."""
     place = claim.names.index(name)
@@ -243,8 +248,7 @@ def _backward(
             replace(settings[0].plain(), wanted=(name,)).run()
         except Raised as error:
             if _refused(asked.claim, error, name, settings[0].inputs) is None:
-                wrong = any(words in str(error) for words in _REFUSED)
-                findings.append(Finding(aspect, WRONG if wrong else UNDECIDED, str(error)))
+                findings.append(Finding(aspect, status_of(error), str(error)))
                 continue
         report = run_check(asked.judged_by(name), options)
         reports.append(report)

@@ -248,8 +248,16 @@ def float32(setting: Setting) -> Finding:
 
 
 # What is looked at whether or not the formulas are right, and what once they are.
-ALWAYS = (grad_output, in_place, repeat)
-ONCE_RIGHT = (non_contiguous, expanded, needs_input_grad, float32, double_backward, forward_mode, vmap)
+ALWAYS = {"grad_output": grad_output, "in place": in_place, "repeat": repeat}
+ONCE_RIGHT = {
+    "non-contiguous": non_contiguous,
+    "expanded": expanded,
+    "needs_input_grad": needs_input_grad,
+    "float32": float32,
+    "double backward": double_backward,
+    "forward mode": forward_mode,
+    "vmap": vmap,
+}
 
 
 def _line(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.checking.points import Point
 from matcalc.checking.question import Question
-from matcalc.errors import CheckError, DeviceError
+from matcalc.errors import CheckError, DeviceError, MatcalcError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.walk import fold
@@ -225,6 +225,8 @@ def called(question: Question, at: Point) -> Any:
     assert callable(claimed)
     try:
         made = torch.as_tensor(claimed(**_tensors(question, at, "float64", "cpu")))
+    except MatcalcError:
+        raise
     except Exception as error:
         raise CheckError(
             f"the claimed function failed: {type(error).__name__}: {error}", why="it is called with float64 tensors"
