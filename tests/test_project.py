@@ -76,6 +76,7 @@ LAYERS = (
         "matcalc",
     ),
     ("handbook",),
+    ("suites",),
     ("cli", "__main__"),
 )
 # On one layer, yet strangers to one another.

@@ -10,6 +10,8 @@ import typer
 
 from matcalc.cli import clock
 from matcalc.cli.options import Asked, check_options, read_text
+from matcalc.cli.suite import HELP as SUITE_HELP
+from matcalc.cli.suite import suite
 from matcalc.errors import MatcalcError, ParseError, escape
 from matcalc.limits import Limits
 
@@ -196,8 +198,10 @@ def functions(
     typer.echo(show_functions(search or "", form))
 
 
+app.command("suite", help=SUITE_HELP, epilog="Example: matcalc suite claims.matcalc.toml --jobs 2")(suite)
+
 _INTERRUPTED = 130
-_FLAGS = ("--no-check", "--unconstrained", "--with-value", "--debug", "--help")
+_FLAGS = ("--no-check", "--unconstrained", "--with-value", "--debug", "--help", "--force")
 
 
 def _separated(arguments: list[str]) -> list[str]:

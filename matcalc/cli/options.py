@@ -41,8 +41,8 @@ class Asked:
         from matcalc.derivative import let_from
         from matcalc.jacobian_record import LAYOUTS
 
-        _one_of("format", form, _FORMATS)
-        _one_of("layout", layout, LAYOUTS)
+        one_of("format", form, _FORMATS)
+        one_of("layout", layout, LAYOUTS)
         limits = Limits.parse(limit or [])
         clock.allow(limits, "derivation_seconds")
         return Asked(read_text(text), let_from(let or ()), limits, form)
@@ -94,7 +94,12 @@ def sizes_from(text: str | None) -> dict[str, int]:
     return found
 
 
-def _one_of(what: str, given: str, known: tuple[str, ...]) -> None:
+def one_of(what: str, given: str, known: tuple[str, ...]) -> None:
+    """Refuses what is not known.
+
+    Raises:
+        ParseError: with what is.
+    """
     if given not in known:
         raise ParseError(f"no {what} {given!r}", why=f"the {what}s are {', '.join(known)}")
 
@@ -109,7 +114,7 @@ def check_options(
         DeviceError: for a device that is none.
     """
     for each in dtype or ():
-        _one_of("dtype", each, _DTYPES)
+        one_of("dtype", each, _DTYPES)
     for each in device or ():
         if each not in _DEVICES:
             raise DeviceError(f"no device {each!r}", why=f"the devices are {', '.join(_DEVICES)}")
