@@ -72,6 +72,7 @@ LAYERS = (
         "linear_operator",
         "verification",
         "recorded_checks",
+        "reproduction",
         "testing",
         "matcalc",
     ),

@@ -252,17 +252,32 @@ def _backward(
                 continue
         report = run_check(asked.judged_by(name), options)
         reports.append(report)
-        findings.append(_finding(aspect, report, asked.truths[name].projected))
+        findings.append(_finding(asked, name, report))
     return reports, findings
 
 
-def _finding(aspect: str, report: Report, onto: str) -> Finding:
+def _finding(asked: FunctionQuestion, name: str, report: Report) -> Finding:
+    aspect, onto = f"backward by {name}", asked.truths[name].projected
     if report.ok:
         compared = f" (compared as {onto} matrices)" if onto else ""
         return Finding(aspect, RIGHT, f"error {report.max_error:.1e}{compared}")
     if report.verdict == "inconclusive":
         return Finding(aspect, UNDECIDED, report.reason)
-    return Finding(aspect, WRONG, _coarse(report) or report.diagnosis or "", report.counterexample)
+    return Finding(aspect, WRONG, _coarse(report) or report.diagnosis or "", _example(asked, name, report))
+
+
+def _example(asked: FunctionQuestion, name: str, report: Report) -> dict[str, Any]:
+    """The counterexample with the inputs as the Function takes them."""
+    import numpy as np
+    import torch
+
+    seen = report.counterexample or {}
+    at = Point(seen["sizes"], {n: np.array(v) for n, v in seen["inputs"].items()})
+    setting = asked.setting(CheckOptions(seed=report.seed), 0, at)
+    shape = setting.inputs[name].shape
+    claimed, expected = (torch.tensor(seen[key], dtype=torch.float64) for key in ("claimed", "expected"))
+    plain = claimed.reshape(shape) if claimed.shape == expected.shape else claimed
+    return {"trial": seen["trial"], **example_of(setting, f"gradient by {name}", plain, expected.reshape(shape))}
 
 
 def _coarse(report: Report) -> str:

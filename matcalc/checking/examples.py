@@ -9,7 +9,7 @@ from matcalc.errors import CheckError, UnsupportedError
 
 
 def gathered(example_inputs: Any) -> list[Any]:
-    """The inputs as tensors on the CPU; what is no array or number stays as it is.
+    """The arrays and floats among the inputs as tensors; all else, whole numbers and texts, stays as it is.
 
     Raises:
         UnsupportedError: for complex inputs.
@@ -25,10 +25,8 @@ def gathered(example_inputs: Any) -> list[Any]:
     for t in given:
         if isinstance(t, torch.Tensor):
             made.append(t.detach())
-        elif isinstance(t, np.ndarray | np.generic | float | list) or type(t).__module__.startswith("jax"):
+        elif isinstance(t, np.ndarray | np.generic | float) or type(t).__module__.startswith("jax"):
             made.append(torch.from_numpy(np.array(t)))
-        elif isinstance(t, int) and not isinstance(t, bool):
-            made.append(torch.tensor(t))
         else:
             made.append(t)
     if any(isinstance(t, torch.Tensor) and t.is_complex() for t in made):
@@ -44,7 +42,8 @@ def moved(inputs: Sequence[Any], wrt: int, dtype: str, generator: Any, size: flo
     import torch
 
     made = []
-    for k, t in enumerate(inputs):
+    for k, given in enumerate(inputs):
+        t = torch.tensor(float(given)) if k == wrt and type(given) is int else given
         if not isinstance(t, torch.Tensor) or not (t.is_floating_point() or k == wrt):
             made.append(t)
         elif not size or not t.numel():

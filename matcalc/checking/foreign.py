@@ -40,7 +40,7 @@ class Foreign:
         self.told = bool(library)
         self.single = False
         self.__name__ = str(getattr(function, "__name__", "a function"))
-        self._last: tuple[Sequence[Any], Mapping[str, Any], Any] | None = None
+        self._once: tuple[Sequence[Any], Mapping[str, Any], Any] | None = None
 
     def __call__(self, *args: Any, **given: Any) -> Any:
         """The value as a tensor."""
@@ -60,9 +60,9 @@ class Foreign:
                 continue
             back = _library_of(made)
             if back == "jax" != library:
-                made, back = _called(self.function, "jax", args, given), "jax"
+                library, made = back, _called(self.function, back, args, given)
             if back in ("", library):
-                self.library = library if back or library != "jax" else "numpy"
+                self.library = library
                 return self._kept(args, given, made)
         if failed is None:
             raise CheckError(f"{self.__name__} gives no tensor and no array")
@@ -77,7 +77,7 @@ class Foreign:
                 isinstance(t, torch.Tensor) and t.dtype == torch.float64 for t in (*args, *given.values())
             )
             tensor = tensor.double()
-        self._last = (args, given, tensor)
+        self._once = self._once or (args, given, tensor)
         return tensor
 
     def _taken(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -122,9 +122,9 @@ class Foreign:
     def _speaks_two_languages(self) -> bool:
         import torch
 
-        if self._last is None:
+        if self._once is None:
             return False
-        args, given, said = self._last
+        args, given, said = self._once
         try:
             other = _tensor(_called(self.function, "numpy", args, given)).double()
         except Exception:
@@ -156,7 +156,7 @@ def _mentions_jax(function: Any) -> bool:
     """Whether a function is JAX's own, or uses a module of it: JAX arrays forgive what others raise for."""
     inner = inspect.unwrap(function) if callable(function) else function
     code = getattr(inner, "__code__", None)
-    used = [inner]
+    used = [function, inner]
     if code is not None:
         used += [inner.__globals__.get(name) for name in code.co_names]
         used += [cell.cell_contents for cell in inner.__closure__ or () if _is_filled(cell)]

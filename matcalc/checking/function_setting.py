@@ -167,15 +167,29 @@ def compared(aspect: str, setting: Setting, says: str, outcome: Outcome, unit: f
 
 
 def example_of(setting: Setting, what: str, claimed: Any, expected: Any) -> dict[str, Any]:
-    """What a reader needs to see it again."""
+    """What a reader needs to see it again, the inputs in the order in which the Function takes them."""
+    given = {name: setting.inputs[name] for name in setting.claim.names}
+    laid = {name: _layout(t) for name, t in (*given.items(), ("grad_output", setting.cotangent)) if _is_unusual(t)}
+    kind = str(setting.cotangent.dtype).removeprefix("torch.")
     return {
         "what": what,
         "seed": setting.seed,
-        "inputs": {name: t.tolist() for name, t in setting.inputs.items()},
+        **({} if kind == "float64" else {"dtype": kind}),
+        "inputs": {name: t.tolist() for name, t in given.items()},
+        **({"layouts": laid} if laid else {}),
         "cotangent": setting.cotangent.tolist(),
         "claimed": claimed.tolist(),
         "expected": expected.tolist(),
     }
+
+
+def _is_unusual(tensor: Any) -> bool:
+    return not tensor.is_contiguous() or tensor.storage_offset() > 0
+
+
+def _layout(tensor: Any) -> list[Any]:
+    """Shape, strides and offset."""
+    return [list(tensor.shape), list(tensor.stride()), tensor.storage_offset()]
 
 
 def first_of(aspect: str, findings: Iterator[Finding], says: str = "") -> Finding:
@@ -210,4 +224,4 @@ def _raising(aspect: str, setting: Setting, says: str) -> Finding:
 
 def _inputs_alone(setting: Setting) -> dict[str, Any]:
     made = example_of(setting, "", setting.cotangent, setting.cotangent)
-    return {key: made[key] for key in ("seed", "inputs", "cotangent")}
+    return {key: made[key] for key in ("seed", "dtype", "inputs", "layouts", "cotangent") if key in made}

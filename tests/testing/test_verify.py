@@ -232,11 +232,11 @@ def test_jax_forgives_nothing_that_torch_and_numpy_do_not() -> None:
 
 
 def test_a_claim_that_means_something_else_to_numpy_is_not_refuted_unless_told() -> None:
-    let = {"c": "scalar"}
-    asked = mc.check("c*sum(x)", "c", claim=lambda x: x.std(), let={**let, "x": "vector(n)"})
+    let, sizes = {"c": "scalar", "x": "vector(n)"}, {"n": 5}
+    asked = mc.check("c*sum(x)", "c", claim=lambda x: x.std(), let=let, sizes=sizes)
     assert asked.verdict == "inconclusive"
     assert "matcalc.testing.numpy" in asked.reason
-    told = mc.check("c*sum(x)", "c", claim=mc.testing.torch(lambda x: x.std()), let={**let, "x": "vector(n)"})
+    told = mc.check("c*sum(x)", "c", claim=mc.testing.torch(lambda x: x.std()), let=let, sizes=sizes)
     assert told.verdict == "refuted"
 
 
