@@ -16,7 +16,7 @@ def snippet(report: Report) -> str:
     """Python that shows a counterexample again; "" where the report has none.
 
     >>> from matcalc.verification import check
-    >>> print(snippet(check("3*s", "s", claim="2", let={"s": "scalar"})).split("\\n")[6])
+    >>> print(snippet(check("3*s", "s", claim="2", let={"s": "scalar"})).split("\\n")[4])
     # f = 3*s, by s
     """
     seen = report.counterexample
@@ -27,7 +27,8 @@ def snippet(report: Report) -> str:
         body = ["# the counterexample is too large to be shown", *_again(report)]
     else:
         body = _of_check(report, seen) if report.asked else _of_verify(seen)
-    return "\n".join(["import torch", "", "import matcalc as mc", "", *body])
+    ours = ["import matcalc as mc", ""] if any("mc." in line and not line.startswith("#") for line in body) else []
+    return "\n".join(["import torch", "", *ours, *body])
 
 
 def _of_check(report: Report, seen: Mapping[str, Any]) -> list[str]:
@@ -65,7 +66,6 @@ def _of_text(report: Report, seen: Mapping[str, Any], shapes: Mapping[str, int])
         lines += [
             f"f = mc.parse({asked['expression']!r}{_let(asked)})",
             f'derived = mc.grad(f, {asked["wrt"][0]!r}{free}).compile("torch")',
-            "# where the claim needs some sizes to be equal, this is the gradient at other sizes too",
             "print(derived(**{name: inputs[name] for name in f.variables}))",
         ]
     return [*lines, *_again(report), "torch.testing.assert_close(claimed, expected)"]
@@ -93,8 +93,10 @@ def _of_function(report: Report, seen: Mapping[str, Any], kind: str) -> list[str
 
 def _of_verify(seen: Mapping[str, Any]) -> list[str]:
     given = seen["inputs"]
-    values = given.values() if isinstance(given, Mapping) else given
-    lines = ["inputs = [", *(f"    {_tensor(v, _kind(v))}," for v in values), "]"]
+    values = list(given.values()) if isinstance(given, Mapping) else given
+    plain = seen.get("plain", ())
+    shown = [repr(v) if k in plain else _tensor(v, _kind(v)) for k, v in enumerate(values)]
+    lines = ["inputs = [", *(f"    {text}," for text in shown), "]"]
     if "cotangent" in seen:
         lines.append(f"cotangent = {_tensor(seen['cotangent'], 'float64')}")
     for key in ("claimed", "expected"):

@@ -78,6 +78,7 @@ LAYERS = (
     ),
     ("handbook",),
     ("suites",),
+    ("pytest_plugin",),
     ("cli", "__main__"),
 )
 # On one layer, yet strangers to one another.

@@ -297,6 +297,8 @@ def example(request: Request, t: Trial) -> dict[str, Any]:
 
     where = [x.tolist() if isinstance(x, torch.Tensor) else x for x in t.place.inputs]
     seen: dict[str, Any] = {"trial": t.number, "seed": request.seed, "wrt": request.wrt, "inputs": where}
+    plain = [k for k, x in enumerate(t.place.inputs) if not isinstance(x, torch.Tensor)]
+    seen |= {"plain": plain} if plain else {}
     if t.place.cotangent.numel() != 1:
         seen["cotangent"] = t.place.cotangent.tolist()
     expected = "what differences of the function say" if t.truth is None else t.truth.tolist()

@@ -116,36 +116,45 @@ def test_what_is_too_large_is_asked_again_instead() -> None:
 # The decorator.
 
 
-@mc.testing.checks("x'*A*x", wrt="x", trials=2)
-def quadratic(x: Any, A: Any) -> Any:
-    return (A + A.mT) @ x
+# Inside functions, since pytest would collect what is decorated in the module itself.
 
 
-@mc.testing.checks("x'*A*x", wrt="x")
-@mc.testing.checks("x'*B*x", wrt="x", let={"B": "matrix(n, n; symmetric)"}, trials=1)
-def forgetful(x: Any, A: Any = None, B: Any = None) -> Any:
-    return 2 * (A if B is None else B) @ x
+def quadratic() -> Any:
+    @mc.testing.checks("x'*A*x", wrt="x", trials=2)
+    def quadratic(x: Any, A: Any) -> Any:
+        return (A + A.mT) @ x
+
+    return quadratic
+
+
+def forgetful() -> Any:
+    @mc.testing.checks("x'*A*x", wrt="x")
+    @mc.testing.checks("x'*B*x", wrt="x", let={"B": "matrix(n, n; symmetric)"}, trials=1)
+    def forgetful(x: Any, A: Any = None, B: Any = None) -> Any:
+        return 2 * (A if B is None else B) @ x
+
+    return forgetful
 
 
 def test_a_decorated_function_stays_what_it_is() -> None:
-    assert isinstance(quadratic, types.FunctionType)
-    assert quadratic(torch.ones(2), torch.eye(2)).tolist() == [2.0, 2.0]
-    assert [mark.says for mark in mc.testing.checks_of(quadratic)] == ["grad of x'*A*x by x"]
+    assert isinstance(quadratic(), types.FunctionType)
+    assert quadratic()(torch.ones(2), torch.eye(2)).tolist() == [2.0, 2.0]
+    assert [mark.says for mark in mc.testing.checks_of(quadratic())] == ["grad of x'*A*x by x"]
 
 
 def test_a_decorated_function_is_checked_when_asked() -> None:
-    assert quadratic.check().trials == 2
-    assert quadratic.check(seed=9).seed == 9
+    assert quadratic().check().trials == 2
+    assert quadratic().check(seed=9).seed == 9
 
 
 def test_several_decorators_all_have_to_hold() -> None:
-    assert forgetful.check().verdict == "refuted"
-    assert [mark.report().ok for mark in mc.testing.checks_of(forgetful)] == [False, True]
+    assert forgetful().check().verdict == "refuted"
+    assert [mark.report().ok for mark in mc.testing.checks_of(forgetful())] == [False, True]
 
 
 def test_all_of_a_module_is_run_by_name() -> None:
     module = types.ModuleType("mine")
-    module.quadratic, module.forgetful, module.other = quadratic, forgetful, 3  # type: ignore[attr-defined]
+    module.quadratic, module.forgetful, module.other = quadratic(), forgetful(), 3  # type: ignore[attr-defined]
     found = mc.testing.run_checks(module)
     assert {name: report.verdict for name, report in found.items()} == {
         "quadratic": "verified", "forgetful[0]": "refuted", "forgetful[1]": "verified",
