@@ -16,7 +16,7 @@ def snippet(report: Report) -> str:
     """Python that shows a counterexample again; "" where the report has none.
 
     >>> from matcalc.verification import check
-    >>> print(snippet(check("3*s", "s", claim="2", let={"s": "scalar"})).split("\\n")[4])
+    >>> print(snippet(check("3*s", "s", claim="2", let={"s": "scalar"})).split("\\n")[3])
     # f = 3*s, by s
     """
     seen = report.counterexample
