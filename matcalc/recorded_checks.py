@@ -155,7 +155,8 @@ def _again(asked: Mapping[str, Any]) -> dict[str, Any]:
         f = parse(asked["expression"], asked["let"] or None, Limits(**asked["limits"]))
         if asked["claim"] is not None:
             wrt = names[0] if len(names) == 1 else names
-            return check(f, wrt, claim=asked["claim"], kind=kind, **options).to_dict()
+            more = {"direction": asked["direction"]} if kind in _DIRECTIONAL else {}
+            return check(f, wrt, claim=asked["claim"], kind=kind, **more, **options).to_dict()
         if kind in _DIRECTIONAL:
             make = getattr(directional_derivatives, kind)
             found = make(f, names[0], asked["direction"], unconstrained=asked["unconstrained"])

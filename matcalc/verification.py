@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse
-from matcalc.directional_derivatives import gradient_seen
 from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
@@ -40,7 +39,8 @@ def check(
             ``torch.autograd.Function``, whose forward is checked as well, and ``f`` may have any shape.
         let: declarations.
         kind: ``"grad"``, ``"jacobian"`` or ``"hessian"``; the claim is in numerator layout, of matrices in the
-            Kronecker form of column-major vec, or a function that returns the tensor.
+            Kronecker form of column-major vec, or a function that returns the tensor. Or ``"jvp"``, ``"vjp"`` or
+            ``"hvp"`` with ``direction=``, a new name.
         **options: trials, seed, devices, dtypes, sizes, unconstrained.
 
     Raises:
@@ -50,22 +50,14 @@ def check(
     'refuted'
     """
     expression = f if isinstance(f, Expression) else parse(f, let)
-    function = _function_in(claim)
-    if function is not None:
-        from matcalc.function_checks import check_autograd_function
-
-        names = tuple(expression.variables) if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
-        report: Report = check_autograd_function(expression, wrt, function, kind, **options)
-    elif wrt is None:
-        raise ParseError(
-            "there is no name to differentiate by", suggestion=f"wrt={next(iter(expression.variables), 'x')!r}"
-        )
-    else:
-        names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
-        report = _judged(expression, wrt, claim, kind, options)
-    freed = bool(options.get("unconstrained"))
-    given = options_from(**options)
-    return replace(report, asked=asked_of(expression, names, kind, given, claim=claim, unconstrained=freed))
+    report = _asked(expression, wrt, claim, kind, options)
+    names = tuple(expression.variables) if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    given = options_from(**{name: value for name, value in options.items() if name != "direction"})
+    asked = asked_of(
+        expression, names, kind, given,
+        claim=claim, direction=options.get("direction", ""), unconstrained=bool(options.get("unconstrained")),
+    )  # fmt: skip
+    return replace(report, asked=asked)
 
 
 def _function_in(claim: object) -> Any | None:
@@ -77,14 +69,22 @@ def _function_in(claim: object) -> Any | None:
     return function_in(claim)
 
 
-def _judged(
+def _asked(
     expression: Expression,
-    wrt: str | Sequence[str],
+    wrt: str | Sequence[str] | None,
     claim: str | Callable[..., Any] | None,
     kind: str,
     options: Mapping[str, Any],
 ) -> Report:
-    """The report on a text or a function, which is called with the arrays that it is written for."""
+    """The report on a Function, or on a text or function, which is called with the arrays that it is written for."""
+    function = _function_in(claim)
+    if function is not None:
+        from matcalc.function_checks import check_autograd_function
+
+        return check_autograd_function(expression, wrt, function, kind, **options)
+    if wrt is None:
+        first = next(iter(expression.variables), "x")
+        raise ParseError("there is no name to differentiate by", suggestion=f"wrt={first!r}")
     if isinstance(claim, str) or not callable(claim):
         return _answered(expression, wrt, claim, kind, options)
     from matcalc.checking.foreign import foreign
@@ -105,11 +105,27 @@ def _answered(
 
         return check_tensor(expression, wrt, claim, kind, **options)
     if kind != "grad":
-        raise UnsupportedError(f"no claims are checked of a {kind!r}", why="kind is grad, jacobian or hessian")
+        return _directional(expression, wrt, claim, kind, options)
     if not isinstance(wrt, str):
         raise ParseError("a gradient is by one name", suggestion="kind='hessian' for a mixed block")
     derived = grad(expression, wrt, unconstrained=bool(options.get("unconstrained")))
     return _checked(derived, claim, **options)
+
+
+def _directional(
+    f: Expression,
+    wrt: str | Sequence[str],
+    claim: str | Callable[..., Any] | None,
+    kind: str,
+    options: Mapping[str, Any],
+) -> Report:
+    from matcalc.directional_checks import KINDS, check_directional
+
+    if kind not in KINDS:
+        raise UnsupportedError(f"no kind {kind!r}", why=f"the kinds are grad, jacobian, hessian, {', '.join(KINDS)}")
+    if not isinstance(wrt, str):
+        raise ParseError(f"a {kind} is by one name")
+    return check_directional(f, wrt, claim, kind, **options)
 
 
 def check_derivative(derivative: Derivative, **options: Any) -> Report:
@@ -130,18 +146,9 @@ def _own(derivative: Derivative, options: Mapping[str, Any]) -> Report:
         from matcalc.jacobian_checks import check_own
 
         return check_own(derivative, **options)
-    from matcalc.checking.directional import Directional, questions
-    from matcalc.checking.run import run_check
-    from matcalc.checking.verdict import combined
+    from matcalc.directional_checks import check_own_directional
 
-    f, projected = derivative.expression, derivative.projected
-    asked = Directional(
-        derivative.kind, derivative.differentiated, derivative.wrt,
-        tuple(v.node for v in derivative.typed.variables), derivative.node,
-        gradient_seen(f, derivative.wrt, not projected) if derivative.kind == "hvp" else None,
-        projected, f.text,
-    )  # fmt: skip
-    return combined([run_check(question, options_from(**options)) for question in questions(asked)])
+    return check_own_directional(derivative, **options)
 
 
 def confirm_zero(derived: Derivative, trials: int = 2) -> None:

@@ -69,6 +69,7 @@ LAYERS = (
         "jacobians",
         "function_checks",
         "jacobian_checks",
+        "directional_checks",
         "linear_operator",
         "verification",
         "recorded_checks",
@@ -76,9 +77,10 @@ LAYERS = (
         "testing",
         "matcalc",
     ),
-    ("handbook",),
-    ("suites",),
+    ("handbook", "pages"),
+    ("suites", "literate"),
     ("pytest_plugin",),
+    ("gallery",),
     ("cli", "__main__"),
 )
 # On one layer, yet strangers to one another.

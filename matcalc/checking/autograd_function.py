@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from matcalc.checking.devices import devices_for
 from matcalc.checking.findings import NOT_OFFERED, NOTED, RIGHT, UNDECIDED, WRONG, Finding, FunctionReport, reported
 from matcalc.checking.function_aspects import ALWAYS, ONCE_RIGHT
 from matcalc.checking.function_claim import FunctionClaim, Outcome, Raised
@@ -22,7 +23,7 @@ from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.relation import Pair, relation
 from matcalc.checking.run import run_check
 from matcalc.checking.subspace import projected
-from matcalc.checking.torch_side import devices_for, function_of, inputs_at, versions
+from matcalc.checking.torch_side import function_of, inputs_at, versions
 from matcalc.checking.values import lacks
 from matcalc.checking.verdict import Report, combined
 from matcalc.expression.nodes import Node, postorder

@@ -10,19 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
+from matcalc.checking.devices import DeviceFigures, devices_for, figures, settings
 from matcalc.checking.points import Point, drawn
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.relation import Pair, relation
 from matcalc.checking.slopes import slope
 from matcalc.checking.subspace import projected
-from matcalc.checking.torch_side import autograd, called, devices_for, lowered, value_along, versions
+from matcalc.checking.torch_side import autograd, called, lowered, value_along, versions
 from matcalc.checking.verdict import Report
 from matcalc.expression.nodes import Node, postorder
 
 ROOM = 1e-7
 _SURE = 1e-4
+_APART = 1e-6
 _DIRECTIONS = 3
 _TRUSTED = 1e-3
 _TRIES = 16
@@ -35,7 +39,7 @@ class _Trial:
     pair: Pair
     error: float
     slope_error: float
-    error32: float | None
+    fares: DeviceFigures
 
 
 def run_large(question: Question, options: CheckOptions) -> Report:
@@ -55,6 +59,7 @@ def run_large(question: Question, options: CheckOptions) -> Report:
     common: dict[str, Any] = {
         "trials": len(trials), "devices": devices, "dtypes": options.dtypes, "seed": options.seed,
         "discarded": tuple(discarded), "versions": versions(),
+        "settings": settings(devices),
         "claimed": question.truth is not None or not isinstance(question.claimed, Node),
         "witnesses": (f"at these sizes the witnesses are floats (an error of {ROOM:.0e} relative would show)",),
     }  # fmt: skip
@@ -83,17 +88,16 @@ def _trial(
     is_text = isinstance(question.claimed, Node)
     said = lowered(question, at, "float64", "cpu") if is_text else called(question, at)
     if said.shape != auto.shape:
-        return _Trial(number, at, Pair(said, auto, value), float("inf"), float("inf"), None)
+        return _Trial(number, at, Pair(said, auto, value), float("inf"), float("inf"), DeviceFigures())
     size = max(float(abs(auto).max()), float(abs(said).max())) or 1.0
     error = float(abs(said - auto).max()) / size
-    errors32 = [
-        float(abs(lowered(question, at, dtype, device) - auto).max()) / size
-        for device in devices
-        for dtype in options.dtypes
-        if (dtype, device) != ("float64", "cpu") and is_text
-    ]
+    fares = (
+        figures(lambda t, d: lowered(question, at, t, d), devices, options.dtypes, auto, size)
+        if is_text
+        else DeviceFigures()
+    )
     off = _off_the_slope(question, at, said, number)
-    return _Trial(number, at, Pair(said, auto, value), error, off, max(errors32, default=None))
+    return _Trial(number, at, Pair(said, auto, value), error, off, fares)
 
 
 def _off_the_slope(question: Question, at: Point, said: Any, number: int) -> float:
@@ -136,5 +140,15 @@ def _report(question: Question, options: CheckOptions, trials: list[_Trial], com
     if common["claimed"] and _branches(question):
         reason = "at these sizes nobody looks whether both sides of every kink were met; check it at smaller sizes too"
         return Report("inconclusive", reason=reason, **common)
-    errors32 = [t.error32 for t in trials if t.error32 is not None]
-    return Report("verified", float32_error=max(errors32, default=None), smallest_visible=ROOM, **common)
+    fares = reduce(or_, (t.fares for t in trials))
+    if not (fares.difference64 or 0.0) <= _APART:
+        reason = f"two devices differ by {fares.difference64:.1e} in float64"
+        return Report("inconclusive", reason=reason, **common)
+    common["witnesses"] += fares.silent
+    return Report(
+        "verified",
+        float32_error=fares.float32_error,
+        device_difference=fares.difference,
+        smallest_visible=ROOM,
+        **common,
+    )

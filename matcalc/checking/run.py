@@ -18,16 +18,19 @@ Each run also tries damaged copies of what it verified; one that passes makes th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from matcalc.checking.conditions import only_adding_up, only_symmetric
+from matcalc.checking.devices import DeviceFigures, devices_for, figures, settings
 from matcalc.checking.judgement import FLOAT, QUICK, allowance, judged, rounding
 from matcalc.checking.large import run_large
 from matcalc.checking.points import Point, is_large, point
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, reached, spoken
 from matcalc.checking.relation import Pair, relation
-from matcalc.checking.torch_side import autograd, devices_for, lowered, versions
+from matcalc.checking.torch_side import autograd, lowered, versions
 from matcalc.checking.verdict import Report
 from matcalc.errors import CheckError
 from matcalc.expression.nodes import Node
@@ -49,7 +52,7 @@ class Trial:
     value_agrees: bool
     auto_agrees: bool
     error: float
-    error32: float | None
+    fares: DeviceFigures
     survivors: int
 
 
@@ -94,16 +97,15 @@ def _trial(question: Question, options: CheckOptions, devices: tuple[str, ...], 
     length = float(np.abs(at.values[question.name]).max()) or 1.0
     unit = max(scale, _SMALL * largest / length) or 1.0
     error = _distance(mine, auto if close else truth) / unit if mine.shape == truth.shape else 0.0
-    errors32 = [
-        _distance(_in_floats(question, at, dtype, device, claimed), truth) / unit
-        for device in devices
-        for dtype in options.dtypes
-        if (dtype, device) != ("float64", "cpu") and found.holds and claimed.shape == truth.shape
-    ]
+    fares = (
+        figures(lambda t, d: _in_floats(question, at, t, d, claimed), devices, options.dtypes, truth, unit)
+        if found.holds and claimed.shape == truth.shape
+        else DeviceFigures()
+    )
     agrees = abs(low - found.value) <= 1e-7 * max(abs(found.value), largest * 1e-6) + 1e-300
     return Trial(
         number, at, claimed, truth, found.value, bool(found.holds), agrees, close, error,
-        max(errors32, default=None), found.survivors,
+        fares, found.survivors,
     )  # fmt: skip
 
 
@@ -137,6 +139,7 @@ def _report(
         "seed": options.seed,
         "discarded": discarded,
         "versions": versions(),
+        "settings": settings(devices),
         "claimed": question.truth is not None or not isinstance(question.claimed, Node),
     }
     if not trials:
@@ -155,14 +158,15 @@ def _report(
         reason = f"only {len(trials)} point was found; {discarded[0]}"
     if reason:
         return Report("inconclusive", reason=reason, **common)
-    errors32 = [t.error32 for t in trials if t.error32 is not None]
+    fares = reduce(or_, (t.fares for t in trials))
     visible = allowance(question)
     return Report(
         "verified",
-        float32_error=max(errors32, default=None),
+        float32_error=fares.float32_error,
+        device_difference=fares.difference,
         smallest_visible=visible,
         odd_one_out="" if all(t.auto_agrees for t in trials) else "torch autograd",
-        witnesses=(*_said(trials, visible), *one_sided, *([question.note] if question.note else [])),
+        witnesses=(*_said(trials, visible), *fares.silent, *one_sided, *([question.note] if question.note else [])),
         **common,
     )
 
@@ -172,6 +176,9 @@ def _fault_of_the_lowering(trials: list[Trial]) -> str:
     if all(t.holds for t in trials) and any(not t.error <= _LOWERED for t in trials):
         worst = max(trials, key=lambda t: t.error if t.error == t.error else float("inf"))
         return f"the formula holds, but its lowered code is off by {worst.error:.1e} in trial {worst.number}"
+    apart = [t for t in trials if not (t.fares.difference64 or 0.0) <= _LOWERED]
+    if apart:
+        return f"two devices differ by {apart[0].fares.difference64:.1e} in float64, in trial {apart[0].number}"
     return "" if all(t.value_agrees for t in trials) else "the lowered value and the 90-digit value differ"
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from matcalc.checking.devices import repeatable
 from matcalc.checking.points import Point
 from matcalc.checking.question import Question
-from matcalc.errors import CheckError, DeviceError, MatcalcError
+from matcalc.errors import CheckError, MatcalcError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.walk import fold
@@ -22,27 +22,6 @@ if TYPE_CHECKING:
 _PLAIN = {"scalar": lambda v: v.reshape(()), "vector": lambda v: v[:, 0]}
 
 
-def devices_for(wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """The devices asked for; ``auto`` is the CPU and, where there is one, CUDA.
-
-    Raises:
-        DeviceError: for one that is not there.
-    """
-    import torch
-
-    found: dict[str, None] = {}
-    for name in wanted:
-        if name == "auto":
-            found.update(dict.fromkeys(("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)))
-        elif name == "cuda" and not torch.cuda.is_available():
-            raise DeviceError("there is no CUDA device here", suggestion="--device cpu")
-        elif name not in ("cpu", "cuda"):
-            raise DeviceError(f"no device {name!r}", why="the devices are cpu, cuda and auto")
-        else:
-            found[name] = None
-    return tuple(found)
-
-
 def versions() -> dict[str, str]:
     """What was used."""
     import torch
@@ -50,18 +29,6 @@ def versions() -> dict[str, str]:
     from matcalc.version import __version__
 
     return {"matcalc": __version__, "torch": torch.__version__}
-
-
-@contextlib.contextmanager
-def _without_tf32() -> Iterator[None]:
-    import torch
-
-    before = (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32)
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    try:
-        yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
 
 
 def _tensors(question: Question, at: Point, dtype: str, device: str) -> dict[str, Any]:
@@ -77,7 +44,7 @@ def inputs_at(variables: Sequence[Node], at: Point, dtype: str, device: str) -> 
     for v in variables:
         name, storage, _ = v.params
         plain = _PLAIN.get(storage, lambda value: value)(at.values[name])
-        made[name] = torch.tensor(plain, dtype=kind, device=device)
+        made[name] = torch.tensor(plain, dtype=kind).to(device)
     return made
 
 
@@ -109,7 +76,7 @@ def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[An
     given = _tensors(question, at, dtype, device)
     x = given.pop(question.name)
     shape = at.values[question.name].shape
-    with _without_tf32():
+    with repeatable():
         x.requires_grad_(True)
         value = f(**{question.name: x}, **given)
         (gradient,) = torch.autograd.grad(value, x, allow_unused=True) if value.requires_grad else (None,)
@@ -173,7 +140,7 @@ def tensors_by_torch(asked: Linearised, at: Point, scalar: Node | None) -> tuple
     for name, (way, node, looks) in ways.items():
         f = function_of(node, asked.variables, looks, False)
         try:
-            with _without_tf32(), warnings.catch_warnings():
+            with repeatable(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of torch's own parts, which forward mode loads
                 tensor = way(lambda moving, f=f: f(**{asked.name: moving}, **given))(x)
         except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
@@ -198,9 +165,13 @@ def tensor_lowered(function: Callable[..., Any], asked: Linearised, at: Point, d
     """What a function of the expression's names returns, as a float64 array."""
     import torch
 
-    with _without_tf32():
-        made = torch.as_tensor(function(**inputs_at(asked.variables, at, dtype, device)))
-    return made.detach().cpu().double().numpy()
+    with repeatable():
+        return _array(torch.as_tensor(function(**inputs_at(asked.variables, at, dtype, device))))
+
+
+def _array(tensor: Any) -> Any:
+    """A tensor as a float64 array; one that has a shape alone stays what it is."""
+    return tensor if tensor.is_meta else tensor.detach().cpu().double().numpy()
 
 
 def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:
@@ -208,9 +179,8 @@ def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:
     claimed = question.claimed
     assert isinstance(claimed, Node)
     f = function_of(claimed, question.variables, "matrix", True)
-    with _without_tf32():
-        made = f(**_tensors(question, at, dtype, device))
-    return made.detach().cpu().double().numpy()
+    with repeatable():
+        return _array(f(**_tensors(question, at, dtype, device)))
 
 
 def called(question: Question, at: Point) -> Any:

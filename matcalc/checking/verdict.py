@@ -20,6 +20,7 @@ class Report:
         devices, dtypes, seed: under which it was carried out.
         max_error: the largest error in float64, relative to the gradient's size; None where nothing was computed.
         float32_error: the same in float32, reported and never decisive.
+        device_difference: the largest difference between devices with the same inputs, relative; None for one device.
         smallest_visible: a relative error that would have been seen.
         counterexample: for a refuted claim the point and both values.
         diagnosis: what a refuted claim has to do with the truth.
@@ -27,6 +28,7 @@ class Report:
         witnesses: what each witness said.
         discarded: why points did not count.
         reason: why nothing could be decided.
+        versions, settings: of what and under which settings of torch.
         asked: all that decides the check, for :func:`matcalc.replay`.
     """
 
@@ -37,6 +39,7 @@ class Report:
     seed: int
     max_error: float | None = None
     float32_error: float | None = None
+    device_difference: float | None = None
     smallest_visible: float | None = None
     counterexample: dict[str, Any] | None = None
     diagnosis: str | None = None
@@ -45,6 +48,7 @@ class Report:
     discarded: tuple[str, ...] = ()
     reason: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
     claimed: bool = False
     asked: dict[str, Any] | None = None
 
@@ -68,6 +72,7 @@ class Report:
             "seed": self.seed,
             "max_error": _finite(self.max_error),
             "float32_error": _finite(self.float32_error),
+            "device_difference": _finite(self.device_difference),
             "smallest_visible": self.smallest_visible,
             "counterexample": _finite(self.counterexample),
             "diagnosis": self.diagnosis,
@@ -76,6 +81,7 @@ class Report:
             "discarded": list(self.discarded),
             "reason": self.reason,
             "versions": self.versions,
+            "settings": self.settings,
             "asked": self.asked,
         }
 
@@ -97,6 +103,8 @@ class Report:
         errors = f"float64 error {self.max_error:.1e}"
         if self.float32_error is not None:
             errors += f" (float32 {self.float32_error:.1e})"
+        if self.device_difference is not None:
+            errors += f", between devices {self.device_difference:.1e}"
         return f"verified against autograd: {self.trials} trials, {errors}, {', '.join(self.devices)}"
 
 
@@ -120,5 +128,6 @@ def combined(reports: Sequence[Report]) -> Report:
         trials=min(r.trials for r in reports),
         max_error=max(r.max_error or 0.0 for r in reports),
         float32_error=max(errors, default=None),
+        device_difference=max((r.device_difference for r in reports if r.device_difference is not None), default=None),
         discarded=tuple(line for r in reports for line in r.discarded),
     )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from matcalc.checking.devices import refuse_unknown
 from matcalc.cli import clock
-from matcalc.errors import DeviceError, ParseError
+from matcalc.errors import ParseError
 from matcalc.limits import Limits
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 _FORMATS = ("text", "json", "latex", "markdown")
 _MOST_READ = 2**20
 _DTYPES = ("float64", "float32")
-_DEVICES = ("cpu", "cuda", "auto")
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,7 @@ def check_options(
     for each in dtype or ():
         one_of("dtype", each, _DTYPES)
     for each in device or ():
-        if each not in _DEVICES:
-            raise DeviceError(f"no device {each!r}", why=f"the devices are {', '.join(_DEVICES)}")
+        refuse_unknown(each)
     return {
         "trials": trials,
         "seed": seed,

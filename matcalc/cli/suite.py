@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -37,7 +36,7 @@ id = "ridge"                # optional
 expr = "norm2(A*x - b)^2 + l*norm2(x)^2"
 wrt = "x"                   # or ["u", "V"]: a mixed Hessian block
 claim = "2*A.T*(A*x - b) + 2*l*x"   # without it: our own derivation
-kind = "grad"               # jacobian, hessian; jvp, vjp, hvp without claim
+kind = "grad"               # jacobian, hessian; jvp, vjp, hvp with direction = "v"
 let = { b = "vector(m)" }
 sizes = { n = 5 }
 source = "where it is from"
@@ -116,7 +115,7 @@ def _watched(outcomes: Iterator[Outcome], count: int, results: Path | None) -> l
     """All outcomes, with a progress bar where somebody watches."""
     found: list[Outcome] = []
     try:
-        for outcome in _with_progress(outcomes, count):
+        for outcome in with_progress(outcomes, count):
             found.append(outcome)  # noqa: PERF402  # what was found before an interruption is counted
     except KeyboardInterrupt:
         again = f"run it again with --results {results} to go on" if results else "with --results FILE it could go on"
@@ -127,7 +126,8 @@ def _watched(outcomes: Iterator[Outcome], count: int, results: Path | None) -> l
     return found
 
 
-def _with_progress(outcomes: Iterable[Outcome], count: int) -> Iterator[Outcome]:
+def with_progress(outcomes: Iterable[Outcome], count: int) -> Iterator[Outcome]:
+    """The outcomes as they come, shown on standard error if that is a terminal."""
     if not sys.stderr.isatty():
         yield from outcomes
         return
@@ -174,26 +174,16 @@ def _shown(outcomes: Sequence[Outcome], format: str) -> str:
 
 
 def _refuse_to_overwrite(file: Path | None, force: bool) -> None:
+    """Before anything runs, and not when everything has."""
     if file is not None and file.exists() and not force:
-        raise ParseError(f"{str(file)!r} is there already", suggestion="--force to write over it")
+        raise ParseError(f"{str(file)!r} is there already", suggestion="--force writes over it")
 
 
 def _write(outcomes: Sequence[Outcome], junit: Path | None, markdown: Path | None, force: bool) -> None:
+    from matcalc.pages.write import write
     from matcalc.suites.junit import junit as as_junit
     from matcalc.suites.summary import as_markdown
 
     for file, form in ((junit, as_junit), (markdown, as_markdown)):
         if file is not None:
-            _refuse_to_overwrite(file, force)
-            _replace(file, form(outcomes))
-
-
-def _replace(file: Path, text: str) -> None:
-    """The whole file, or the one that was there."""
-    try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, prefix=".", delete=False) as made:
-            made.write(text)
-        Path(made.name).chmod(0o644)
-        Path(made.name).replace(file)
-    except OSError as error:
-        raise ParseError(f"cannot write {str(file)!r}: {error.strerror}") from error
+            write(file, form(outcomes).encode(), force=force)

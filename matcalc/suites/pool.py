@@ -2,7 +2,7 @@
 
 Every worker has a pipe of its own, for one that is killed while it holds the lock of a shared queue stops all others.
 The process is killed from outside when its time is up, for code that hangs in a library does not stop by itself; its
-memory is bounded from inside, by the system (``RLIMIT_AS``), before each piece of work. Workers are replaced after so
+memory is bounded from inside, by the system (``RLIMIT_DATA``), before each piece of work. Workers are replaced after so
 many pieces, so that nothing adds up. Answers come back as JSON: nothing that a worker says is unpickled.
 """
 
@@ -102,9 +102,23 @@ def _start_method(needs: Sequence[str]) -> context.BaseContext:
     """Workers forked from a process that has only loaded libraries; new interpreters where that is not to be had."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver
+
     found = multiprocessing.get_context("forkserver")
     found.set_forkserver_preload(list(needs))
+    with _deaf_to_interruptions():
+        forkserver.ensure_running()
     return found
+
+
+@contextlib.contextmanager
+def _deaf_to_interruptions() -> Iterator[None]:
+    """Processes started meanwhile, and those they fork, leave it to this one what an interruption means."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # ------------------------------------------------------------------------------------------------ the parent's side
@@ -308,12 +322,11 @@ def _bounded(bounds: Bounds) -> Iterator[None]:
         return
     import resource
 
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    now = _address_space()
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    now = _memory_taken()
     if now is not None:
-        most = now + bounds.memory
-        hard = before[1]
-        resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+        most, hard = now + bounds.memory, before[1]
+        resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     # The system's own alarm ends the process should there be no parent any more that does.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, bounds.seconds + _GRACE_SECONDS)
@@ -321,12 +334,15 @@ def _bounded(bounds: Bounds) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        resource.setrlimit(resource.RLIMIT_AS, before)
+        resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
-def _address_space() -> int | None:
-    """Bytes that the process has mapped, where the system says so."""
+def _memory_taken() -> int | None:
+    """Bytes that count for ``RLIMIT_DATA`` (proc(5), statm), where the system says so.
+
+    Address space that is only reserved, as drivers of accelerators do, is not among them.
+    """
     try:
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return None

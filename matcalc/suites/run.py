@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import MatcalcError
 from matcalc.suites.outcome import Outcome
-from matcalc.suites.spec import Case
+from matcalc.suites.spec import DIRECTED, Case
 
 if TYPE_CHECKING:
     from matcalc.checking.verdict import Report
@@ -25,7 +25,7 @@ NEEDED = (
     "matcalc.suites.run",
     "matcalc.verification",
     "matcalc.jacobian_checks",
-    "matcalc.directional_derivatives",
+    "matcalc.directional_checks",
     "matcalc.checking.run",
     "matcalc.checking.directional",
     "matcalc.checking.tensors",
@@ -56,19 +56,16 @@ def report_on(case: Case, **options: Any) -> Report:
     Raises:
         MatcalcError: for a case that cannot be asked.
     """
-    from matcalc import directional_derivatives
     from matcalc.derivative import parse
     from matcalc.expression import build
-    from matcalc.verification import check, check_derivative
+    from matcalc.verification import check
 
     options |= {"trials": case.trials, "seed": case.seed, "sizes": dict(case.sizes)}
     f = parse(case.expr, dict(case.let) or None)
-    if case.kind not in _DIRECTIONS:
-        wrt = case.wrt[0] if len(case.wrt) == 1 else case.wrt
-        return check(f, wrt, case.claim, kind=case.kind, unconstrained=case.unconstrained, **options)
-    direction = case.direction or build.new_name(_DIRECTIONS[case.kind], f.variables)
-    derive = getattr(directional_derivatives, case.kind)
-    return check_derivative(derive(f, case.wrt[0], direction, unconstrained=case.unconstrained), **options)
+    if case.kind in DIRECTED:
+        options["direction"] = case.direction or build.new_name(_DIRECTIONS[case.kind], f.variables)
+    wrt = case.wrt[0] if len(case.wrt) == 1 else case.wrt
+    return check(f, wrt, case.claim, kind=case.kind, unconstrained=case.unconstrained, **options)
 
 
 def prepare() -> None:

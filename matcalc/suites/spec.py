@@ -6,13 +6,16 @@ an unknown one is an error, since a misspelled key would silently check somethin
 
 from __future__ import annotations
 
+import bisect
 import difflib
 import hashlib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +24,8 @@ from matcalc.suites.places import Place, places
 
 SUFFIX = ".matcalc.toml"
 _CLAIMED = ("grad", "jacobian", "hessian")
-_DIRECTED = ("jvp", "vjp", "hvp")
-KINDS = (*_CLAIMED, *_DIRECTED)
+DIRECTED = ("jvp", "vjp", "hvp")
+KINDS = (*_CLAIMED, *DIRECTED)
 EXPECTED = ("verified", "refuted")
 _MOST_READ = 2**26
 _LONGEST_ID = 200
@@ -41,7 +44,7 @@ class Case:
         id: its name in the file; ``claim-3`` for the third that has none.
         line: where it stands in the file, counted from 1; None where that is not known.
         expr, wrt, claim, kind, let, sizes, unconstrained, trials: the question, as :func:`matcalc.check` takes it.
-        direction: the new name of a jvp, vjp or hvp; "" for one that is found.
+        direction: the new name of a jvp, vjp or hvp, with which a claim is written; "" for one that is found.
         seed: made from the suite's seed and the id, so that neither order nor number of cases changes a check.
         expect: "verified" or "refuted".
         diagnosis: a word that the diagnosis of a refuted claim has to contain, or "".
@@ -225,6 +228,13 @@ class _Reader:
             found[case.id] = case
         return list(found.values())
 
+    @cached_property
+    def _ends(self) -> list[int]:
+        return [found.start() for found in re.finditer("\n", self.text)]
+
+    def _line(self, span: Span) -> int:
+        return bisect.bisect_left(self._ends, span.start) + 1
+
     def _parsed(self) -> dict[str, Any]:
         try:
             return tomllib.loads(self.text)
@@ -257,7 +267,7 @@ class _Reader:
         case = Case(
             file=self.file,
             id=id,
-            line=None if place is None else 1 + self.text.count("\n", 0, place.header.start),
+            line=None if place is None else self._line(place.header),
             expr=claim["expr"],
             wrt=(wrt,) if isinstance(wrt, str) else tuple(wrt),
             trials=given.get("trials", 5) if self.trials is None else self.trials,
@@ -269,10 +279,10 @@ class _Reader:
 
     def _refuse_contradictions(self, case: Case, what: str, place: Place | None) -> None:
         """Keys that say nothing together."""
-        directed = case.kind in _DIRECTED
+        directed = case.kind in DIRECTED
         wrong = (
-            (directed and case.claim is not None, "claim", f"a {case.kind} takes no claim: ours is checked"),
-            (case.direction and not directed, "direction", f"a direction is for {', '.join(_DIRECTED)}"),
+            (directed and case.claim and not case.direction, "claim", f"a {case.kind} needs a direction to claim with"),
+            (case.direction and not directed, "direction", f"a direction is for {', '.join(DIRECTED)}"),
             (len(case.wrt) > 1 and case.kind not in ("jacobian", "hessian"), "wrt", f"a {case.kind} is by one name"),
             (len(case.wrt) > 2 and case.kind == "hessian", "wrt", "a hessian is by one name or two"),
             (case.expect == "refuted" and case.claim is None, "expect", "only a claim can be expected to be refuted"),
@@ -310,7 +320,6 @@ class _Reader:
         if place is None:
             return ParseError(f"{escape(self.file)}: {message}", why=why, suggestion=suggestion)
         span = place.keys.get(key, place.header)
-        line = 1 + self.text.count("\n", 0, span.start)
         spans = (span,) if span.end else ()
-        where = f"{escape(self.file)}:{line}" if span.end else escape(self.file)
+        where = f"{escape(self.file)}:{self._line(span)}" if span.end else escape(self.file)
         return ParseError(f"{where}: {message}", text=self.text, spans=spans, why=why, suggestion=suggestion)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -14,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from matcalc.cli.main import run
-from matcalc.suites.spec import seed_of
+from matcalc.cli.suite import with_progress
+from matcalc.suites.outcome import Outcome
+from matcalc.suites.spec import Case, seed_of
 
 RIGHT = """
 [[claim]]
@@ -138,7 +141,7 @@ def test_a_bad_file_is_shown_with_its_line(capsys: pytest.CaptureFixture[str], t
         (["--device", "tpu"], 4, "no device 'tpu'"),
         (["--jobs", "0"], 2, ""),
         (["--results", "missing/r.jsonl"], 2, "cannot write 'missing/r.jsonl': No such file or directory"),
-        (["--junit", "there.xml"], 2, "'there.xml' is there already\nTry: --force"),
+        (["--junit", "there.xml"], 2, "'there.xml' is there already\nTry: --force writes over it"),
     ],
 )
 def test_bad_options_are_refused_before_anything_runs(
@@ -191,7 +194,32 @@ def test_every_document_is_written(capsys: pytest.CaptureFixture[str], tmp_path:
     assert {name: file.read_bytes() for name, file in files.items()} == written
 
 
-def test_an_interruption_stops_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
+class Terminal(io.StringIO):
+    """A stream that somebody watches."""
+
+    def __init__(self, watched: bool) -> None:
+        super().__init__()
+        self.watched = watched
+
+    def isatty(self) -> bool:
+        return self.watched
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_bar_shows_progress_where_somebody_watches(monkeypatch: pytest.MonkeyPatch, watched: bool) -> None:
+    case = Case("a", "b", None, "x'*x", ("x",), "2*x")
+    outcomes = [Outcome(case, verdict) for verdict in ("verified", "refuted", "verified")]
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal(watched))
+
+    assert list(with_progress(outcomes, 3)) == outcomes
+    assert ("3/3" in terminal.getvalue()) == watched
+    assert ("1 not as expected" in terminal.getvalue()) == watched
+    assert watched or terminal.getvalue() == ""
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_an_interruption_stops_cleanly_and_says_how_to_go_on(tmp_path: Path, size: int) -> None:
     claims = "".join(RIGHT.replace('"right"', f'"c{k}"').replace("trials = 2", "") for k in range(500))
     file, results = suite(tmp_path, claims), tmp_path / "r.jsonl"
     command = [sys.executable, "-m", "matcalc.cli.main", "suite", file, "--jobs", "1", "--results", str(results)]
@@ -199,7 +227,7 @@ def test_an_interruption_stops_cleanly_and_says_how_to_go_on(tmp_path: Path) -> 
     with subprocess.Popen(
         command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as running:
-        while not (results.exists() and results.stat().st_size):
+        while not (results.exists() and results.stat().st_size >= size):
             assert running.poll() is None
             time.sleep(0.05)
         os.killpg(running.pid, signal.SIGINT)
