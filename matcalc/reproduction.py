@@ -16,8 +16,10 @@ def snippet(report: Report) -> str:
     """Python that shows a counterexample again; "" where the report has none.
 
     >>> from matcalc.verification import check
-    >>> print(snippet(check("3*s", "s", claim="2", let={"s": "scalar"})).split("\\n")[3])
+    >>> text = snippet(check("3*s", "s", claim="2", let={"s": "scalar"}))
+    >>> print(*(line for line in text.split("\\n") if line.startswith("#")), sep="\\n")
     # f = 3*s, by s
+    # again: mc.check('3*s', 's', claim='2', let={'s': 'scalar'}, seed=0)
     """
     seen = report.counterexample
     if report.verdict != "refuted" or not seen:

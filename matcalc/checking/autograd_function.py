@@ -100,8 +100,10 @@ def check_function(asked: FunctionQuestion, options: CheckOptions) -> FunctionRe
         DeviceError: for a device that is not there.
     """
     points, discarded = _points(asked, options)
+    elsewhere = [device for device in devices_for(options.devices) if device != "cpu"]
+    options = replace(options, devices=("cpu",))
     base = Report(
-        "verified", len(points), devices_for(options.devices), options.dtypes, options.seed,
+        "verified", len(points), options.devices, options.dtypes, options.seed,
         max_error=0.0, versions=versions(), claimed=True, discarded=discarded,
     )  # fmt: skip
     if not points:
@@ -120,6 +122,8 @@ def check_function(asked: FunctionQuestion, options: CheckOptions) -> FunctionRe
     if any(f.status == WRONG for f in findings) or unsaid:
         return reported(base, findings)
     findings += [*each(ONCE_RIGHT, settings[:_SETTINGS]), _empty(asked, settings[0], points[0][1])]
+    if elsewhere:
+        findings.append(Finding("devices", NOT_OFFERED, f"a Function is looked at on the CPU, not on {elsewhere[0]}"))
     single = next((f.error for f in findings if f.aspect == "float32"), None)
     return reported(base, findings, float32_error=single)
 

@@ -94,6 +94,12 @@ def test_what_a_function_offers_is_reported(function: Any, aspect: str, status: 
     assert report.finding(aspect).status == status
 
 
+def test_another_device_is_said_not_to_be_looked_at() -> None:
+    report = mc.check(planted.QUADRATIC, "x", claim=planted.Quadratic, let=planted.LET, devices=("cpu", "meta"))
+    assert report.devices == ("cpu",)
+    assert report.finding("devices").says == "a Function is looked at on the CPU, not on meta"
+
+
 def test_the_value_comes_first() -> None:
     report = mc.check(planted.QUADRATIC, "x", claim=planted.ForwardWrong, let=planted.LET)
     assert str(report).startswith("refuted: forward is wrong")
