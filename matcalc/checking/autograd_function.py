@@ -17,10 +17,10 @@ from matcalc.checking.findings import NOT_OFFERED, NOTED, RIGHT, UNDECIDED, WRON
 from matcalc.checking.function_aspects import ALWAYS, ONCE_RIGHT
 from matcalc.checking.function_claim import FunctionClaim, Outcome, Raised
 from matcalc.checking.function_setting import FLOAT, Setting, example_of, largest
+from matcalc.checking.pairs import Pair, related
 from matcalc.checking.points import Point, drawn, is_large, point, size_names
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.relation import Pair, relation
 from matcalc.checking.run import run_check
 from matcalc.checking.subspace import projected
 from matcalc.checking.torch_side import function_of, inputs_at, versions
@@ -183,7 +183,7 @@ def _forward(asked: FunctionQuestion, settings: list[Setting], points: list[Poin
         return Finding("forward", WRONG, shapes, example)
     if str(found.dtype) != "torch.float64":
         return Finding("forward", WRONG, f"the value is {found.dtype} where the inputs are torch.float64", example)
-    return Finding("forward", WRONG, relation(pairs, "value").replace("the name", "the value"), example)
+    return Finding("forward", WRONG, related(pairs, "value").replace("the name", "the value"), example)
 
 
 def _value(asked: FunctionQuestion, setting: Setting, at: Point) -> tuple[Any, float]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from matcalc.checking.examples import gathered, moved
 from matcalc.checking.foreign import Foreign, foreign
-from matcalc.checking.relation import Pair, relation
+from matcalc.checking.pairs import Pair, related
 from matcalc.checking.torch_side import versions
 from matcalc.checking.verdict import Report
 from matcalc.checking.voices import DOUBLE, SINGLE, Arithmetic, Place, Votes, measured, votes
@@ -314,7 +314,7 @@ def _diagnosis(trials: list[Trial]) -> str:
         same = all(p.claimed.shape == p.truth.shape for p in pairs)
         if same:
             return "shape: the claim has the name's entries, but another number of axes"
-    return relation(pairs).replace("the name is", "the input is")
+    return related(pairs).replace("the name is", "the input is")
 
 
 def _said(request: Request, trials: list[Trial]) -> tuple[str, ...]:

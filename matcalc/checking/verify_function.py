@@ -10,7 +10,7 @@ from matcalc.checking.findings import RIGHT, UNDECIDED, WRONG, Finding, Function
 from matcalc.checking.function_aspects import ALWAYS, ONCE_RIGHT
 from matcalc.checking.function_claim import FunctionClaim, Raised, parameters_of
 from matcalc.checking.function_setting import FLOAT, Setting, largest
-from matcalc.checking.relation import Pair, relation
+from matcalc.checking.pairs import Pair, related
 from matcalc.checking.verdict import Report
 from matcalc.checking.verify import Request, Trial, asked, looked, matrix_of, places, without_kinks
 from matcalc.checking.voices import DOUBLE, Place
@@ -92,7 +92,7 @@ def _forward(claim: FunctionClaim, found: Sequence[Place]) -> Finding:
     if said.shape != expected.shape:
         shapes = f"the value has shape {tuple(said.shape)} and the function's has {tuple(expected.shape)}"
         return Finding("forward", WRONG, shapes, example)
-    return Finding("forward", WRONG, relation(pairs, "value").replace("the name", "the value"), example)
+    return Finding("forward", WRONG, related(pairs, "value").replace("the name", "the value"), example)
 
 
 def _backward(request: Request, claim: FunctionClaim, found: Sequence[Place], name: str) -> tuple[Report, Finding]:
