@@ -28,7 +28,7 @@ _ALONE: dict[str, Any] = {"witnesses": (), "at": (), "edges": False}
 
 def check(
     f: Expression | str,
-    wrt: str | Sequence[str],
+    wrt: str | Sequence[str] | None = None,
     claim: str | Callable[..., Any] | None = None,
     let: Let = None,
     kind: str = "grad",
@@ -38,8 +38,10 @@ def check(
 
     Args:
         f: the expression, or its text.
-        wrt: the name to differentiate by; of a Hessian, two names for the mixed block.
-        claim: a text in the language, read with the expression's names; or a function of tensors by keyword.
+        wrt: the name to differentiate by; of a Hessian, two names for the mixed block; of a Function, one name or
+            several by which its backward is checked, and all of them where there is none.
+        claim: a text in the language, read with the expression's names; a function of tensors by keyword; or a
+            ``torch.autograd.Function``, whose forward is checked as well, and ``f`` may have any shape.
         let: declarations.
         kind: ``"grad"``, ``"jacobian"`` or ``"hessian"``; the claim is in numerator layout, of matrices in the
             Kronecker form of column-major vec, or a function that returns the tensor. Or ``"jvp"``, ``"vjp"`` or
@@ -55,14 +57,47 @@ def check(
     'refuted'
     """
     expression = f if isinstance(f, Expression) else parse(f, let)
-    names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
-    report = _answered(expression, wrt, claim, kind, options)
+    report = _asked(expression, wrt, claim, kind, options)
+    names = tuple(expression.variables) if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
     given = options_from(**{name: value for name, value in options.items() if name != "direction"})
     asked = asked_of(
         expression, names, kind, given,
         claim=claim, direction=options.get("direction", ""), unconstrained=bool(options.get("unconstrained")),
     )  # fmt: skip
     return replace(report, asked=asked)
+
+
+def _function_in(claim: object) -> Any | None:
+    """The ``torch.autograd.Function`` that a claim is; None for all else."""
+    if claim is None or isinstance(claim, str):
+        return None
+    from matcalc.checking.function_claim import function_in
+
+    return function_in(claim)
+
+
+def _asked(
+    expression: Expression,
+    wrt: str | Sequence[str] | None,
+    claim: str | Callable[..., Any] | None,
+    kind: str,
+    options: Mapping[str, Any],
+) -> Report:
+    """The report on a Function, or on a text or function, which is called with the arrays that it is written for."""
+    function = _function_in(claim)
+    if function is not None:
+        from matcalc.function_checks import check_autograd_function
+
+        return check_autograd_function(expression, wrt, function, kind, **options)
+    if wrt is None:
+        first = next(iter(expression.variables), "x")
+        raise ParseError("there is no name to differentiate by", suggestion=f"wrt={first!r}")
+    if isinstance(claim, str) or not callable(claim):
+        return _answered(expression, wrt, claim, kind, options)
+    from matcalc.checking.foreign import foreign
+
+    called = foreign(claim)
+    return called.settled(_answered(expression, wrt, called, kind, options))
 
 
 def _answered(
@@ -287,15 +322,29 @@ def options_from(
 def verify(
     fn: Callable[..., Any], claimed: Callable[..., Any], example_inputs: Any, wrt: int = 0, **options: Any
 ) -> Report:
-    """Any torch function to a scalar against a claimed gradient function; no text needed.
+    """Any function of tensors (or of NumPy or JAX arrays) against a claimed derivative; no text needed.
 
     Args:
-        fn: from tensors to a scalar tensor.
-        claimed: from the same tensors to the gradient by ``example_inputs[wrt]``.
-        example_inputs: the tensors.
+        fn: from the inputs to a tensor.
+        claimed: of a function to a scalar, the gradient by ``example_inputs[wrt]``, from the same inputs; of any other
+            the vjp, from the inputs and a cotangent; or a ``torch.autograd.Function``, which is to be ``fn``.
+        example_inputs: the inputs. They are looked at as they lie in memory, and then others around them.
         wrt: which of them.
-        **options: trials, seed.
+        **options: trials, seed, and kind: "grad", "vjp" or "jacobian" where it shall not be told from the value.
+
+    Raises:
+        CheckError: when either function fails.
+        UnsupportedError: for complex inputs.
+
+    >>> import torch
+    >>> verify(lambda x: x @ x, lambda x: 2 * x, [torch.ones(3)]).verdict
+    'verified'
     """
+    function = _function_in(claimed)
+    if function is not None:
+        from matcalc.checking.verify_function import verify_function
+
+        return verify_function(fn, function, example_inputs, wrt, **options)
     from matcalc.checking.verify import verify as run
 
     return run(fn, claimed, example_inputs, wrt, **options)

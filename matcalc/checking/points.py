@@ -59,7 +59,8 @@ def drawn(question: Question, options: CheckOptions, trial: int, attempt: int) -
 # ------------------------------------------------------------------------------------------------------ sizes
 
 
-def _size_names(question: Question) -> list[str]:
+def size_names(question: Question) -> list[str]:
+    """The names of all sizes."""
     found: dict[str, None] = {}
     for node in (*question.variables, *(n for root in question.roots for n in postorder(root))):
         for size in (*node.shape, *node.params):
@@ -70,7 +71,7 @@ def _size_names(question: Question) -> list[str]:
 
 def sizes_of(question: Question, options: CheckOptions, trial: int, attempt: int) -> dict[str, int] | None:
     """Distinct sizes from 2 up; all 1 in the last of several trials, where that fits."""
-    names = _size_names(question)
+    names = size_names(question)
     all_one = trial == options.trials - 1 > 0 and attempt == 0
     turn = trial + attempt
     for more in _MORE:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.checking.devices import repeatable
 from matcalc.checking.points import Point
 from matcalc.checking.question import Question
-from matcalc.errors import CheckError
+from matcalc.errors import CheckError, MatcalcError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import Size
@@ -291,7 +291,7 @@ def called(question: Question, at: Point) -> Any:
     given = _tensors(question, at, "float64", "cpu")
     try:
         made = as_returned(claimed(**given))
-    except CheckError:
+    except MatcalcError:
         raise
     except Exception as error:
         names = ", ".join(f"{name}=" for name in given)

@@ -41,7 +41,7 @@ def run_case(case: Case, devices: Sequence[str] = ("cpu",), dtypes: Sequence[str
     """
     started = time.perf_counter()
     try:
-        report = _report(case, devices=tuple(devices), dtypes=tuple(dtypes))
+        report = report_on(case, devices=tuple(devices), dtypes=tuple(dtypes))
     except MatcalcError as error:
         verdict = "inconclusive" if error.exit_code == LIMIT else "error"
         seconds = time.perf_counter() - started
@@ -50,7 +50,12 @@ def run_case(case: Case, devices: Sequence[str] = ("cpu",), dtypes: Sequence[str
     return Outcome(case, report.verdict, report.diagnosis or "", report.reason, LIMIT, seconds, report.to_dict())
 
 
-def _report(case: Case, **options: Any) -> Report:
+def report_on(case: Case, **options: Any) -> Report:
+    """The report on a case; options are devices and dtypes.
+
+    Raises:
+        MatcalcError: for a case that cannot be asked.
+    """
     from matcalc.expression import build
     from matcalc.parsed import parse
     from matcalc.verification import check

@@ -167,13 +167,13 @@ def diagnosis_at_small_sizes(question: Question, options: CheckOptions) -> Diagn
     return None if case is None else diagnosed(case)
 
 
-def diagnosis_of_arrays(pairs: Sequence[Pair]) -> Diagnosis:
-    """The diagnosis where nothing is known but arrays."""
+def diagnosis_of_arrays(pairs: Sequence[Pair], what: str = "gradient") -> Diagnosis:
+    """The diagnosis where nothing is known but arrays, of a claim of ``what``."""
     if not all(is_finite(pair.claimed) for pair in pairs):
         return Diagnosis("the claim is not a finite number at some of the points", "not finite")
     unknown = build.variable("f", (1, 1), "scalar")
     question = Question(unknown, "f", (), claimed=lambda: None)
-    return diagnosed(case_of_pairs(question, [(Point({}, {}), pair) for pair in pairs]))
+    return diagnosed(replace(case_of_pairs(question, [(Point({}, {}), pair) for pair in pairs]), what=what))
 
 
 def _is_the_truth(case: Case, pairs: Sequence[tuple[Point, Pair]]) -> bool:
