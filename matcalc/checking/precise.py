@@ -65,16 +65,28 @@ def lifted(values: Mapping[str, Any], variables: Iterable[Node] = ()) -> dict[st
     return exact
 
 
+def unmoved(root: Node, name: str, values: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[Node, Any]:
+    """What below ``root`` keeps its value when ``name`` moves: what does not depend on it, and what is frozen."""
+    memo: dict[Node, Any] = {}
+    still = [node for node in postorder(root) if node.operator.frozen or not node.depends_on(name)]
+    return {node: evaluate(node, values, sizes, memo) for node in still}
+
+
 def slope(
-    root: Node, name: str, direction: Any, values: Mapping[str, Any], sizes: Mapping[str, int], width: str
+    root: Node,
+    name: str,
+    direction: Any,
+    values: Mapping[str, Any],
+    sizes: Mapping[str, int],
+    width: str,
+    still: Mapping[Node, Any] | None = None,
 ) -> Any:
-    """The derivative of a scalar ``root`` when ``name`` moves ``width`` along ``direction``; what is frozen stays."""
+    """The derivative of a scalar ``root`` when ``name`` moves ``width`` along ``direction``; ``still`` is unmoved."""
     import mpmath
 
     step = mpmath.mpf(width)
-    here: dict[Node, Any] = {}
-    still = {node: evaluate(node, values, sizes, here) for node in postorder(root) if node.operator.frozen}
+    known = unmoved(root, name, values, sizes) if still is None else still
     ends = [
-        evaluate(root, {**values, name: values[name] + s * direction}, sizes, dict(still))[0, 0] for s in (step, -step)
+        evaluate(root, {**values, name: values[name] + s * direction}, sizes, dict(known))[0, 0] for s in (step, -step)
     ]
     return (ends[0] - ends[1]) / (2 * step)

@@ -7,10 +7,10 @@ agree with the 90-digit one, or nothing can be said.
 
 Tolerances. The claim and the differences, in 90 digits or more, carry no rounding that matters (see
 :mod:`matcalc.checking.judgement`), so conditioning does not blur the verdict and no float tolerance decides on a
-formula. Where floats must decide (a Python function as claim, autograd's own agreement) the allowance is 1e-8 of the
-gradient's largest entry plus 64·n·u·M/|x|, with n the largest size, u = 2^-53, and M the largest intermediate value:
-the rounding of a backward pass is bounded by u times the values it meets (Higham 2002, ch. 3). Both scale with f and
-with x.
+formula. A Python function as claim is in floats: what its rounding may do is measured (see
+:mod:`matcalc.checking.tolerance`). Autograd is taken to agree within 1e-8 of the gradient's largest entry plus
+64·n·u·M/|x|, with n the largest size, u = 2^-53, and M the largest intermediate value: the rounding of a backward pass
+is bounded by u times the values it meets (Higham 2002, ch. 3). All of them scale with f and with x.
 
 Each run also tries damaged copies of what it verified; one that passes makes the verdict inconclusive.
 """
@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from matcalc.checking.conditions import only_adding_up, only_symmetric
-from matcalc.checking.judgement import FLOAT, QUICK, allowance, judged, rounding
+from matcalc.checking.judgement import FLOAT, judged, rounding
+from matcalc.checking.landscape import QUICK
 from matcalc.checking.large import run_large
 from matcalc.checking.points import Point, is_large, point
 from matcalc.checking.question import CheckOptions, Question
@@ -51,6 +52,8 @@ class Trial:
     error: float
     error32: float | None
     survivors: int
+    visible: float
+    doubt: str
 
 
 def run_check(question: Question, options: CheckOptions) -> Report:
@@ -103,7 +106,7 @@ def _trial(question: Question, options: CheckOptions, devices: tuple[str, ...], 
     agrees = abs(low - found.value) <= 1e-7 * max(abs(found.value), largest * 1e-6) + 1e-300
     return Trial(
         number, at, claimed, truth, found.value, bool(found.holds), agrees, close, error,
-        max(errors32, default=None), found.survivors,
+        max(errors32, default=None), found.survivors, found.visible, found.doubt,
     )  # fmt: skip
 
 
@@ -156,7 +159,7 @@ def _report(
     if reason:
         return Report("inconclusive", reason=reason, **common)
     errors32 = [t.error32 for t in trials if t.error32 is not None]
-    visible = allowance(question)
+    visible = max(t.visible for t in trials)
     return Report(
         "verified",
         float32_error=max(errors32, default=None),
@@ -177,6 +180,9 @@ def _fault_of_the_lowering(trials: list[Trial]) -> str:
 
 def _weakness(trials: list[Trial], one_sided: tuple[str, ...]) -> str:
     """Why agreement everywhere is not evidence enough; or ""."""
+    doubtful = next((t for t in trials if t.doubt), None)
+    if doubtful is not None:
+        return f"in trial {doubtful.number} {doubtful.doubt}"
     if any(t.survivors for t in trials):
         return "a damaged copy of the claim would pass as well"
     return one_sided[0] if one_sided else ""

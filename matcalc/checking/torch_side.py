@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +64,8 @@ def _without_tf32() -> Iterator[None]:
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
 
 
-def _tensors(question: Question, at: Point, dtype: str, device: str) -> dict[str, Any]:
+def tensors_at(question: Question, at: Point, dtype: str = "float64", device: str = "cpu") -> dict[str, Any]:
+    """The inputs of a question's functions."""
     return inputs_at(question.variables, at, dtype, device)
 
 
@@ -101,14 +102,18 @@ def function_of(node: Node, variables: tuple[Node, ...], storage: str | Tensor, 
 
 def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[Any, float]:
     """The gradient by torch autograd of the literal lowering, projected, as a float64 matrix; and the value."""
+    return autograd_of(question, tensors_at(question, at, dtype, device), at.values[question.name].shape)
+
+
+def autograd_of(question: Question, tensors: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[Any, float]:
+    """The same at any tensors."""
     import torch
 
     from matcalc.checking.subspace import projected
 
     f = function_of(question.expression, question.variables, "scalar", False)
-    given = _tensors(question, at, dtype, device)
-    x = given.pop(question.name)
-    shape = at.values[question.name].shape
+    given = dict(tensors)
+    x = given.pop(question.name).detach()
     with _without_tf32():
         x.requires_grad_(True)
         value = f(**{question.name: x}, **given)
@@ -124,7 +129,7 @@ def value_along(question: Question, at: Point, direction: Any) -> Callable[[floa
     """
     import torch
 
-    given = _tensors(question, at, "float64", "cpu")
+    given = tensors_at(question, at, "float64", "cpu")
     expression, still = _without_frozen(question)
     held = {v.params[0]: function_of(node, question.variables, "matrix", False)(**given) for v, node in still.items()}
     f = function_of(expression, (*question.variables, *still), "scalar", False)
@@ -205,16 +210,21 @@ def tensor_lowered(function: Callable[..., Any], asked: Linearised, at: Point, d
 
 def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:
     """The claimed formula through the optimised lowering, as a float64 matrix."""
+    return lowered_of(question, tensors_at(question, at, dtype, device))
+
+
+def lowered_of(question: Question, tensors: Mapping[str, Any]) -> Any:
+    """The same at any tensors."""
     claimed = question.claimed
     assert isinstance(claimed, Node)
     f = function_of(claimed, question.variables, "matrix", True)
     with _without_tf32():
-        made = f(**_tensors(question, at, dtype, device))
+        made = f(**tensors)
     return made.detach().cpu().double().numpy()
 
 
-def called(question: Question, at: Point) -> Any:
-    """A claim that is a function of tensors, called.
+def called(question: Question, at: Point, tensors: Mapping[str, Any] | None = None) -> Any:
+    """A claim that is a function of tensors, called at a point, or at tensors like those there.
 
     Raises:
         CheckError: when it fails or returns no tensor.
@@ -224,7 +234,7 @@ def called(question: Question, at: Point) -> Any:
     claimed = question.claimed
     assert callable(claimed)
     try:
-        made = torch.as_tensor(claimed(**_tensors(question, at, "float64", "cpu")))
+        made = torch.as_tensor(claimed(**(tensors or tensors_at(question, at))))
     except Exception as error:
         raise CheckError(
             f"the claimed function failed: {type(error).__name__}: {error}", why="it is called with float64 tensors"
