@@ -13,7 +13,6 @@ doubt between the two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -89,10 +88,10 @@ def _finite(claimed: Any, shape: tuple[int, ...]) -> bool:
     return claimed.shape == shape and all(abs(v) < float("inf") for v in claimed.flat)
 
 
-def _stand_in(question: Question, at: Point, exact: Mapping[str, Any]) -> Any:
+def _stand_in(question: Question, at: Point, land: Landscape) -> Any:
     """What is shown for more entries than are differenced one by one: our derivation, else autograd's gradient."""
     if isinstance(question.truth, Node):
-        return evaluate(question.truth, exact, at.sizes).astype(float)
+        return evaluate(question.truth, land.exact, at.sizes, land.values).astype(float)
     return autograd(question, at, "float64", "cpu")[0]
 
 
@@ -113,7 +112,7 @@ class _Sight:
         with mpmath.workdps(self.precision.digits):
             land = landscape(self.question, self.at, self.precision)
             assert isinstance(self.question.claimed, Node), "a function's result has its own judgement"
-            claimed = evaluate(self.question.claimed, land.exact, self.at.sizes)
+            claimed = evaluate(self.question.claimed, land.exact, self.at.sizes, land.values)
             holds, truth, survivors, visible = self._compared(land, claimed)
             return Judgement(
                 holds, claimed.astype(float), truth, float(land.value), float(land.largest), survivors, visible
@@ -124,7 +123,7 @@ class _Sight:
 
         x = land.exact[self.question.name]
         small = x.size <= _MOST_ENTRIES
-        shown = land.gradient.astype(float) if small else _stand_in(self.question, self.at, land.exact)
+        shown = land.gradient.astype(float) if small else _stand_in(self.question, self.at, land)
         if not _finite(claimed, x.shape):
             return False, shown, 0, EXACT
         scale = land.largest / max(abs(x).max(), mpmath.mpf("1e-300"))
@@ -153,7 +152,7 @@ class _Sight:
 
         if claimed.size > _MOST_ENTRIES:
             return land.along(self.number)
-        index = np.unravel_index(int(np.argmax(abs(claimed - land.gradient))), claimed.shape)
+        index = divmod(int(np.argmax(abs(claimed - land.gradient))), claimed.shape[1])
         return [(land.unit(index), (land.gradient * land.unit(index)).sum())]
 
     def _out_of_subspace(self, claimed: Any) -> Any:
@@ -211,7 +210,7 @@ class _Heard:
             land = landscape(self.question, self.at, QUICK)
             x = land.exact[self.question.name]
             small = x.size <= _MOST_ENTRIES
-            shown = land.gradient.astype(float) if small else _stand_in(self.question, self.at, land.exact)
+            shown = land.gradient.astype(float) if small else _stand_in(self.question, self.at, land)
             made = Judgement(False, claimed, shown, float(land.value), float(land.largest), 0)
             if not _finite(claimed, x.shape):
                 return made

@@ -10,16 +10,15 @@ Claims about one function at one point share what is found there.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from matcalc.checking.points import Point
-from matcalc.checking.precise import evaluate, lifted, slope
+from matcalc.checking.precise import evaluate, lifted, remembered, slope
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
-from matcalc.expression.nodes import Node, postorder
+from matcalc.expression.nodes import postorder
 
 _KEPT = 48
 _DIRECTIONS = 4
@@ -47,6 +46,7 @@ class Landscape:
 
     Attributes:
         exact: the inputs.
+        values: of the nodes that were evaluated there.
         value: the function's value.
         largest: the largest value on the way to it.
     """
@@ -55,14 +55,12 @@ class Landscape:
         import mpmath
 
         self._question, self._at, self._precision = question, at, precision
-        self.exact: Mapping[str, Any] = lifted(at.values, question.variables)
-        memo: dict[Node, Any] = {}
-        self.value = evaluate(question.expression, self.exact, at.sizes, memo)[0, 0]
-        self.largest = max((abs(v).max() for v in memo.values()), default=mpmath.mpf(0))
+        self.exact, self.values = remembered(at.values, question.variables, at.sizes, precision.digits)
+        self.value = evaluate(question.expression, self.exact, at.sizes, self.values)[0, 0]
+        nodes = list(postorder(question.expression))
+        self.largest = max((abs(self.values[node]).max() for node in nodes), default=mpmath.mpf(0))
         self._fixed = {
-            node: memo[node]
-            for node in postorder(question.expression)
-            if node.operator.frozen or not node.depends_on(question.name)
+            node: self.values[node] for node in nodes if node.operator.frozen or not node.depends_on(question.name)
         }
         self._along: dict[int, list[tuple[Any, Any]]] = {}
 

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from matcalc.checking.precise import evaluate, lifted
+from matcalc.checking.precise import evaluate, remembered
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.values import Turn, lacks, value
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import Size, as_integer
 
+DIGITS = 40
 _MARGIN = 0.02
 _KINK_MARGIN = 0.01
+_NOISE = 1e-20
 _TRIES = 48
 _LATE = 8
 _HUGE = 1e60
@@ -69,9 +71,12 @@ def _size_names(question: Question) -> list[str]:
 
 
 def _sizes(question: Question, options: CheckOptions, trial: int, attempt: int) -> dict[str, int] | None:
-    """Distinct sizes from 2 up; all 1 in the last of several trials, where that fits."""
+    """Distinct sizes from 2 up; all 1 in the last of several trials, where that fits.
+
+    A function is spared sizes of 1: nobody writes one for them, and many drop such axes.
+    """
     names = _size_names(question)
-    all_one = trial == options.trials - 1 > 0 and attempt == 0
+    all_one = trial == options.trials - 1 > 0 and attempt == 0 and isinstance(question.claimed, Node)
     turn = trial + attempt
     for more in _MORE:
         ladder = [s + more for s in _LADDER]
@@ -135,10 +140,9 @@ def trouble(question: Question, at: Point) -> str:
         lacking = lacks(variable, at.values[variable.params[0]])
         if lacking:
             return f"no value of {variable.params[0]} that is {lacking} and all else that is declared of it was found"
-    memo: dict[Node, Any] = {}
     sizes = at.sizes
-    with mpmath.workdps(20):
-        lifted_values = lifted(at.values, question.variables)
+    with mpmath.workdps(DIGITS):
+        lifted_values, memo = remembered(at.values, question.variables, sizes, DIGITS)
         for root in question.roots:
             for node in postorder(root):
                 try:
@@ -164,13 +168,22 @@ def _node_trouble(node: Node, args: list[Any], strict: bool) -> str:
     if not strict:
         return ""
     for kink in node.operator.kinks:
-        if any(0 < abs(v - kink.at) < _KINK_MARGIN for v in args[0].flat):
+        margin = _KINK_MARGIN * _scale(args[0]) if not kink.at else _KINK_MARGIN
+        if any(0 < abs(v - kink.at) < margin for v in args[0].flat):
             return f"{node.op} is too close to its kink there"
     if node.operator.trouble is not None:
         return node.operator.trouble(node, args)
-    if node.operator.ties is not None and min(abs(v) for v in node.operator.ties(node, args).flat) < _KINK_MARGIN:
-        return f"{node.op} is too close to a tie there"
+    if node.operator.ties is not None:
+        margin = _KINK_MARGIN * max(_scale(arg) for arg in args)
+        gap = min(abs(v) for v in node.operator.ties(node, args).flat)
+        if gap < margin or not gap:
+            return f"{node.op} is too close to a tie there"
     return ""
+
+
+def _scale(value: Any) -> float:
+    """What margins are measured by: the largest entry, and 1 at most, so that tiny inputs have room as well."""
+    return min(1.0, float(abs(value).max())) if value.size else 1.0
 
 
 def _holds(wanted: str, value: Any) -> bool:
@@ -182,10 +195,12 @@ def _holds(wanted: str, value: Any) -> bool:
         return holds(floats)
     if wanted == "invertible":
         singular = np.linalg.svd(floats, compute_uv=False)
-        return bool(singular[-1] > 1e-2 * singular[0] and singular[-1] > 1e-3)
+        return bool(singular[-1] > max(1e-2 * singular[0], _NOISE))
     if wanted == "unit":
         return bool(np.abs(floats).max() < 1 - _MARGIN)
     if wanted == "nonzero":
-        return bool(np.abs(floats).max() > 5 * _MARGIN)
-    least = {"positive": 0.0, "above_one": 1.0, "above_minus_one": -1.0}[wanted]
+        return bool(np.abs(floats).max() > _NOISE)
+    if wanted == "positive":
+        return bool(floats.min() > max(_MARGIN * _scale(floats), _NOISE))
+    least = {"above_one": 1.0, "above_minus_one": -1.0}[wanted]
     return bool(floats.min() > least + _MARGIN)

@@ -6,6 +6,7 @@ is in floating point; see :mod:`matcalc.checking.judgement`.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -63,6 +64,30 @@ def lifted(values: Mapping[str, Any], variables: Iterable[Node] = ()) -> dict[st
             make = PROPERTIES[fact].exact
             exact[name] = exact[name] if make is None else make(exact[name])
     return exact
+
+
+def remembered(
+    values: Mapping[str, Any], variables: tuple[Node, ...], sizes: Mapping[str, int], digits: int
+) -> tuple[dict[str, Any], dict[Node, Any]]:
+    """Inputs in high precision, and the values of nodes there, kept for what else is evaluated at the same inputs.
+
+    To be used with ``digits`` in force.
+    """
+    key = (
+        digits,
+        variables,
+        tuple(sorted(sizes.items())),
+        tuple((name, v.shape, v.tobytes()) for name, v in sorted(values.items())),
+    )
+    found = _remembered.pop(key, None) or (lifted(values, variables), {})
+    _remembered[key] = found
+    if len(_remembered) > _MOST_REMEMBERED:
+        _remembered.popitem(last=False)
+    return found
+
+
+_MOST_REMEMBERED = 64
+_remembered: OrderedDict[Any, tuple[dict[str, Any], dict[Node, Any]]] = OrderedDict()
 
 
 def unmoved(root: Node, name: str, values: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[Node, Any]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from matcalc.checking.points import Point, trouble
-from matcalc.checking.precise import evaluate, lifted
+from matcalc.checking.points import DIGITS, Point, trouble
+from matcalc.checking.precise import evaluate, remembered
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.values import may_be_pushed
 from matcalc.expression.nodes import Node, postorder
@@ -20,7 +20,6 @@ Side = tuple[str, int]
 _TRIES = 60
 _TRIES_FOR_NAMES = 8
 _MOST_EXTRA = 4
-_DIGITS = 20
 _FACTORS = (0.03, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 _SWEEP = (-1.0, 3.0, -3.0, 10.0, -10.0, 0.1, -0.1, 30.0, -30.0, 100.0, -100.0)
 
@@ -73,9 +72,8 @@ def _sides(question: Question, at: Point) -> frozenset[Side]:
     import mpmath
 
     found: set[Side] = set()
-    with mpmath.workdps(_DIGITS):
-        values = lifted(at.values, question.variables)
-        memo: dict[Node, Any] = {}
+    with mpmath.workdps(DIGITS):
+        values, memo = remembered(at.values, question.variables, at.sizes, DIGITS)
         roots = _branching(question)
         for root in roots:
             evaluate(root, values, at.sizes, memo)

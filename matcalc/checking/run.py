@@ -31,10 +31,11 @@ from matcalc.checking.relation import Pair, relation
 from matcalc.checking.torch_side import autograd, devices_for, lowered, versions
 from matcalc.checking.verdict import Report
 from matcalc.errors import CheckError
-from matcalc.expression.nodes import Node
+from matcalc.expression.nodes import Node, postorder
 
 _LOWERED = 1e-6
 _SMALL = 1e-6
+_FOR_CHOICES = 12
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def run_check(question: Question, options: CheckOptions) -> Report:
         return run_large(question, options)
     devices = devices_for(options.devices)
     points, discarded = [], []
-    for number in range(options.trials):
+    wanted = options.trials + (_FOR_CHOICES if _chooses(question) else 0)
+    for number in range(wanted):
         at = point(question, options, number)
         if isinstance(at, str):
             discarded.append(f"trial {number}: {at}")
@@ -78,10 +80,15 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     usual = [at for _, at in points]
     missing = missing_sides(question, usual)
     more, unreached = reached(question, options, usual, missing) if points else ([], missing)
-    points += [(options.trials + k, at) for k, at in enumerate(more)]
+    points += [(wanted + k, at) for k, at in enumerate(more)]
     trials = [_trial(question, options, devices, number, at) for number, at in points]
     one_sided = tuple(sorted({spoken(question, side) for side in unreached}))
     return _report(question, options, devices, trials, tuple(discarded), one_sided)
+
+
+def _chooses(question: Question) -> bool:
+    """Whether entries are chosen among others: by a few points one may be chosen again and again."""
+    return any(node.operator.ties is not None for node in postorder(question.expression))
 
 
 def _trial(question: Question, options: CheckOptions, devices: tuple[str, ...], number: int, at: Point) -> Trial:

@@ -48,7 +48,9 @@ def _noisy() -> type[Any]:
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils._pytree import tree_map
 
-    class Noisy(TorchDispatchMode):  # type: ignore[misc]  # torch declares no types for it
+    mode: Any = TorchDispatchMode  # torch declares no types for it
+
+    class Noisy(mode):  # type: ignore[misc]
         def __init__(self, generator: Any) -> None:
             super().__init__()
             self.generator = generator
