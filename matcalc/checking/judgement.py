@@ -76,12 +76,22 @@ def judged(question: Question, at: Point, number: int) -> Judgement:
         return _Heard(question, at, number).judgement()
     quick = _Sight(question, at, number, QUICK).judgement()
     if quick.holds is not None:
-        return quick
+        return quick if quick.holds else _unless_on_a_kink(question, at, number, quick)
     fine = _Sight(question, at, number, FINE).judgement()
-    return replace(
-        quick, holds=bool(fine.holds), truth=fine.truth, survivors=fine.survivors if fine.holds else 0,
-        visible=fine.visible,
-    )  # fmt: skip
+    if not fine.holds:
+        return _unless_on_a_kink(question, at, number, replace(quick, holds=False, truth=fine.truth, survivors=0))
+    return replace(quick, holds=True, truth=fine.truth, survivors=fine.survivors, visible=fine.visible)
+
+
+def _unless_on_a_kink(question: Question, at: Point, number: int, found: Judgement) -> Judgement:
+    """What refutes a claim, unless the point lies on a kink: there is no derivative there, so none can be missed."""
+    import mpmath
+
+    with mpmath.workdps(QUICK.digits):
+        op = landscape(question, at, QUICK).kink_left(number)
+    if not op:
+        return found
+    return replace(found, holds=True, survivors=0, doubt=f"the point lies on a kink of {op}, where nothing is decided")
 
 
 def _finite(claimed: Any, shape: tuple[int, ...]) -> bool:

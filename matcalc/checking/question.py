@@ -47,10 +47,14 @@ class Question:
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """How to check; the seed decides every point."""
+    """How to check; the seed decides every point.
+
+    ``scale`` multiplies the values of names of which nothing is declared that a multiple would lack.
+    """
 
     trials: int = 5
     seed: int = 0
     devices: tuple[str, ...] = ("cpu",)
     dtypes: tuple[str, ...] = ("float64", "float32")
     sizes: Mapping[str, int] = field(default_factory=dict)
+    scale: float = 1.0

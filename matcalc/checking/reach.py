@@ -73,7 +73,7 @@ def _sides(question: Question, at: Point) -> frozenset[Side]:
 
     found: set[Side] = set()
     with mpmath.workdps(DIGITS):
-        values, memo = remembered(at.values, question.variables, at.sizes, DIGITS)
+        values, memo, _ = remembered(at.values, question.variables, at.sizes, DIGITS)
         roots = _branching(question)
         for root in roots:
             evaluate(root, values, at.sizes, memo)

@@ -322,7 +322,7 @@ define(
         facts=_scale_facts,
         stable=stability.scaled_of,
         at_kink=stability.at_origin,
-        reference=lambda node, args, size: args[0][0, 0] * args[1],
+        reference=lambda node, args, size: args[1] * args[0][0, 0],
         sympy=lambda node, args, size: __import__("sympy").MatMul(*args),
         samples=(Sample("norm2(a*x - y)^2"), Sample("sum((x'*x)*x)")),
     )
