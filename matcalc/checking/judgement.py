@@ -1,7 +1,7 @@
 """Whether a claim holds at one point.
 
 The truth is a central difference in many digits, through the operators' reference arithmetic (see
-:mod:`matcalc.checking.landscape`). What agrees with it to 1e-18 in 90 digits agrees. What does not is looked at again
+:mod:`matcalc.checking.landscape`). What agrees with it to 1e-30 in 90 digits agrees. What does not is looked at again
 where it is furthest off, with another step: where both steps give one slope, that slope is exact for the purpose, and
 the claim is wrong. Else it is looked at in 800 digits, where a gradient that is zero, of which nothing but rounding is
 left, is told from one of 1e-300.
@@ -25,7 +25,9 @@ from matcalc.checking.tolerance import BLIND, doubtful, room, spread
 from matcalc.checking.torch_side import autograd, autograd_of, called, tensors_at
 from matcalc.expression.nodes import Node, postorder
 
+AGREED = 1e-30
 EXACT = 1e-18
+"""What agrees in 30 digits, where two formulas are compared and no differences are taken."""
 FLOAT = 1e-8
 _MOST_ENTRIES = 16
 _UNIT = 2.0**-53
@@ -54,14 +56,14 @@ class Judgement:
     value: float
     largest: float
     survivors: int
-    visible: float = EXACT
+    visible: float = AGREED
     doubt: str = ""
 
 
 def allowance(question: Question) -> float:
     """A claim written with 16 decimals is read as the number that they round."""
     numbers = [n.params[0] for root in question.roots[1:] for n in postorder(root) if n.op == "number"]
-    return 8 * _UNIT if any(min(abs(v.numerator), v.denominator) > _DECIMALS for v in numbers) else EXACT
+    return 8 * _UNIT if any(min(abs(v.numerator), v.denominator) > _DECIMALS for v in numbers) else AGREED
 
 
 def rounding(at: Point, name: str, largest: float) -> float:
@@ -135,12 +137,12 @@ class _Sight:
         small = x.size <= _MOST_ENTRIES
         shown = land.gradient.astype(float) if small else _stand_in(self.question, self.at, land)
         if not _finite(claimed, x.shape):
-            return False, shown, 0, EXACT
+            return False, shown, 0, AGREED
         scale = land.largest / max(abs(x).max(), mpmath.mpf("1e-300"))
         floor = mpmath.mpf(self.precision.noise) * scale
         off, size, survivors = (self._entries if small else self._directions)(land, claimed, floor)
         allowed = allowance(self.question) * size
-        visible = float((allowed + floor) / size) if size else EXACT
+        visible = float((allowed + floor) / size) if size else AGREED
         if off <= allowed:
             return True, shown, survivors, visible
         if self.precision is FINE:

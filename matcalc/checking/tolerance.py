@@ -45,6 +45,7 @@ that are none of rounding's.)"""
 @cache
 def _noisy() -> type[Any]:
     """The dispatch mode that perturbs the results of operations."""
+    import torch
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils._pytree import tree_map
 
@@ -54,9 +55,12 @@ def _noisy() -> type[Any]:
         def __init__(self, generator: Any) -> None:
             super().__init__()
             self.generator = generator
+            self.unit = UNIT
 
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             made = func(*args, **(kwargs or {}))
+            if isinstance(made, torch.Tensor) and made.is_floating_point():
+                self.unit = max(self.unit, torch.finfo(made.dtype).eps / 2)
             name = func._schema.name.rpartition("::")[2].rstrip("_")
             aliases = [r.alias_info for r in func._schema.returns if r.alias_info is not None]
             if name in _EXACT or (aliases and not any(alias.is_write for alias in aliases)):
@@ -111,6 +115,24 @@ def spread(function: Callable[..., Any], given: Mapping[str, Any], usual: Any, s
     return np.where(np.isfinite(widest), widest, np.inf) / _UNITS
 
 
+def coarsest(function: Callable[..., Any], given: Mapping[str, Any]) -> float:
+    """The unit roundoff of the least precise type that a function computes in; float64's where it cannot be watched.
+
+    >>> import torch
+    >>> coarsest(lambda x: x.float().exp(), {"x": torch.ones(2, dtype=torch.float64)}) == 2.0**-24
+    True
+    """
+    import torch
+
+    mode = _noisy()(torch.Generator().manual_seed(0))
+    try:
+        with mode:
+            function(**given)
+    except Exception:
+        return UNIT
+    return float(mode.unit)
+
+
 def room(moved: Any, gradient: Any, sizes: Mapping[str, int]) -> Any:
     """The tolerance in every entry, from how far a unit of roundoff moves it.
 
@@ -121,6 +143,9 @@ def room(moved: Any, gradient: Any, sizes: Mapping[str, int]) -> Any:
     return _SAFETY * max([*sizes.values(), *gradient.shape, 1]) * (moved + UNIT * abs(gradient).max(initial=0.0))
 
 
-def doubtful(moved: Any, gradient: Any) -> Any:
-    """The distance in every entry below which nothing is refuted in floats: 1e-8 of what is summed there."""
-    return DOUBT * (moved / UNIT + abs(gradient).max(initial=0.0))
+def doubtful(moved: Any, gradient: Any, unit: float = UNIT) -> Any:
+    """The distance in every entry below which nothing is refuted in floats: 1e-8 of what is summed there.
+
+    ``unit`` is the roundoff that moved it; in float32 nothing below its own rounding is refuted.
+    """
+    return max(DOUBT, unit) * (moved / unit + abs(gradient).max(initial=0.0))
