@@ -31,6 +31,7 @@ _LAZY = {
     "Jacobian": "jacobian_record",
     **dict.fromkeys(("check", "verify"), "verification"),
     "Limits": "limits",
+    "replay": "recorded_checks",
 }
 _MODULES = ("testing",)
 

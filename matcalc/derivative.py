@@ -25,6 +25,7 @@ from matcalc.limits import Limits
 
 if TYPE_CHECKING:
     from matcalc.checking.verdict import Report
+    from matcalc.documents.graph import Graph
 
 Let = Mapping[str, str] | Iterable[str] | None
 
@@ -121,7 +122,7 @@ class Expression:
     @property
     def sympy(self) -> Any:
         """The SymPy expression of the same value."""
-        from matcalc.documents.image import sympy_image
+        from matcalc.expression.image import sympy_image
 
         return sympy_image(self.shown)
 
@@ -130,14 +131,6 @@ class Expression:
         from matcalc.documents.latex import latex
 
         return latex(self.shown, self.style(every_size=True))
-
-    def graph(self) -> Any:
-        """The computation graph; not there yet.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        raise UnsupportedError("the computation graph is not there yet")
 
     def _outputs(self, with_value: bool) -> list[tuple[Node, str]]:
         return [(self.shown, self._storage)]
@@ -170,6 +163,16 @@ class Expression:
 
     def _documentation(self) -> str:
         return self.pretty()
+
+    def graph(self) -> Graph:
+        """The computation graph; ``.svg()`` and ``.mermaid()`` draw it, with ``backward=True`` the way back as well.
+
+        >>> [vertex.label for vertex in parse("x'*A*x - b'*x").graph().vertices]
+        ['x', 'A', 'z1 = x.T*A*x', 'b', 'z2 = b.T*x', 'f = z1 - z2']
+        """
+        from matcalc.documents.graph import graph_of
+
+        return graph_of(self.node)
 
     def compile(
         self,
@@ -276,7 +279,7 @@ class Derivative(Expression):
     def _documentation(self) -> str:
         return f"{self._function_name} of {self.expression.pretty()} by {self.wrt}: {self.pretty()}"
 
-    def derivation(self) -> Any:
+    def derivation(self, *, detail: str = "normal") -> Any:
         """The steps of the derivation; not there yet.
 
         Raises:

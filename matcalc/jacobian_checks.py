@@ -223,10 +223,12 @@ def _compared(derived: Jacobian, claimed: Node | Callable[..., Any], options: Ma
         return replace(own, verdict="inconclusive", reason=own.reason or "our own derivation is not verified here")
     asked = linearised(derived)
     matrix = derived.vectorised_from(claimed) if isinstance(claimed, Node) else claimed
+    own = replace(own, testimonies=(), odd_one_out="the claim")
     if matrix is not None:
         report = run_check(replace(question(asked, matrix), truth=_node(question(asked).claimed)), given)
         if report.verdict != "refuted":
             return replace(report, claimed=True)
+        own = replace(own, testimonies=report.testimonies)
     if derived.vectorised is None:
         return replace(own, verdict="refuted", diagnosis="no simple relation found", claimed=True)
     truth = (

@@ -7,17 +7,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse
-from matcalc.directional_derivatives import gradient_seen
 from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
 from matcalc.jacobian_record import Jacobian
 from matcalc.language.inference import VariableRecord, typed_claim
 from matcalc.language.syntax import read
+from matcalc.limits import Limits
+from matcalc.recorded_checks import asked_of, asked_of_derivative
+
+_MOST_SCALE = 1e30
 
 if TYPE_CHECKING:
     from matcalc.checking.question import Question
     from matcalc.checking.verdict import Report
+
+
+_ALONE: dict[str, Any] = {"witnesses": (), "at": (), "edges": False}
+"""For a question beside the one that was asked: the witnesses that are always heard, at the points that are drawn."""
 
 
 def check(
@@ -36,8 +43,11 @@ def check(
         claim: a text in the language, read with the expression's names; or a function of tensors by keyword.
         let: declarations.
         kind: ``"grad"``, ``"jacobian"`` or ``"hessian"``; the claim is in numerator layout, of matrices in the
-            Kronecker form of column-major vec, or a function that returns the tensor.
-        **options: trials, seed, devices, dtypes, sizes, unconstrained.
+            Kronecker form of column-major vec, or a function that returns the tensor. Or ``"jvp"``, ``"vjp"`` or
+            ``"hvp"`` with ``direction=``, a new name.
+        **options: trials, seed, devices, dtypes, sizes, unconstrained; ``witnesses``, names of those to hear beside the
+            two that always are, or ``"all"``; ``at``, a point (names to values) or several to check at as well, be it
+            on a kink; ``edges``, to be told what happens at zero, at ties and at lower rank.
 
     Raises:
         MatcalcError: for a text without meaning.
@@ -46,16 +56,49 @@ def check(
     'refuted'
     """
     expression = f if isinstance(f, Expression) else parse(f, let)
+    names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    report = _answered(expression, wrt, claim, kind, options)
+    given = options_from(**{name: value for name, value in options.items() if name != "direction"})
+    asked = asked_of(
+        expression, names, kind, given,
+        claim=claim, direction=options.get("direction", ""), unconstrained=bool(options.get("unconstrained")),
+    )  # fmt: skip
+    return replace(report, asked=asked)
+
+
+def _answered(
+    expression: Expression,
+    wrt: str | Sequence[str],
+    claim: str | Callable[..., Any] | None,
+    kind: str,
+    options: Mapping[str, Any],
+) -> Report:
     if kind in ("jacobian", "hessian"):
         from matcalc.jacobian_checks import check_tensor
 
         return check_tensor(expression, wrt, claim, kind, **options)
     if kind != "grad":
-        raise UnsupportedError(f"no claims are checked of a {kind!r}", why="kind is grad, jacobian or hessian")
+        return _directional(expression, wrt, claim, kind, options)
     if not isinstance(wrt, str):
         raise ParseError("a gradient is by one name", suggestion="kind='hessian' for a mixed block")
     derived = grad(expression, wrt, unconstrained=bool(options.get("unconstrained")))
     return _checked(derived, claim, **options)
+
+
+def _directional(
+    f: Expression,
+    wrt: str | Sequence[str],
+    claim: str | Callable[..., Any] | None,
+    kind: str,
+    options: Mapping[str, Any],
+) -> Report:
+    from matcalc.directional_checks import KINDS, check_directional
+
+    if kind not in KINDS:
+        raise UnsupportedError(f"no kind {kind!r}", why=f"the kinds are grad, jacobian, hessian, {', '.join(KINDS)}")
+    if not isinstance(wrt, str):
+        raise ParseError(f"a {kind} is by one name")
+    return check_directional(f, wrt, claim, kind, **options)
 
 
 def check_derivative(derivative: Derivative, **options: Any) -> Report:
@@ -65,24 +108,20 @@ def check_derivative(derivative: Derivative, **options: Any) -> Report:
     >>> check_derivative(hvp("x'*A*x", "x", "v")).verdict
     'verified'
     """
+    report = _own(derivative, options)
+    return replace(report, asked=asked_of_derivative(derivative, options_from(**options)))
+
+
+def _own(derivative: Derivative, options: Mapping[str, Any]) -> Report:
     if derivative.kind == "grad":
         return _checked(derivative, None, **options)
     if isinstance(derivative, Jacobian):
         from matcalc.jacobian_checks import check_own
 
         return check_own(derivative, **options)
-    from matcalc.checking.directional import Directional, questions
-    from matcalc.checking.run import run_check
-    from matcalc.checking.verdict import combined
+    from matcalc.directional_checks import check_own_directional
 
-    f, projected = derivative.expression, derivative.projected
-    asked = Directional(
-        derivative.kind, derivative.differentiated, derivative.wrt,
-        tuple(v.node for v in derivative.typed.variables), derivative.node,
-        gradient_seen(f, derivative.wrt, not projected) if derivative.kind == "hvp" else None,
-        projected, f.text,
-    )  # fmt: skip
-    return combined([run_check(question, options_from(**options)) for question in questions(asked)])
+    return check_own_directional(derivative, **options)
 
 
 def confirm_zero(derived: Derivative, trials: int = 2) -> None:
@@ -148,7 +187,7 @@ def _with_what_is_printed(derived: Derivative, report: Report, options: Mapping[
         return replace(report, witnesses=(*report.witnesses, f"the text is not read back: {error.message}"))
     if printed is derived.shown:
         return report
-    again = run_check(replace(_question(derived), claimed=printed), options_from(**{**options, "trials": 2}))
+    again = run_check(replace(_question(derived), claimed=printed), options_from(**{**options, "trials": 2, **_ALONE}))
     if again.verdict == "refuted":
         raise CheckError("what is printed is not what was derived: this is a bug in matcalc; please report it")
     said = () if again.ok else (f"the text itself could not be checked: {again.reason}",)
@@ -200,14 +239,41 @@ def options_from(
     dtypes: Iterable[str] = ("float64", "float32"),
     sizes: Mapping[str, int] | None = None,
     unconstrained: bool = False,
+    witnesses: Iterable[str] | None = None,
+    at: Mapping[str, Any] | Iterable[Mapping[str, Any]] = (),
+    edges: bool = False,
+    scale: float = 1.0,
 ) -> Any:
-    """The options of a check, as a record."""
+    """The options of a check, as a record.
+
+    Raises:
+        ParseError: for trials, a seed, a size, a scale, a witness or a point that is none.
+    """
     from matcalc.checking.question import CheckOptions
+    from matcalc.checking.witnesses import chosen
 
     if sizes is not None and not isinstance(sizes, Mapping):
         raise ParseError("sizes are a mapping from names to numbers", why="as in sizes={'n': 5}")
+    most = Limits().size
+    for name, size in (sizes or {}).items():
+        if type(size) is not int or not 1 <= size <= most:
+            raise ParseError(f"{size!r} is no size for {name}", why=f"a size is a whole number from 1 to {most}")
+    if type(seed) is not int or seed < 0:
+        raise ParseError(f"{seed!r} is no seed", why="a seed is a whole number from 0 up")
+    if trials is not None and (type(trials) is not int or trials < 1):
+        raise ParseError(f"{trials!r} are no trials", why="a check needs at least one trial")
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < abs(scale) <= _MOST_SCALE:
+        raise ParseError(f"{scale!r} is no scale", why="inputs are multiplied by it: a number such as 1e6, and not 0")
     given: dict[str, Any] = {} if trials is None else {"trials": trials}
-    return CheckOptions(seed=seed, devices=tuple(devices), dtypes=tuple(dtypes), sizes=dict(sizes or {}), **given)
+    points = tuple(at) if isinstance(at, Iterable) and not isinstance(at, Mapping) else (at,)
+    if not all(isinstance(point, Mapping) for point in points):
+        raise ParseError(
+            "a point is a mapping from names to values", why="as in at={'x': [1, 2, 3]}, or a list of such"
+        )
+    return CheckOptions(
+        seed=seed, devices=tuple(devices), dtypes=tuple(dtypes), sizes=dict(sizes or {}), witnesses=chosen(witnesses),
+        at=points, edges=edges, scale=float(scale), **given,
+    )  # fmt: skip
 
 
 def verify(

@@ -68,12 +68,16 @@ LAYERS = (
         "jacobian_record",
         "jacobians",
         "jacobian_checks",
+        "directional_checks",
         "linear_operator",
         "verification",
+        "recorded_checks",
         "testing",
         "matcalc",
     ),
-    ("handbook",),
+    ("handbook", "pages"),
+    ("suites", "literate"),
+    ("gallery",),
     ("cli", "__main__"),
 )
 # On one layer, yet strangers to one another.

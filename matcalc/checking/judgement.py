@@ -16,12 +16,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from matcalc.checking.evidence import Evidence
 from matcalc.checking.landscape import FINE, QUICK, Landscape, Precision, landscape
 from matcalc.checking.points import Point
 from matcalc.checking.precise import evaluate
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
-from matcalc.checking.tolerance import BLIND, doubtful, room, spread
+from matcalc.checking.testimony import Testimony
+from matcalc.checking.tolerance import BLIND, doubtful, is_watched, room, spread, steady_spread
 from matcalc.checking.torch_side import autograd, autograd_of, called, tensors_at
 from matcalc.expression.nodes import Node, postorder
 
@@ -46,6 +48,7 @@ class Judgement:
         value: the function's value.
         largest: the largest value on the way to it.
         survivors: how many damaged copies would pass as well.
+        error: how far the claim is from the truth, relative to the size that it is measured by.
         visible: the smallest error, relative to the gradient's largest entry, that would have been seen.
         doubt: why a claim that is not refuted is not confirmed either, or "".
     """
@@ -56,6 +59,7 @@ class Judgement:
     value: float
     largest: float
     survivors: int
+    error: float
     visible: float = AGREED
     doubt: str = ""
 
@@ -78,22 +82,29 @@ def judged(question: Question, at: Point, number: int) -> Judgement:
         return _Heard(question, at, number).judgement()
     quick = _Sight(question, at, number, QUICK).judgement()
     if quick.holds is not None:
-        return quick if quick.holds else _unless_on_a_kink(question, at, number, quick)
+        return quick
     fine = _Sight(question, at, number, FINE).judgement()
-    if not fine.holds:
-        return _unless_on_a_kink(question, at, number, replace(quick, holds=False, truth=fine.truth, survivors=0))
-    return replace(quick, holds=True, truth=fine.truth, survivors=fine.survivors, visible=fine.visible)
+    return replace(
+        quick, holds=bool(fine.holds), truth=fine.truth, survivors=fine.survivors if fine.holds else 0,
+        error=fine.error, visible=fine.visible,
+    )  # fmt: skip
 
 
-def _unless_on_a_kink(question: Question, at: Point, number: int, found: Judgement) -> Judgement:
-    """What refutes a claim, unless the point lies on a kink: there is no derivative there, so none can be missed."""
-    import mpmath
-
-    with mpmath.workdps(QUICK.digits):
-        op = landscape(question, at, QUICK).kink_left(number)
-    if not op:
-        return found
-    return replace(found, holds=True, survivors=0, doubt=f"the point lies on a kink of {op}, where nothing is decided")
+def precise_testimony(evidence: Evidence) -> Testimony:
+    """The claim against differences in many digits, at every point."""
+    found = [seen.judgement for seen in evidence.points]
+    if any(each is None for each in found):
+        return Testimony("precise", None, "the sizes are too large for arithmetic in 90 digits")
+    judgements = [each for each in found if each is not None]
+    clear = [each for each in judgements if each.visible <= BLIND or not each.holds] or judgements
+    visible, worst = max(each.visible for each in clear), max(each.error for each in clear)
+    against = sum(not each.holds for each in judgements)
+    if against:
+        says = f"differences in {QUICK.digits} digits disagree with it in {against} of {len(judgements)} trials"
+        wrong = max(each.error for each in judgements if not each.holds)
+        return Testimony("precise", False, says, wrong, visible)
+    says = f"differences in {QUICK.digits} digits agree (an error of {visible:.0e} relative would show)"
+    return Testimony("precise", True, says, worst, visible)
 
 
 def _finite(claimed: Any, shape: tuple[int, ...]) -> bool:
@@ -125,29 +136,29 @@ class _Sight:
             land = landscape(self.question, self.at, self.precision)
             assert isinstance(self.question.claimed, Node), "a function's result has its own judgement"
             claimed = evaluate(self.question.claimed, land.exact, self.at.sizes, land.values)
-            holds, truth, survivors, visible = self._compared(land, claimed)
-            return Judgement(
-                holds, claimed.astype(float), truth, float(land.value), float(land.largest), survivors, visible
-            )
+            holds, truth, survivors, error, visible = self._compared(land, claimed)
+            seen = (float(land.value), float(land.largest), survivors, float(error), visible)
+            return Judgement(holds, claimed.astype(float), truth, *seen)
 
-    def _compared(self, land: Landscape, claimed: Any) -> tuple[Any, Any, int, float]:
+    def _compared(self, land: Landscape, claimed: Any) -> tuple[Any, Any, int, Any, float]:
         import mpmath
 
         x = land.exact[self.question.name]
         small = x.size <= _MOST_ENTRIES
         shown = land.gradient.astype(float) if small else _stand_in(self.question, self.at, land)
         if not _finite(claimed, x.shape):
-            return False, shown, 0, AGREED
+            return False, shown, 0, float("inf"), AGREED
         scale = land.largest / max(abs(x).max(), mpmath.mpf("1e-300"))
         floor = mpmath.mpf(self.precision.noise) * scale
         off, size, survivors = (self._entries if small else self._directions)(land, claimed, floor)
         allowed = allowance(self.question) * size
         visible = float((allowed + floor) / size) if size else AGREED
+        seen = (shown, survivors, off / size if size else off, visible)
         if off <= allowed:
-            return True, shown, survivors, visible
+            return True, *seen
         if self.precision is FINE:
-            return bool(off <= allowed + floor), shown, survivors, visible
-        return (False if self._surely_off(land, claimed, allowed, floor) else None), shown, survivors, visible
+            return bool(off <= allowed + floor), *seen
+        return (False if self._surely_off(land, claimed, allowed, floor) else None), *seen
 
     def _surely_off(self, land: Landscape, claimed: Any, allowed: Any, floor: Any) -> bool:
         """Whether another step says the same where the claim is furthest off."""
@@ -223,7 +234,7 @@ class _Heard:
             x = land.exact[self.question.name]
             small = x.size <= _MOST_ENTRIES
             shown = land.gradient.astype(float) if small else _stand_in(self.question, self.at, land)
-            made = Judgement(False, claimed, shown, float(land.value), float(land.largest), 0)
+            made = Judgement(False, claimed, shown, float(land.value), float(land.largest), 0, float("inf"))
             if not _finite(claimed, x.shape):
                 return made
             moved = self._moved(claimed)
@@ -241,11 +252,16 @@ class _Heard:
         """How far a unit of roundoff moves the function's result, or what torch's own backward pass gives."""
         import numpy as np
 
+        def claim(**given: Any) -> Any:
+            return called(self.question, self.at, given)
+
         tensors = tensors_at(self.question, self.at)
-        mine = spread(lambda **t: called(self.question, self.at, t), tensors, claimed, self.number)
+        mine = steady_spread(claim, tensors, claimed, self.number)
         usual = autograd_of(self.question, tensors, claimed.shape)[0]
         theirs = spread(lambda **t: autograd_of(self.question, t, claimed.shape)[0], tensors, usual, self.number)
-        return mine + np.where(np.isfinite(theirs), theirs, 0.0)
+        theirs = np.where(np.isfinite(theirs), theirs, 0.0)
+        lost = room(theirs, claimed, self.at.sizes).max(initial=0.0) > BLIND * abs(claimed).max(initial=0.0)
+        return mine if lost and is_watched(claim, tensors) else mine + theirs
 
     def _distances(self, land: Landscape, claimed: Any, allowed: Any, sure: Any) -> tuple[Any, Any, Any]:
         """What the claim is off by, in each entry or along each direction, with the tolerances there."""

@@ -79,28 +79,6 @@ class Landscape:
         made[index] = mpmath.mpf(1)
         return projected(self._question.projected, made)
 
-    def kink_left(self, number: int) -> str:
-        """The operator on whose kink the point lies exactly, and which a random direction leaves; or ""."""
-        import mpmath
-
-        question, at = self._question, self._at
-        on = [
-            (node, kink.at)
-            for node in postorder(question.expression)
-            for kink in node.operator.kinks
-            if node.depends_on(question.name) and any(v == kink.at for v in self.values[node.args[0]].flat)
-        ]
-        if not on:
-            return ""
-        moved = {**self.exact}
-        moved[question.name] = moved[question.name] + self._directions(number)[0] * mpmath.mpf(self._precision.step)
-        memo = dict(self._fixed)
-        for node, place in on:
-            here, there = self.values[node.args[0]], evaluate(node.args[0], moved, at.sizes, memo)
-            if any(a == place != b for a, b in zip(here.flat, there.flat, strict=True)):
-                return node.op
-        return ""
-
     @cached_property
     def gradient(self) -> Any:
         """Every entry by itself, projected."""
@@ -111,18 +89,16 @@ class Landscape:
             made[index] = self.slope(self.unit(index))
         return projected(self._question.projected, made)
 
-    def _directions(self, number: int) -> list[Any]:
-        import numpy as np
-
-        rng = np.random.Generator(np.random.PCG64([number, 77]))
-        shape = self.exact[self._question.name].shape
-        drawn = [lifted({"d": rng.standard_normal(shape)})["d"] for _ in range(_DIRECTIONS)]
-        return [projected(self._question.projected, d) for d in drawn]
-
     def along(self, number: int) -> list[tuple[Any, Any]]:
         """Random directions, which ``number`` seeds, and the slopes along them."""
+        import numpy as np
+
         if number not in self._along:
-            self._along[number] = [(d, self.slope(d)) for d in self._directions(number)]
+            rng = np.random.Generator(np.random.PCG64([number, 77]))
+            shape = self.exact[self._question.name].shape
+            drawn = [lifted({"d": rng.standard_normal(shape)})["d"] for _ in range(_DIRECTIONS)]
+            directions = [projected(self._question.projected, d) for d in drawn]
+            self._along[number] = [(d, self.slope(d)) for d in directions]
         return self._along[number]
 
 

@@ -13,19 +13,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
+from matcalc.checking.devices import DeviceFigures, devices_for, figures, settings
+from matcalc.checking.evidence import Evidence, Seen
 from matcalc.checking.points import Point, drawn, is_large
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.relation import Pair, relation
 from matcalc.checking.slopes import slope
 from matcalc.checking.subspace import projected
+from matcalc.checking.testimony import Testimony
 from matcalc.checking.tolerance import BLIND, doubtful, room, spread
 from matcalc.checking.torch_side import (
     autograd,
     autograd_of,
     called,
-    devices_for,
     function_of,
     lowered,
     lowered_of,
@@ -33,9 +37,13 @@ from matcalc.checking.torch_side import (
     value_along,
     versions,
 )
+from matcalc.checking.torch_witnesses import counted
 from matcalc.checking.verdict import Report
+from matcalc.checking.vote import spoken
+from matcalc.checking.witnesses import WITNESSES
 from matcalc.expression.nodes import Node, postorder
 
+_APART = 1e-6
 _DIRECTIONS = 3
 _TRIES = 16
 _STEP = 0.02
@@ -63,7 +71,13 @@ class _Trial:
     agrees: bool
     off: bool
     slopes_agree: bool | None
-    error32: float | None
+    fares: DeviceFigures
+
+    @property
+    def seen(self) -> Seen:
+        """The claim at the point; the largest value on the way is taken to be among the inputs and the result."""
+        largest = max(abs(self.pair.value), *(float(abs(value).max()) for value in self.at.values.values()))
+        return Seen(self.number, self.at, self.pair.claimed, self.pair.value, largest, self.pair.truth)
 
 
 def run_large(question: Question, options: CheckOptions, precise: Callable[[Question, CheckOptions], Report]) -> Report:
@@ -85,6 +99,7 @@ def run_large(question: Question, options: CheckOptions, precise: Callable[[Ques
     common: dict[str, Any] = {
         "trials": len(trials), "devices": devices, "dtypes": options.dtypes, "seed": options.seed,
         "discarded": tuple(discarded), "versions": versions(),
+        "settings": settings(devices),
         "claimed": question.truth is not None or not isinstance(question.claimed, Node),
     }  # fmt: skip
     if not trials:
@@ -95,8 +110,30 @@ def run_large(question: Question, options: CheckOptions, precise: Callable[[Ques
         f"at these sizes the witnesses are floats (an error of {visible:.0e} relative would show)",
         *at_small,
     )
+    common["testimonies"] = _testimonies(Evidence(question, options, tuple(t.seen for t in trials)), trials)
     common["max_error"] = max((t.error for t in trials), key=lambda e: e if e == e else float("inf"))
     return _report(question, options, trials, formula, common)
+
+
+def _testimonies(evidence: Evidence, trials: list[_Trial]) -> tuple[Testimony, ...]:
+    """What each witness says; the two that decide at these sizes by what they decide on."""
+    deciding = {"autograd": _auto_testimony(trials), "differences": _slopes_testimony(trials)}
+    names = (name for name in WITNESSES if name in deciding or name in evidence.options.witnesses)
+    return tuple(deciding.get(name) or WITNESSES[name].hear(evidence) for name in names)
+
+
+def _auto_testimony(trials: list[_Trial]) -> Testimony:
+    worst, visible = max(t.error for t in trials), max(t.visible for t in trials)
+    says = f"torch reverse mode, off by at most {worst:.1e} in {counted(len(trials))}"
+    agrees = True if all(t.agrees for t in trials) else False if any(t.off for t in trials) else None
+    return Testimony("autograd", agrees, says, worst, visible)
+
+
+def _slopes_testimony(trials: list[_Trial]) -> Testimony:
+    told = [t.slopes_agree for t in trials if t.slopes_agree is not None]
+    if not told:
+        return Testimony("differences", None, "extrapolated differences do not settle there")
+    return Testimony("differences", all(told), f"extrapolated differences, in {len(told)} of {counted(len(trials))}")
 
 
 def _point(question: Question, options: CheckOptions, number: int) -> tuple[Point, Any, float] | str:
@@ -124,17 +161,16 @@ def _trial(
     said = lowered(question, at, "float64", "cpu") if is_text else called(question, at)
     if said.shape != auto.shape or not np.isfinite(said).all():
         far = float("inf")
-        return _Trial(number, at, Pair(said, auto, value), far, 0.0, False, True, False, None)
+        return _Trial(number, at, Pair(said, auto, value), far, 0.0, False, True, False, DeviceFigures())
     moved = _moved(question, at, said, auto, number)
     allowed = room(moved, auto, at.sizes)
     off = abs(said - auto)
     size = max(float(abs(auto).max()), float(abs(said).max()))
-    errors32 = [
-        float(abs(lowered(question, at, dtype, device) - auto).max()) / (size or 1.0)
-        for device in devices
-        for dtype in options.dtypes
-        if (dtype, device) != ("float64", "cpu") and is_text
-    ]
+    fares = (
+        figures(lambda t, d: lowered(question, at, t, d), devices, options.dtypes, auto, size or 1.0)
+        if is_text
+        else DeviceFigures()
+    )
     return _Trial(
         number,
         at,
@@ -144,7 +180,7 @@ def _trial(
         bool((off <= allowed).all()),
         bool((off > 4 * allowed + doubtful(moved, auto)).any()),
         _slopes_agree(question, at, said, allowed, number),
-        max(errors32, default=None),
+        fares,
     )
 
 
@@ -212,13 +248,24 @@ def _report(
         where = {"trial": wrong.number, "seed": options.seed, "sizes": dict(wrong.at.sizes)}
         plain = relation([t.pair for t in trials])
         said = formula.diagnosis if wrong_formula and formula is not None else plain
-        return Report("refuted", counterexample=where, diagnosis=said, **common)
+        odd = "the claim" if common["claimed"] else "the derivation"
+        return Report("refuted", odd_one_out=odd, counterexample=where, diagnosis=said, **common)
     reason = _against(trials, formula) or _open(question, trials, formula, common["claimed"])
     if reason:
         return Report("inconclusive", reason=reason, **common)
-    errors32 = [t.error32 for t in trials if t.error32 is not None]
-    visible = max(t.visible for t in trials)
-    return Report("verified", float32_error=max(errors32, default=None), smallest_visible=visible, **common)
+    fares = reduce(or_, (t.fares for t in trials))
+    if not (fares.difference64 or 0.0) <= _APART:
+        reason = f"two devices differ by {fares.difference64:.1e} in float64"
+        return Report("inconclusive", reason=reason, **common)
+    common["witnesses"] += fares.silent
+    return Report(
+        "verified",
+        float32_error=fares.float32_error,
+        device_difference=fares.difference,
+        smallest_visible=max(t.visible for t in trials),
+        odd_one_out=spoken(t.witness for t in common["testimonies"] if t.agrees is False and WITNESSES[t.witness].kin),
+        **common,
+    )
 
 
 def _against(trials: list[_Trial], formula: Report | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from matcalc.checking.witnesses import quick
 from matcalc.expression.nodes import Node
 
 
@@ -49,7 +50,12 @@ class Question:
 class CheckOptions:
     """How to check; the seed decides every point.
 
-    ``scale`` multiplies the values of names of which nothing is declared that a multiple would lack.
+    Attributes:
+        trials, seed, devices, dtypes, sizes: as for :func:`matcalc.check`.
+        witnesses: the names of those that are heard.
+        at: points to check at beside those that are drawn: names to values.
+        edges: whether to look at edge points on purpose.
+        scale: what multiplies the values of names of which nothing is declared that a multiple would lack.
     """
 
     trials: int = 5
@@ -57,4 +63,7 @@ class CheckOptions:
     devices: tuple[str, ...] = ("cpu",)
     dtypes: tuple[str, ...] = ("float64", "float32")
     sizes: Mapping[str, int] = field(default_factory=dict)
+    witnesses: tuple[str, ...] = field(default_factory=quick)
+    at: tuple[Mapping[str, Any], ...] = ()
+    edges: bool = False
     scale: float = 1.0

@@ -51,6 +51,21 @@ def reached(
     return found, frozenset(side for side in missing if side[0] not in names)
 
 
+def on_a_kink(question: Question, at: Point) -> bool:
+    """Whether the point lies exactly on a kink, a choice or a tie, as one with zeros in it may."""
+    import mpmath
+
+    with mpmath.workdps(DIGITS):
+        values, memo, _ = remembered(at.values, question.variables, at.sizes, DIGITS)
+        evaluate(question.expression, values, at.sizes, memo)
+        for node in postorder(question.expression):
+            args = [memo[arg] for arg in node.args]
+            ties = () if node.operator.ties is None else (node.operator.ties(node, args),)
+            if any(not v for chooser in (*_choosers(node, args), *ties) for v in chooser.flat):
+                return True
+    return False
+
+
 def spoken(question: Question, side: Side) -> str:
     """A side in words."""
     op = next(node.op for node in postorder(*_branching(question)) if _key(node, 0)[:20] == side[0][:20])

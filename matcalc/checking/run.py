@@ -1,9 +1,10 @@
 """The check itself.
 
-Three witnesses that do not depend on one another: torch autograd on the literal lowering of the expression (our
-calculus has no part in it); central differences in 90-digit arithmetic through the operators' reference arithmetic
-(neither our calculus nor the lowering has a part in it); and the claim. The value comes first: the lowered value must
-agree with the 90-digit one, or nothing can be said.
+The claim is held against witnesses that do not depend on one another (:mod:`matcalc.checking.witnesses` lists them):
+always torch autograd on the literal lowering of the expression (our calculus has no part in it) and central differences
+in 90-digit arithmetic through the operators' reference arithmetic (neither our calculus nor the lowering has a part in
+it). The value comes first: the lowered value must agree with the 90-digit one, or nothing can be said. Then the
+witnesses vote (:mod:`matcalc.checking.vote`), and the odd one out is named.
 
 Tolerances. The claim and the differences, in 90 digits or more, carry no rounding that matters (see
 :mod:`matcalc.checking.judgement`), so conditioning does not blur the verdict and no float tolerance decides on a
@@ -17,45 +18,71 @@ Each run also tries damaged copies of what it verified; one that passes makes th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from matcalc.checking.conditions import only_adding_up, only_symmetric
+from matcalc.checking.devices import DeviceFigures, devices_for, figures, settings
+from matcalc.checking.edges import edges_of
+from matcalc.checking.evidence import Evidence, Seen
+from matcalc.checking.given import Edge, chosen_points, conventions, looked_at
+from matcalc.checking.hearing import heard
 from matcalc.checking.judgement import FLOAT, judged, rounding
-from matcalc.checking.landscape import QUICK
 from matcalc.checking.large import run_large
 from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.reach import missing_sides, reached, spoken
+from matcalc.checking.reach import missing_sides, on_a_kink, reached, spoken
 from matcalc.checking.relation import Pair, relation
+from matcalc.checking.sympy_witnesses import sympy_value
 from matcalc.checking.tolerance import BLIND
-from matcalc.checking.torch_side import autograd, devices_for, lowered, versions
+from matcalc.checking.torch_side import autograd, lowered, versions
 from matcalc.checking.verdict import Report
+from matcalc.checking.vote import spoken as called_in_words
 from matcalc.errors import CheckError
 from matcalc.expression.nodes import Node, postorder
 
 _LOWERED = 1e-6
 _SMALL = 1e-6
 _FOR_CHOICES = 12
+_LOWERING = "our lowering"
 
 
 @dataclass(frozen=True)
 class Trial:
     """What was found at one point."""
 
-    number: int
-    at: Point
-    claimed: Any
+    seen: Seen
     truth: Any
-    value: float
     holds: bool
     value_agrees: bool
     auto_agrees: bool
     error: float
-    error32: float | None
+    fares: DeviceFigures
     survivors: int
     visible: float
     doubt: str
+
+    @property
+    def number(self) -> int:
+        """Which trial."""
+        return self.seen.number
+
+    @property
+    def at(self) -> Point:
+        """The point."""
+        return self.seen.at
+
+    @property
+    def claimed(self) -> Any:
+        """What the claim says there."""
+        return self.seen.claimed
+
+    @property
+    def value(self) -> float:
+        """The function's value."""
+        return self.seen.value
 
 
 def run_check(question: Question, options: CheckOptions) -> Report:
@@ -84,9 +111,13 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     missing = missing_sides(question, usual)
     more, unreached = reached(question, options, usual, missing) if points else ([], missing)
     points += [(wanted + k, at) for k, at in enumerate(more)]
-    trials = [_trial(question, options, devices, number, at) for number, at in points]
+    trials, kinks = _with_derivative(question, [_trial(question, options, devices, *numbered) for numbered in points])
+    discarded += kinks
+    given, edges = _at_chosen_points(question, options, devices, wanted + len(more))
+    if options.edges and points:
+        edges += edges_of(question, points[0][1])
     one_sided = tuple(sorted({spoken(question, side) for side in unreached}))
-    return _report(question, options, devices, trials, tuple(discarded), one_sided)
+    return replace(_report(question, options, devices, trials + given, tuple(discarded), one_sided), edges=edges)
 
 
 def _is_new(question: Question) -> bool:
@@ -101,7 +132,39 @@ def _chooses(question: Question) -> bool:
     return any(node.operator.ties is not None for node in postorder(question.expression))
 
 
-def _trial(question: Question, options: CheckOptions, devices: tuple[str, ...], number: int, at: Point) -> Trial:
+def _with_derivative(question: Question, trials: list[Trial]) -> tuple[list[Trial], list[str]]:
+    """The trials without those that fail where there is no derivative, and why those do not count."""
+    kept, discarded = [], []
+    for trial in trials:
+        off = not trial.holds and on_a_kink(question, trial.at)
+        found = looked_at(question, trial.at) if off else question
+        if isinstance(found, Edge):
+            discarded.append(f"trial {trial.number}: {found.says}")
+        else:
+            kept.append(trial)
+    return kept, discarded
+
+
+def _at_chosen_points(
+    question: Question, options: CheckOptions, devices: tuple[str, ...], first: int
+) -> tuple[list[Trial], tuple[str, ...]]:
+    """Trials at the points that somebody gave, and what is to be told of those without a derivative."""
+    trials, edges = [], []
+    for k, at in enumerate(chosen_points(question, options)):
+        if is_large(question, replace(options, sizes=at.sizes)):
+            edges.append(f"at given point {k + 1}: too large for 90 digits; {conventions(question, at)}")
+            continue
+        found = looked_at(question, at)
+        if isinstance(found, Edge):
+            edges.append(f"at given point {k + 1}: {found.says}")
+        else:
+            trials.append(_trial(found, options, devices, first + k, at, given=True))
+    return trials, tuple(edges)
+
+
+def _trial(
+    question: Question, options: CheckOptions, devices: tuple[str, ...], number: int, at: Point, given: bool = False
+) -> Trial:
     import numpy as np
 
     found = judged(question, at, number)
@@ -114,17 +177,15 @@ def _trial(question: Question, options: CheckOptions, devices: tuple[str, ...], 
     length = float(np.abs(at.values[question.name]).max()) or 1.0
     unit = max(scale, _SMALL * largest / length) or 1.0
     error = _distance(mine, auto if close else truth) / unit if mine.shape == truth.shape else 0.0
-    errors32 = [
-        _distance(_in_floats(question, at, dtype, device, claimed), truth) / unit
-        for device in devices
-        for dtype in options.dtypes
-        if (dtype, device) != ("float64", "cpu") and found.holds and claimed.shape == truth.shape
-    ]
+    fares = (
+        figures(lambda t, d: _in_floats(question, at, t, d, claimed), devices, options.dtypes, truth, unit)
+        if found.holds and claimed.shape == truth.shape
+        else DeviceFigures()
+    )
     agrees = abs(low - found.value) <= 1e-7 * max(abs(found.value), largest * 1e-6) + 1e-300
-    return Trial(
-        number, at, claimed, truth, found.value, bool(found.holds), agrees, close, error,
-        max(errors32, default=None), found.survivors, found.visible, found.doubt,
-    )  # fmt: skip
+    seen = Seen(number, at, claimed, found.value, largest, auto, found, given)
+    survivors = 0 if given else found.survivors
+    return Trial(seen, truth, bool(found.holds), agrees, close, error, fares, survivors, found.visible, found.doubt)
 
 
 def _distance(a: Any, b: Any) -> float:
@@ -157,6 +218,7 @@ def _report(
         "seed": options.seed,
         "discarded": discarded,
         "versions": versions(),
+        "settings": settings(devices),
         "claimed": question.truth is not None or not isinstance(question.claimed, Node),
     }
     if not trials:
@@ -165,36 +227,63 @@ def _report(
             reason=f"no point inside the domain was found: {discarded[0].split(': ', 1)[-1]}",
             **common,
         )
+    trials = _seeing(trials, options)
+    common["trials"] = len(trials)
     common["max_error"] = max(t.error for t in trials)
-    wrong = [t for t in trials if not t.holds]
-    seeing = [t for t in trials if t.visible <= BLIND or not t.holds]
-    trials = seeing if len(seeing) >= min(2, options.trials) else trials
-    reason = _fault_of_the_lowering(trials)
-    if wrong and not reason:
-        return _refuted(question, options, trials, wrong[0], common)
-    reason = reason or _weakness(trials, one_sided if _is_new(question) else ())
+    common["testimonies"], outcome = heard(Evidence(question, options, tuple(t.seen for t in trials)))
+    common["odd_one_out"] = called_in_words(outcome.odd)
+    reason, odd = _fault_of_the_lowering(question, trials)
+    if outcome.verdict == "refuted" and not reason:
+        wrong = next((t for t in trials if not t.holds), trials[0])
+        return _refuted(question, options, trials, wrong, common)
+    reason = reason or outcome.reason or _weakness(trials, one_sided if _is_new(question) else ())
     if not reason and len(trials) < min(2, options.trials):
         reason = f"only {len(trials)} point was found; {discarded[0]}"
     if reason:
+        common["odd_one_out"] = odd or common["odd_one_out"]
         return Report("inconclusive", reason=reason, **common)
-    errors32 = [t.error32 for t in trials if t.error32 is not None]
+    fares = reduce(or_, (t.fares for t in trials))
     visible = max(t.visible for t in trials)
     return Report(
         "verified",
-        float32_error=max(errors32, default=None),
+        float32_error=fares.float32_error,
+        device_difference=fares.difference,
         smallest_visible=visible,
-        odd_one_out="" if all(t.auto_agrees for t in trials) else "torch autograd",
-        witnesses=(*_said(trials, visible), *one_sided, *([question.note] if question.note else [])),
+        witnesses=(*fares.silent, *one_sided, *([question.note] if question.note else [])),
         **common,
     )
 
 
-def _fault_of_the_lowering(trials: list[Trial]) -> str:
-    """What is wrong with the code, whatever becomes of the formula; or ""."""
+def _seeing(trials: list[Trial], options: CheckOptions) -> list[Trial]:
+    """The trials without those where rounding hides everything, if enough are left."""
+    seeing = [t for t in trials if t.visible <= BLIND or not t.holds or t.seen.given]
+    return seeing if len(seeing) >= min(2, options.trials) else trials
+
+
+def _fault_of_the_lowering(question: Question, trials: list[Trial]) -> tuple[str, str]:
+    """What is wrong with the code, whatever becomes of the formula, and who is the odd one out; or nothing."""
     if all(t.holds for t in trials) and any(not t.error <= _LOWERED for t in trials):
         worst = max(trials, key=lambda t: t.error if t.error == t.error else float("inf"))
-        return f"the formula holds, but its lowered code is off by {worst.error:.1e} in trial {worst.number}"
-    return "" if all(t.value_agrees for t in trials) else "the lowered value and the 90-digit value differ"
+        reason = f"the formula holds, but its lowered code is off by {worst.error:.1e} in trial {worst.number}"
+        return reason, _LOWERING
+    devices = next((t for t in trials if not (t.fares.difference64 or 0.0) <= _LOWERED), None)
+    if devices is not None:
+        return f"two devices differ by {devices.fares.difference64:.1e} in float64, in trial {devices.number}", ""
+    apart = next((t for t in trials if not t.value_agrees), None)
+    if apart is None:
+        return "", ""
+    return "the lowered value and the 90-digit value differ", _odd_value(question, apart)
+
+
+def _odd_value(question: Question, trial: Trial) -> str:
+    """Whose value of the function SymPy's own contradicts: our lowering's, or that of reference arithmetic; or ""."""
+    own, exact = sympy_value(question, trial.at), trial.value
+    low = autograd(question, trial.at, "float64", "cpu")[1]
+    room = FLOAT * max(abs(exact), abs(low))
+    near_exact, near_low = own is not None and abs(own - exact) <= room, own is not None and abs(own - low) <= room
+    if near_exact == near_low:
+        return ""
+    return _LOWERING if near_exact else called_in_words(("precise",))
 
 
 def _weakness(trials: list[Trial], one_sided: tuple[str, ...]) -> str:
@@ -205,14 +294,6 @@ def _weakness(trials: list[Trial], one_sided: tuple[str, ...]) -> str:
     if any(t.survivors for t in trials):
         return "a damaged copy of the claim would pass as well"
     return one_sided[0] if one_sided else ""
-
-
-def _said(trials: list[Trial], visible: float) -> tuple[str, ...]:
-    odd = [t for t in trials if not t.auto_agrees]
-    lines = [f"differences in {QUICK.digits} digits agree (an error of {visible:.0e} relative would show)"]
-    if odd:
-        lines.append(f"torch autograd disagrees in {len(odd)} of {len(trials)} trials; the other two agree")
-    return tuple(lines)
 
 
 def _refuted(
@@ -227,10 +308,8 @@ def _refuted(
         "claimed": first.claimed.tolist(),
         "expected": first.truth.tolist(),
     }
-    against = sum(not t.holds for t in trials)
-    lines = [f"differences in {QUICK.digits} digits disagree with it in {against} of {len(trials)} trials"]
-    if all(t.auto_agrees for t in trials):
-        lines.append("torch autograd agrees with the differences")
+    lines = ["torch autograd agrees with the differences"] if all(t.auto_agrees for t in trials) else []
+    common["odd_one_out"] = common["odd_one_out"] or ("the claim" if common["claimed"] else "the derivation")
     return Report(
         "refuted",
         counterexample=seen,
@@ -266,6 +345,8 @@ def _without_value(
         diagnosis=f"the claim has no value where the gradient has one: {trouble(question, first)}",
         discarded=discarded,
         versions=versions(),
+        settings=settings(devices),
+        odd_one_out="the claim",
         claimed=True,
     )
 

@@ -15,10 +15,12 @@ from typing import Any
 from matcalc.calculus.readoff import applied
 from matcalc.calculus.transpose import transposed_map
 from matcalc.checking.conditions import one_factor_more, only_adding_up, only_symmetric
+from matcalc.checking.devices import DeviceFigures, figures
 from matcalc.checking.points import Point, drawn, is_large, point
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.relation import Pair, relation, same
+from matcalc.checking.testimony import Testimony
 from matcalc.checking.torch_side import tensor_lowered, tensors_by_torch
 from matcalc.checking.verdict import Report
 from matcalc.expression import build
@@ -34,6 +36,7 @@ _DIGITS = 30
 _SMALL = 1e-6
 _NOTHING = 1e-20
 _TENSOR = 3
+_WAYS = {"autograd": "jacrev", "forward": "jacfwd"}
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ def with_torch(
     asks = question(asked)
     worst: dict[str, float] = {}
     said: dict[str, None] = {}
-    uneven = 0.0
+    uneven, fares = 0.0, DeviceFigures()
     for at in _points(asks, options):
         entries = prod(as_integer(size, at.sizes) for size in (*asked.rows, *asked.cols))
         if entries > MOST_ENTRIES:
@@ -143,20 +146,21 @@ def with_torch(
         floor = 0.0 if is_large(asks, options) else _floor(asks, at)
         theirs, silent = tensors_by_torch(asked, at, scalar)
         said.update(dict.fromkeys(silent))
-        for dtype in options.dtypes:
-            for device in report.devices:
-                mine = tensor_lowered(lowered, asked, at, dtype, device)
-                if symmetric and dtype == "float64":
-                    uneven = max(uneven, _relative(mine, _turned(mine), floor))
-                for who, tensor in theirs.items():
-                    key = dtype if dtype == "float32" else who
-                    worst[key] = max(worst.get(key, 0.0), _relative(mine, tensor, floor))
+        mine = tensor_lowered(lowered, asked, at, "float64", "cpu")
+        if symmetric:
+            uneven = max(uneven, _relative(mine, _turned(mine), floor))
+        for who, tensor in theirs.items():
+            worst[who] = max(worst.get(who, 0.0), _relative(mine, tensor, floor))
+        unit = max(float(abs(mine).max(initial=0.0)), floor) or 1.0
+        fares |= figures(
+            lambda t, d, at=at: tensor_lowered(lowered, asked, at, t, d),  # type: ignore[misc]  # at is bound at once
+            report.devices, options.dtypes, mine, unit,
+        )  # fmt: skip
     if not uneven <= _AGREE:
         return replace(report, verdict="inconclusive", reason=f"the lowered Hessian is unsymmetric by {uneven:.1e}")
     if symmetric and worst:
         said["the Hessian is symmetric"] = None
-    exact = {who: error for who, error in worst.items() if who != "float32"}
-    return _judged(report, exact, worst.get("float32"), tuple(said))
+    return _judged(report, worst, fares, (*said, *fares.silent))
 
 
 def _points(asks: Question, options: CheckOptions) -> Iterator[Point]:
@@ -167,25 +171,42 @@ def _points(asks: Question, options: CheckOptions) -> Iterator[Point]:
             yield at
 
 
-def _judged(report: Report, errors: Mapping[str, float], error32: float | None, said: tuple[str, ...]) -> Report:
+def _judged(report: Report, errors: Mapping[str, float], fares: DeviceFigures, said: tuple[str, ...]) -> Report:
     """Verified where one of torch's ways agrees; the code is in doubt where none does."""
     far = {who: error for who, error in errors.items() if not error <= _AGREE}
     if errors and len(far) == len(errors):
         reason = f"the formula holds, but the lowered tensor differs from torch's by {min(far.values()):.1e}"
+        return replace(report, verdict="inconclusive", reason=reason)
+    if not (fares.difference64 or 0.0) <= _AGREE:
+        reason = f"the lowered tensor differs between devices by {fares.difference64:.1e} in float64"
         return replace(report, verdict="inconclusive", reason=reason)
     near_ones = [who for who in errors if who not in far]
     agree = f"torch.func {', '.join(near_ones)} agree{'s' * (len(near_ones) == 1)} with the whole tensor"
     kept = (*([agree] if near_ones else []), *said)
     odd = tuple(f"torch.func.{who} differs by {error:.1e} where the others agree" for who, error in far.items())
     near = max((error for who, error in errors.items() if who not in far), default=0.0)
-    worst32 = max((e for e in (report.float32_error, error32) if e is not None), default=None)
+    whole = fares | DeviceFigures(report.float32_error, report.device_difference)
     return replace(
         report,
         max_error=max(report.max_error or 0.0, near),
-        float32_error=worst32,
-        witnesses=(*report.witnesses, *kept, *odd),
+        float32_error=whole.float32_error,
+        device_difference=whole.difference,
+        witnesses=tuple(dict.fromkeys((*report.witnesses, *kept, *odd))),
         odd_one_out=report.odd_one_out or (f"torch.func.{next(iter(far))}" if far else ""),
+        testimonies=tuple(_with_tensor(each, errors, far) for each in report.testimonies),
     )
+
+
+def _with_tensor(heard: Testimony, errors: Mapping[str, float], far: Mapping[str, float]) -> Testimony:
+    """A mode of torch, with what it says of the whole tensor."""
+    way = _WAYS.get(heard.witness, "")
+    if way not in errors:
+        return heard
+    error = max(heard.error or 0.0, errors[way])
+    if way in far:
+        return replace(heard, agrees=False, says=f"torch.func.{way} differs by {errors[way]:.1e}", error=error)
+    says = f"{heard.says}; torch.func.{way} agrees with the whole tensor to {errors[way]:.1e}"
+    return replace(heard, says=says, error=error)
 
 
 def _floor(asks: Question, at: Point) -> float:

@@ -25,6 +25,8 @@ than rounding (torch takes the sigmoid for 1 beyond 20, which is off by 2e-9), a
 BLIND = 1e-3
 """Where the tolerance exceeds this share of the gradient, agreement says nothing."""
 _UNITS = 64.0
+_FEW = 2.0
+_JUMP = 4.0
 _RUNS = 4
 _SAFETY = 64
 
@@ -52,10 +54,10 @@ def _noisy() -> type[Any]:
     mode: Any = TorchDispatchMode  # torch declares no types for it
 
     class Noisy(mode):  # type: ignore[misc]
-        def __init__(self, generator: Any) -> None:
+        def __init__(self, generator: Any, units: float) -> None:
             super().__init__()
-            self.generator = generator
-            self.unit = UNIT
+            self.generator, self.units = generator, units
+            self.unit, self.rounded = UNIT, False
 
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             made = func(*args, **(kwargs or {}))
@@ -65,27 +67,36 @@ def _noisy() -> type[Any]:
             aliases = [r.alias_info for r in func._schema.returns if r.alias_info is not None]
             if name in _EXACT or (aliases and not any(alias.is_write for alias in aliases)):
                 return made
+            self.rounded = True
             if aliases:
-                tree_map(lambda t: perturbed(t, self.generator, in_place=True), made)
+                tree_map(lambda t: perturbed(t, self.generator, units=self.units, in_place=True), made)
                 return made
-            return tree_map(lambda t: perturbed(t, self.generator), made)
+            return tree_map(lambda t: perturbed(t, self.generator, units=self.units), made)
 
     return Noisy
 
 
-def perturbed(tensor: Any, generator: Any, *, in_place: bool = False) -> Any:
-    """A floating-point tensor with every entry moved at random by up to 64 units of roundoff; else what is given."""
+def perturbed(tensor: Any, generator: Any, *, units: float = _UNITS, in_place: bool = False) -> Any:
+    """A floating-point tensor with every entry moved at random by up to so many units of roundoff; else itself."""
     import torch
 
     if not isinstance(tensor, torch.Tensor) or not (tensor.is_floating_point() or tensor.is_complex()):
         return tensor
     kind = tensor.real.dtype if tensor.is_complex() else tensor.dtype
     noise = torch.rand(tensor.shape, dtype=torch.float64, generator=generator).to(device=tensor.device)
-    factor = (1 + (2 * noise - 1) * (_UNITS * torch.finfo(kind).eps / 2)).to(kind)
+    factor = (1 + (2 * noise - 1) * (units * torch.finfo(kind).eps / 2)).to(kind)
     return tensor.mul_(factor) if in_place else tensor * factor
 
 
-def spread(function: Callable[..., Any], given: Mapping[str, Any], usual: Any, seed: int) -> Any:
+def spread(
+    function: Callable[..., Any],
+    given: Mapping[str, Any],
+    usual: Any,
+    seed: int,
+    *,
+    units: float = _UNITS,
+    inputs: bool = True,
+) -> Any:
     """How far a unit of roundoff in the inputs and in every operation moves each entry of a result.
 
     Args:
@@ -93,6 +104,8 @@ def spread(function: Callable[..., Any], given: Mapping[str, Any], usual: Any, s
         given: the tensors.
         usual: the result without perturbations.
         seed: of the perturbations.
+        units: how large they are.
+        inputs: whether the inputs are perturbed as well.
 
     A function that cannot be watched (it compiles itself, say) is perturbed in its inputs alone.
     """
@@ -102,9 +115,9 @@ def spread(function: Callable[..., Any], given: Mapping[str, Any], usual: Any, s
     widest = np.zeros(usual.shape)
     for run in range(_RUNS):
         generator = torch.Generator().manual_seed(1_000_003 * (seed + 1) + run)
-        moved = {name: perturbed(t, generator) for name, t in given.items()}
+        moved = {name: perturbed(t, generator, units=units) if inputs else t for name, t in given.items()}
         try:
-            with _noisy()(generator):
+            with _noisy()(generator, units):
                 made = function(**moved)
         except Exception:
             made = function(**moved)
@@ -112,7 +125,19 @@ def spread(function: Callable[..., Any], given: Mapping[str, Any], usual: Any, s
             return np.full(usual.shape, np.inf)
         with np.errstate(invalid="ignore"):
             widest = np.maximum(widest, np.abs(made - usual))
-    return np.where(np.isfinite(widest), widest, np.inf) / _UNITS
+    return np.where(np.isfinite(widest), widest, np.inf) / units
+
+
+def steady_spread(function: Callable[..., Any], given: Mapping[str, Any], usual: Any, seed: int) -> Any:
+    """The same of a function that may jump at the inputs: it is then what roundings on the way to its value there do.
+
+    A jump is as high for a smaller perturbation; what rounding moves is moved less.
+    """
+    moved = spread(function, given, usual, seed)
+    if not moved.size or room(moved, usual, {}).max() <= BLIND * abs(usual).max():
+        return moved
+    nearer = spread(function, given, usual, seed, units=_FEW)
+    return spread(function, given, usual, seed, inputs=False) if nearer.max() > _JUMP * moved.max() else moved
 
 
 def coarsest(function: Callable[..., Any], given: Mapping[str, Any]) -> float:
@@ -122,15 +147,24 @@ def coarsest(function: Callable[..., Any], given: Mapping[str, Any]) -> float:
     >>> coarsest(lambda x: x.float().exp(), {"x": torch.ones(2, dtype=torch.float64)}) == 2.0**-24
     True
     """
+    return _watched(function, given)[0]
+
+
+def is_watched(function: Callable[..., Any], given: Mapping[str, Any]) -> bool:
+    """Whether operations of a function were seen that round: not of one that leaves torch, for NumPy say."""
+    return _watched(function, given)[1]
+
+
+def _watched(function: Callable[..., Any], given: Mapping[str, Any]) -> tuple[float, bool]:
     import torch
 
-    mode = _noisy()(torch.Generator().manual_seed(0))
+    mode = _noisy()(torch.Generator().manual_seed(0), _UNITS)
     try:
         with mode:
             function(**given)
     except Exception:
-        return UNIT
-    return float(mode.unit)
+        return UNIT, False
+    return float(mode.unit), bool(mode.rounded)
 
 
 def room(moved: Any, gradient: Any, sizes: Mapping[str, int]) -> Any:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from matcalc.checking.devices import repeatable
 from matcalc.checking.points import Point
 from matcalc.checking.question import Question
-from matcalc.errors import CheckError, DeviceError
+from matcalc.errors import CheckError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.walk import fold
@@ -22,27 +22,6 @@ if TYPE_CHECKING:
 _PLAIN = {"scalar": lambda v: v.reshape(()), "vector": lambda v: v[:, 0]}
 
 
-def devices_for(wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """The devices asked for; ``auto`` is the CPU and, where there is one, CUDA.
-
-    Raises:
-        DeviceError: for one that is not there.
-    """
-    import torch
-
-    found: dict[str, None] = {}
-    for name in wanted:
-        if name == "auto":
-            found.update(dict.fromkeys(("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)))
-        elif name == "cuda" and not torch.cuda.is_available():
-            raise DeviceError("there is no CUDA device here", suggestion="--device cpu")
-        elif name not in ("cpu", "cuda"):
-            raise DeviceError(f"no device {name!r}", why="the devices are cpu, cuda and auto")
-        else:
-            found[name] = None
-    return tuple(found)
-
-
 def versions() -> dict[str, str]:
     """What was used."""
     import torch
@@ -50,18 +29,6 @@ def versions() -> dict[str, str]:
     from matcalc.version import __version__
 
     return {"matcalc": __version__, "torch": torch.__version__}
-
-
-@contextlib.contextmanager
-def _without_tf32() -> Iterator[None]:
-    import torch
-
-    before = (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32)
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    try:
-        yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
 
 
 def tensors_at(question: Question, at: Point, dtype: str = "float64", device: str = "cpu") -> dict[str, Any]:
@@ -78,7 +45,7 @@ def inputs_at(variables: Sequence[Node], at: Point, dtype: str, device: str) -> 
     for v in variables:
         name, storage, _ = v.params
         plain = _PLAIN.get(storage, lambda value: value)(at.values[name])
-        made[name] = torch.tensor(plain, dtype=kind, device=device)
+        made[name] = torch.tensor(plain, dtype=kind).to(device)
     return made
 
 
@@ -100,6 +67,17 @@ def function_of(node: Node, variables: tuple[Node, ...], storage: str | Tensor, 
     return compiled(program, source(program, "torch", "value", ""), "value")
 
 
+@lru_cache(maxsize=64)
+def positional_function_of(node: Node, variables: tuple[Node, ...]) -> Callable[..., Any]:
+    """The literal lowering of a scalar as its text defines it: inputs in order, of whatever type they are."""
+    from matcalc.lowering.compile import defined
+    from matcalc.lowering.emit import source
+    from matcalc.lowering.schedule import lower
+
+    program = lower([(node, "scalar")], variables, optimise=False)
+    return defined(source(program, "torch", "value", ""), "value")
+
+
 def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[Any, float]:
     """The gradient by torch autograd of the literal lowering, projected, as a float64 matrix; and the value."""
     return autograd_of(question, tensors_at(question, at, dtype, device), at.values[question.name].shape)
@@ -114,12 +92,33 @@ def autograd_of(question: Question, tensors: Mapping[str, Any], shape: tuple[int
     f = function_of(question.expression, question.variables, "scalar", False)
     given = dict(tensors)
     x = given.pop(question.name).detach()
-    with _without_tf32():
+    with repeatable():
         x.requires_grad_(True)
         value = f(**{question.name: x}, **given)
         (gradient,) = torch.autograd.grad(value, x, allow_unused=True) if value.requires_grad else (None,)
         gradient = torch.zeros_like(x) if gradient is None else gradient
     return projected(question.projected, _matrix(gradient, shape)), float(value.detach())
+
+
+def along_by_duals(question: Question, at: Point, direction: Any) -> float:
+    """The derivative of the literal lowering along ``direction`` by torch's dual numbers, in float64.
+
+    Raises:
+        RuntimeError, NotImplementedError: where torch has no forward mode for what the code calls.
+    """
+    import torch
+    from torch.autograd import forward_ad
+
+    f = function_of(question.expression, question.variables, "scalar", False)
+    given = tensors_at(question, at, "float64", "cpu")
+    x = given[question.name]
+    with repeatable(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch's own parts, which forward mode loads
+        with forward_ad.dual_level():
+            d = torch.tensor(direction, dtype=x.dtype).reshape(x.shape)
+            given[question.name] = forward_ad.make_dual(x, d)  # type: ignore[no-untyped-call]
+            tangent = forward_ad.unpack_dual(f(**given)).tangent  # type: ignore[no-untyped-call]
+    return 0.0 if tangent is None else float(tangent)
 
 
 def value_along(question: Question, at: Point, direction: Any) -> Callable[[float], float]:
@@ -129,12 +128,9 @@ def value_along(question: Question, at: Point, direction: Any) -> Callable[[floa
     """
     import torch
 
-    given = tensors_at(question, at, "float64", "cpu")
-    expression, still = _without_frozen(question)
-    held = {v.params[0]: function_of(node, question.variables, "matrix", False)(**given) for v, node in still.items()}
-    f = function_of(expression, (*question.variables, *still), "scalar", False)
+    expression, variables, given = _held(question, at)
+    f = function_of(expression, variables, "scalar", False)
     x = given.pop(question.name)
-    given |= held
     d = torch.tensor(direction).reshape(x.shape)
 
     def along(t: float) -> float:
@@ -144,7 +140,36 @@ def value_along(question: Question, at: Point, direction: Any) -> Callable[[floa
     return along
 
 
-def _without_frozen(question: Question) -> tuple[Node, dict[Node, Node]]:
+def complex_value_along(question: Question, at: Point, direction: Any) -> Callable[[complex], complex]:
+    """The same at complex distances, all inputs being complex128; nobody says that the code is analytic.
+
+    The function raises whatever torch does about code that has no meaning there.
+    """
+    import torch
+
+    expression, variables, given = _held(question, at)
+    f = positional_function_of(expression, variables)
+    inputs = {v.params[0]: given[v.params[0]].to(torch.complex128) for v in variables}
+    d = torch.tensor(direction, dtype=torch.complex128).reshape(inputs[question.name].shape)
+
+    def along(z: complex) -> complex:
+        moved = {**inputs, question.name: inputs[question.name] + z * d}
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            return complex(f(*(moved[v.params[0]] for v in variables)))
+
+    return along
+
+
+def _held(question: Question, at: Point) -> tuple[Node, tuple[Node, ...], dict[str, Any]]:
+    """The expression with a name for every frozen value, its names, and their values at the point."""
+    given = tensors_at(question, at, "float64", "cpu")
+    expression, still = without_frozen(question)
+    held = {v.params[0]: function_of(node, question.variables, "matrix", False)(**given) for v, node in still.items()}
+    return expression, (*question.variables, *still), {**given, **held}
+
+
+def without_frozen(question: Question) -> tuple[Node, dict[Node, Node]]:
     """The expression with a new name for every frozen value, and what the names stand for."""
     names: dict[Node, Node] = {}
     taken = {v.params[0] for v in question.variables}
@@ -178,7 +203,7 @@ def tensors_by_torch(asked: Linearised, at: Point, scalar: Node | None) -> tuple
     for name, (way, node, looks) in ways.items():
         f = function_of(node, asked.variables, looks, False)
         try:
-            with _without_tf32(), warnings.catch_warnings():
+            with repeatable(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of torch's own parts, which forward mode loads
                 tensor = way(lambda moving, f=f: f(**{asked.name: moving}, **given))(x)
         except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
@@ -203,9 +228,13 @@ def tensor_lowered(function: Callable[..., Any], asked: Linearised, at: Point, d
     """What a function of the expression's names returns, as a float64 array."""
     import torch
 
-    with _without_tf32():
-        made = torch.as_tensor(function(**inputs_at(asked.variables, at, dtype, device)))
-    return made.detach().cpu().double().numpy()
+    with repeatable():
+        return _array(torch.as_tensor(function(**inputs_at(asked.variables, at, dtype, device))))
+
+
+def _array(tensor: Any) -> Any:
+    """A tensor as a float64 array; one that has a shape alone stays what it is."""
+    return tensor if tensor.is_meta else tensor.detach().cpu().double().numpy()
 
 
 def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:
@@ -218,9 +247,8 @@ def lowered_of(question: Question, tensors: Mapping[str, Any]) -> Any:
     claimed = question.claimed
     assert isinstance(claimed, Node)
     f = function_of(claimed, question.variables, "matrix", True)
-    with _without_tf32():
-        made = f(**tensors)
-    return made.detach().cpu().double().numpy()
+    with repeatable():
+        return _array(f(**tensors))
 
 
 def called(question: Question, at: Point, tensors: Mapping[str, Any] | None = None) -> Any:

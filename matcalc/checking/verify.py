@@ -14,6 +14,7 @@ from typing import Any
 
 from matcalc.checking.relation import Pair, relation
 from matcalc.checking.slopes import slope
+from matcalc.checking.testimony import Testimony
 from matcalc.checking.tolerance import BLIND, DOUBT, coarsest, doubtful, room, spread
 from matcalc.checking.torch_side import versions
 from matcalc.checking.verdict import Report
@@ -217,7 +218,7 @@ def _report(trials: list[_Trial], seed: int) -> Report:
     common: dict[str, Any] = {
         "trials": len(trials), "devices": ("cpu",), "dtypes": ("float64",), "seed": seed,
         "max_error": max(errors, key=lambda e: e if e == e else float("inf")),
-        "versions": versions(), "claimed": True, "witnesses": _said(trials),
+        "versions": versions(), "claimed": True, "witnesses": _said(trials), "testimonies": _testimonies(trials),
     }  # fmt: skip
     pairs = [t.pair for t in trials]
     if all(t.detached for t in trials) and any(t.claim_is_slope and not t.claim_is_auto for t in trials):
@@ -244,6 +245,22 @@ def _report(trials: list[_Trial], seed: int) -> Report:
         else "shape: the claim has the name's entries, but another number of axes"
     )
     return Report("refuted", counterexample=seen, diagnosis=words or relation(pairs), **common)
+
+
+def _testimonies(trials: list[_Trial]) -> tuple[Testimony, ...]:
+    """What torch autograd and differences of the function say of the claim."""
+    worst = max((t.error if t.error == t.error else float("inf") for t in trials), default=0.0)
+    visible = max((t.visible for t in trials), default=0.0)
+    told = [t.claim_is_slope for t in trials if t.claim_is_slope is not None]
+    count = f"{len(trials)} trial{'s' * (len(trials) != 1)}"
+    slopes = f"extrapolated differences of the function in float64, in {len(told)} of {count}"
+    return (
+        Testimony(
+            "autograd", all(t.claim_is_auto for t in trials),
+            f"torch reverse mode, off by at most {worst:.1e} in {count}", worst, visible,
+        ),
+        Testimony("differences", all(told) if told else None, slopes),
+    )  # fmt: skip
 
 
 def _undecided(number: int, t: _Trial) -> str:

@@ -193,6 +193,15 @@ def show_check(asked: Asked, wrt: Sequence[str], claim: str, kind: str, options:
     return report.exit_code
 
 
+def show_replay(path: str) -> int:
+    """Repeats a recorded check; 0 where the reports are the same, bit for bit, and 1 where they are not."""
+    from matcalc.recorded_checks import replay
+
+    found = replay(path)
+    _out(str(found))
+    return 0 if found.same else 1
+
+
 # --------------------------------------------------------------------------------------------------- functions
 
 

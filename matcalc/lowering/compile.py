@@ -37,7 +37,7 @@ def compiled(
     The function raises:
         TypeError: for an input that is missing, given twice or not one of the program's.
     """
-    inner = wrapped(_executed(source_text, name))
+    inner = wrapped(defined(source_text, name))
     alike = list if target_named(target).entry else _alike
     keywords = {key: p.name for p in program.parameters for key in (p.python_name, latin(p.name), p.name)}
     passed_over = frozenset(map(latin, ignored)) - keywords.keys()
@@ -45,7 +45,7 @@ def compiled(
 
     variants = None
     if unbatched is not None and order:
-        variants = Variants(program, inner, unbatched, lambda text: wrapped(_executed(text, name)))
+        variants = Variants(program, inner, unbatched, lambda text: wrapped(defined(text, name)))
 
     def call(*args: Any, **given: Any) -> Any:
         values = _bound(name, order, keywords, passed_over, args, given)
@@ -105,8 +105,12 @@ def _quick(call: Callable[..., Any], order: list[str], variants: Variants) -> Ca
     return quick
 
 
-def _executed(source_text: str, name: str) -> Callable[..., Any]:
-    """The function that a module's text defines."""
+def defined(source_text: str, name: str) -> Callable[..., Any]:
+    """The function that a module's text defines, as it stands there.
+
+    Raises:
+        DeviceError: when what the text imports is not installed.
+    """
     module: dict[str, Any] = {"__name__": f"matcalc_{name}"}
     try:
         exec(compile(source_text, f"<{name}>", "exec"), module)  # noqa: S102  our own text, made from checked names

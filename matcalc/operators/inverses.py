@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.expression import build
 from matcalc.expression.formula import raised
 from matcalc.expression.operator import Lowering, Operator, Sample, define
-from matcalc.operators.precise_matrices import determinant
+from matcalc.operators.precise_matrices import determinant, through_mpmath
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -62,15 +62,7 @@ def _inverse_rule(node: Node, i: int, d: Node) -> Node:
 
 
 def _solved(node: Node, args: Any, size: Any) -> Any:
-    return _mp_matrix(args[0], lambda m: m**-1)
-
-
-def _mp_matrix(array: Any, action: Any) -> Any:
-    import mpmath
-    import numpy as np
-
-    made = action(mpmath.matrix(array.tolist()))
-    return np.array([[made[i, j] for j in range(made.cols)] for i in range(made.rows)], dtype=object)
+    return through_mpmath(lambda m: m**-1, args[0])
 
 
 def _single(value: Any) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 _IMAGINARY = "1e-12"
@@ -50,8 +51,28 @@ def from_mpmath(matrix: Any) -> Any:
 
 
 def through_mpmath(action: Callable[[Any], Any], array: Any) -> Any:
-    """``action`` of mpmath matrices, applied to an array."""
-    return from_mpmath(action(to_mpmath(array)))
+    """``action`` of mpmath matrices, applied to an array.
+
+    Raises:
+        ZeroDivisionError: where a pivot is missing.
+    """
+    with _pivots(array):
+        return from_mpmath(action(to_mpmath(array)))
+
+
+@contextlib.contextmanager
+def _pivots(*arrays: Any) -> Iterator[None]:
+    """mpmath finds no pivot in a column of zeros, or of what is not a number, and goes on without one."""
+    import mpmath
+
+    try:
+        yield
+    except TypeError as error:
+        if "NoneType" not in str(error):
+            raise
+        if all(mpmath.isfinite(entry) for array in arrays for entry in array.flat):
+            raise ZeroDivisionError("the matrix is singular") from None
+        raise ValueError("an entry is not finite") from None
 
 
 def determinant(array: Any) -> Any:
@@ -59,11 +80,22 @@ def determinant(array: Any) -> Any:
     import mpmath
 
     try:
-        return mpmath.det(to_mpmath(array))
-    except TypeError:  # mpmath finds no pivot in a column of zeros
-        if not all(mpmath.isfinite(entry) for entry in array.flat):
-            raise
+        with _pivots(array):
+            return mpmath.det(to_mpmath(array))
+    except ZeroDivisionError:
         return mpmath.mpf(0)
+
+
+def solved(system: Any, right: Any) -> Any:
+    """The column x of system·x = right.
+
+    Raises:
+        ZeroDivisionError: where the system is singular.
+    """
+    import mpmath
+
+    with _pivots(system, right):
+        return from_mpmath(mpmath.lu_solve(to_mpmath(system), to_mpmath(right)))
 
 
 def symmetric_part(array: Any) -> Any:

@@ -8,7 +8,7 @@ from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define, of_each
 from matcalc.operators.matrix_function_code import functions
 from matcalc.operators.orientation import all_turned
-from matcalc.operators.precise_matrices import from_mpmath
+from matcalc.operators.precise_matrices import solved
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -57,14 +57,12 @@ def _matrix(node: Node, i: int, J: Node) -> Node:
 
 def _solved(node: Node, args: Any, size: Any) -> Any:
     """The linear system in the entries of X, row by row."""
-    import mpmath
     import numpy as np
 
     a, b, c = args
     m, n = c.shape
     system = np.kron(a, np.eye(n, dtype=int).astype(object)) + np.kron(np.eye(m, dtype=int).astype(object), b.T)
-    found = mpmath.lu_solve(mpmath.matrix(system.tolist()), mpmath.matrix(c.reshape(-1, 1).tolist()))
-    return from_mpmath(found).reshape(m, n)
+    return solved(system, c.reshape(-1, 1)).reshape(m, n)
 
 
 def _call(node: Node, args: Any, size: Any) -> str:

@@ -32,6 +32,7 @@ from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.run import run_check
 from matcalc.checking.tensors import question as tensor_question
 from matcalc.checking.torch_side import function_of
+from matcalc.checking.witnesses import ALWAYS
 from matcalc.derivative import storage_of
 from matcalc.errors import MatcalcError
 from matcalc.expression.nodes import Node
@@ -46,6 +47,7 @@ _SAME = "1e-70"
 _POINTS = 4
 _SECONDS = 8
 _PER_KIND = 1
+_EVERY = 100
 _OUTCOMES = ("refuted", "equal", "inconclusive", "missed")
 
 
@@ -150,10 +152,11 @@ def _random(made: Expressions, chance: random.Random, kind: str) -> Callable[[],
 
 def verdict(original: Original, mutant: Node, way: str, seed: int) -> tuple[str, str]:
     """What the checker says of a mutant claimed in a way, and why."""
-    options = CheckOptions(trials=3, seed=seed, dtypes=("float64",))
+    options = CheckOptions(trials=3, seed=seed, dtypes=("float64",), witnesses=ALWAYS)
     if way == "text" and original.text is not None:
         text, name, let = original.text
-        report = mc.check(text, name, claim=original.write(mutant), let=let, trials=3, seed=seed, dtypes=("float64",))
+        claim = original.write(mutant)
+        report = mc.check(text, name, claim=claim, let=let, trials=3, seed=seed, dtypes=("float64",), witnesses=ALWAYS)
     elif way == "function" and original.text is not None:
         asks = original.question
         f = function_of(mutant, asks.variables, storage_of(asks.variable), True)
@@ -263,6 +266,8 @@ def run(count: int, seed: int, told: Callable[[str], None] = print, limit: int =
         except MatcalcError as error:
             score.skipped[f"{type(error).__name__}"] += 1
         signal.alarm(0)
+        if score.originals % _EVERY == _EVERY - 1:
+            print(f"{score.total()} mutants, {score.total(outcome='refuted')} refuted", flush=True)
     return score
 
 

@@ -153,3 +153,15 @@ def test_a_claim_of_numbers_alone_fixes_the_sizes(text: str, name: str, claim: s
 
 def test_a_root_that_does_not_converge_is_no_point_to_check_at() -> None:
     assert mc.check("norm_nuc(X)", "X", claim="X*inv(sqrtm(X'*X))").verdict in ("verified", "inconclusive")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sum(inv(sign(A)*0))", "sum(sylvester(A - A, A - A, B))", "tr(pinv(A - A))", "sum((A - A)^(-2))"],
+)
+def test_a_column_without_a_pivot_is_no_point_to_check_at(text: str) -> None:
+    """mpmath goes on without a pivot and fails with a TypeError, which was taken for a bug."""
+    f = mc.parse(text, {"A": "matrix(n, n)", "B": "matrix(n, n)"})
+    report = mc.check(f, "A", claim="0*A", trials=2)
+    assert report.verdict == "inconclusive"
+    assert "not defined there" in report.reason
