@@ -28,6 +28,8 @@ from matcalc.checking.torch_side import autograd, autograd_of, called, tensors_a
 from matcalc.expression.nodes import Node, postorder
 
 AGREED = 1e-30
+_AGREED_FINE = 1e-300
+_SAME = 1e-60
 EXACT = 1e-18
 """What agrees in 30 digits, where two formulas are compared and no differences are taken."""
 FLOAT = 1e-8
@@ -81,13 +83,26 @@ def judged(question: Question, at: Point, number: int) -> Judgement:
     if not isinstance(question.claimed, Node):
         return _Heard(question, at, number).judgement()
     quick = _Sight(question, at, number, QUICK).judgement()
-    if quick.holds is not None:
+    if quick.holds is False or (quick.holds and not _differs_from_derivation(question, at)):
         return quick
     fine = _Sight(question, at, number, FINE).judgement()
     return replace(
         quick, holds=bool(fine.holds), truth=fine.truth, survivors=fine.survivors if fine.holds else 0,
         error=fine.error, visible=fine.visible,
     )  # fmt: skip
+
+
+def _differs_from_derivation(question: Question, at: Point) -> bool:
+    """Whether a formula that agrees is not, to 60 digits, what was derived: a term of it may be wrong that is tiny."""
+    import mpmath
+
+    derived, claimed = question.truth, question.claimed
+    if derived is None or derived is claimed or not isinstance(claimed, Node) or allowance(question) != AGREED:
+        return False
+    with mpmath.workdps(QUICK.digits):
+        land = landscape(question, at, QUICK)
+        mine, theirs = (evaluate(node, land.exact, at.sizes, land.values) for node in (claimed, derived))
+        return bool(abs(mine - theirs).max() > _SAME * abs(theirs).max())
 
 
 def precise_testimony(evidence: Evidence) -> Testimony:
@@ -128,6 +143,11 @@ class _Sight:
     number: int
     precision: Precision
 
+    @property
+    def _allowance(self) -> float:
+        usual = allowance(self.question)
+        return _AGREED_FINE if self.precision is FINE and usual == AGREED else usual
+
     def judgement(self) -> Judgement:
         """What is seen; ``holds`` is None where it takes more digits to tell."""
         import mpmath
@@ -151,7 +171,7 @@ class _Sight:
         scale = land.largest / max(abs(x).max(), mpmath.mpf("1e-300"))
         floor = mpmath.mpf(self.precision.noise) * scale
         off, size, survivors = (self._entries if small else self._directions)(land, claimed, floor)
-        allowed = allowance(self.question) * size
+        allowed = self._allowance * size
         visible = float((allowed + floor) / size) if size else AGREED
         seen = (shown, survivors, off / size if size else off, visible)
         if off <= allowed:
@@ -185,7 +205,7 @@ class _Sight:
         """The largest distance, the size that it is measured by, and how many damaged copies would pass."""
         truth = land.gradient
         size = max(abs(truth).max(), abs(claimed).max())
-        allowed = allowance(self.question) * size + floor
+        allowed = self._allowance * size + floor
         survivors = sum(bool(abs(d - truth).max() <= allowed) for d in _damaged(claimed, truth, allowed))
         return abs(claimed - truth).max(), size, survivors
 
@@ -200,7 +220,7 @@ class _Sight:
             summed = (abs(claimed) * abs(direction)).sum()
             relative = abs(said - found) / (summed or mpmath.mpf(1)) if summed or found else mpmath.mpf(0)
             worst = max(worst, relative * size)
-            allowed = allowance(self.question) * summed + floor * claimed.size
+            allowed = self._allowance * summed + floor * claimed.size
             survivors += bool(abs(said) > floor * claimed.size and abs(said * (1 + 1e-4) - found) <= allowed)
         return worst, size if abs(claimed).max() else mpmath.mpf(0), survivors
 
