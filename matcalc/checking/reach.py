@@ -17,6 +17,7 @@ from matcalc.expression.nodes import Node, postorder
 
 Side = tuple[str, int]
 
+_NOT_NEGATIVE = frozenset(("positive", "nonnegative"))
 _TRIES = 60
 _TRIES_FOR_NAMES = 8
 _MOST_EXTRA = 4
@@ -27,7 +28,17 @@ _SWEEP = (-1.0, 3.0, -3.0, 10.0, -10.0, 0.1, -0.1, 30.0, -30.0, 100.0, -100.0)
 def missing_sides(question: Question, points: list[Point]) -> frozenset[Side]:
     """The sides on which none of the points lies."""
     seen = frozenset[Side]().union(*(_sides(question, at) for at in points))
-    return frozenset((what, sign) for what, _ in seen for sign in (-1, 1)) - seen
+    return frozenset((what, sign) for what, _ in seen for sign in (-1, 1)) - seen - _impossible(question)
+
+
+def _impossible(question: Question) -> frozenset[Side]:
+    """The sides below a kink on which nothing lies: what is known to be positive is on one side of zero."""
+    return frozenset(
+        (_key(node, k), -1)
+        for node in postorder(*_branching(question))
+        for k, kink in enumerate(node.operator.kinks)
+        if kink.at <= 0 and node.args[0].facts & _NOT_NEGATIVE
+    )
 
 
 def reached(
