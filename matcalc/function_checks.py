@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from matcalc.derivative import subspace_of
 from matcalc.directional_derivatives import vjp
 from matcalc.errors import ParseError, UnsupportedError
 from matcalc.expression import build
 from matcalc.language.greek import latin
-from matcalc.parsed import Expression, name_of, storage_of, subspace_of
+from matcalc.parsed import Expression, name_of, storage_of
 from matcalc.verification import options_from
 
 if TYPE_CHECKING:

@@ -17,6 +17,8 @@ from matcalc.limits import Limits
 from matcalc.parsed import Expression, Let, Variable, parse
 from matcalc.recorded_checks import asked_of, asked_of_derivative
 
+_MOST_SCALE = 1e30
+
 if TYPE_CHECKING:
     from matcalc.checking.question import Question
     from matcalc.checking.verdict import Report
@@ -288,11 +290,12 @@ def options_from(
     witnesses: Iterable[str] | None = None,
     at: Mapping[str, Any] | Iterable[Mapping[str, Any]] = (),
     edges: bool = False,
+    scale: float = 1.0,
 ) -> Any:
     """The options of a check, as a record.
 
     Raises:
-        ParseError: for trials, a seed, a size, a witness or a point that is none.
+        ParseError: for trials, a seed, a size, a scale, a witness or a point that is none.
     """
     from matcalc.checking.question import CheckOptions
     from matcalc.checking.witnesses import chosen
@@ -307,6 +310,8 @@ def options_from(
         raise ParseError(f"{seed!r} is no seed", why="a seed is a whole number from 0 up")
     if trials is not None and (type(trials) is not int or trials < 1):
         raise ParseError(f"{trials!r} are no trials", why="a check needs at least one trial")
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < abs(scale) <= _MOST_SCALE:
+        raise ParseError(f"{scale!r} is no scale", why="inputs are multiplied by it: a number such as 1e6, and not 0")
     given: dict[str, Any] = {} if trials is None else {"trials": trials}
     points = tuple(at) if isinstance(at, Iterable) and not isinstance(at, Mapping) else (at,)
     if not all(isinstance(point, Mapping) for point in points):
@@ -315,7 +320,7 @@ def options_from(
         )
     return CheckOptions(
         seed=seed, devices=tuple(devices), dtypes=tuple(dtypes), sizes=dict(sizes or {}), witnesses=chosen(witnesses),
-        at=points, edges=edges, **given,
+        at=points, edges=edges, scale=float(scale), **given,
     )  # fmt: skip
 
 

@@ -58,6 +58,7 @@ class CheckOptions:
         witnesses: the names of those that are heard.
         at: points to check at beside those that are drawn: names to values.
         edges: whether to look at edge points on purpose.
+        scale: what multiplies the values of names of which nothing is declared that a multiple would lack.
     """
 
     trials: int = 5
@@ -68,3 +69,4 @@ class CheckOptions:
     witnesses: tuple[str, ...] = field(default_factory=quick)
     at: tuple[Mapping[str, Any], ...] = ()
     edges: bool = False
+    scale: float = 1.0

@@ -8,10 +8,10 @@ witnesses vote (:mod:`matcalc.checking.vote`), and the odd one out is named.
 
 Tolerances. The claim and the differences, in 90 digits or more, carry no rounding that matters (see
 :mod:`matcalc.checking.judgement`), so conditioning does not blur the verdict and no float tolerance decides on a
-formula. Where floats must decide (a Python function as claim, autograd's own agreement) the allowance is 1e-8 of the
-gradient's largest entry plus 64·n·u·M/|x|, with n the largest size, u = 2^-53, and M the largest intermediate value:
-the rounding of a backward pass is bounded by u times the values it meets (Higham 2002, ch. 3). Both scale with f and
-with x.
+formula. A Python function as claim is in floats: what its rounding may do is measured (see
+:mod:`matcalc.checking.tolerance`). Autograd is taken to agree within 1e-8 of the gradient's largest entry plus
+64·n·u·M/|x|, with n the largest size, u = 2^-53, and M the largest intermediate value: the rounding of a backward pass
+is bounded by u times the values it meets (Higham 2002, ch. 3). All of them scale with f and with x.
 
 Each run also tries damaged copies of what it verified; one that passes makes the verdict inconclusive.
 """
@@ -30,20 +30,22 @@ from matcalc.checking.edges import edges_of
 from matcalc.checking.evidence import Evidence, Seen
 from matcalc.checking.given import Edge, chosen_points, conventions, looked_at
 from matcalc.checking.hearing import heard
-from matcalc.checking.judgement import FLOAT, allowance, judged, rounding
+from matcalc.checking.judgement import FLOAT, judged, rounding
 from matcalc.checking.large import run_large
-from matcalc.checking.points import Point, is_large, point
+from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, on_a_kink, reached, spoken
 from matcalc.checking.sympy_witnesses import sympy_value
+from matcalc.checking.tolerance import BLIND
 from matcalc.checking.torch_side import autograd, lowered, versions
 from matcalc.checking.verdict import Report
 from matcalc.checking.vote import spoken as called_in_words
 from matcalc.errors import CheckError
-from matcalc.expression.nodes import Node
+from matcalc.expression.nodes import Node, postorder
 
 _LOWERED = 1e-6
 _SMALL = 1e-6
+_FOR_CHOICES = 12
 _LOWERING = "our lowering"
 
 
@@ -59,6 +61,8 @@ class Trial:
     error: float
     fares: DeviceFigures
     survivors: int
+    visible: float
+    doubt: str
 
     @property
     def number(self) -> int:
@@ -91,26 +95,41 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     if options.trials < 1:
         raise CheckError("a check needs at least one trial")
     if is_large(question, options):
-        return run_large(question, options)
+        return run_large(question, options, run_check)
     devices = devices_for(options.devices)
     points, discarded = [], []
-    for number in range(options.trials):
+    wanted = options.trials + (_FOR_CHOICES if _chooses(question) else 0)
+    for number in range(wanted):
         at = point(question, options, number)
         if isinstance(at, str):
             discarded.append(f"trial {number}: {at}")
         else:
             points.append((number, at))
+    if not points and (failing := where_claim_fails(question, options)):
+        return _without_value(question, options, devices, failing, tuple(discarded))
     usual = [at for _, at in points]
     missing = missing_sides(question, usual)
     more, unreached = reached(question, options, usual, missing) if points else ([], missing)
-    points += [(options.trials + k, at) for k, at in enumerate(more)]
+    points += [(wanted + k, at) for k, at in enumerate(more)]
     trials, kinks = _with_derivative(question, [_trial(question, options, devices, *numbered) for numbered in points])
     discarded += kinks
-    given, edges = _at_chosen_points(question, options, devices, options.trials + len(more))
+    given, edges = _at_chosen_points(question, options, devices, wanted + len(more))
     if options.edges and points:
         edges += edges_of(question, points[0][1])
     one_sided = tuple(sorted({spoken(question, side) for side in unreached}))
     return replace(_report(question, options, devices, trials + given, tuple(discarded), one_sided), edges=edges)
+
+
+def _is_new(question: Question) -> bool:
+    """Whether a claim is somebody else's and not, node for node, what was derived (which is right on every branch)."""
+    if not isinstance(question.claimed, Node):
+        return True
+    return question.truth is not None and question.claimed is not question.truth
+
+
+def _chooses(question: Question) -> bool:
+    """Whether entries are chosen among others: by a few points one may be chosen again and again."""
+    return any(node.operator.ties is not None for node in postorder(question.expression))
 
 
 def _with_derivative(question: Question, trials: list[Trial]) -> tuple[list[Trial], list[str]]:
@@ -166,7 +185,7 @@ def _trial(
     agrees = abs(low - found.value) <= 1e-7 * max(abs(found.value), largest * 1e-6) + 1e-300
     seen = Seen(number, at, claimed, found.value, largest, auto, found, given)
     survivors = 0 if given else found.survivors
-    return Trial(seen, truth, bool(found.holds), agrees, close, error, fares, survivors)
+    return Trial(seen, truth, bool(found.holds), agrees, close, error, fares, survivors, found.visible, found.doubt)
 
 
 def _distance(a: Any, b: Any) -> float:
@@ -208,6 +227,8 @@ def _report(
             reason=f"no point inside the domain was found: {discarded[0].split(': ', 1)[-1]}",
             **common,
         )
+    trials = _seeing(trials, options)
+    common["trials"] = len(trials)
     common["max_error"] = max(t.error for t in trials)
     common["testimonies"], outcome = heard(Evidence(question, options, tuple(t.seen for t in trials)))
     common["odd_one_out"] = called_in_words(outcome.odd)
@@ -215,14 +236,14 @@ def _report(
     if outcome.verdict == "refuted" and not reason:
         wrong = next((t for t in trials if not t.holds), trials[0])
         return _refuted(question, options, trials, wrong, common)
-    reason = reason or outcome.reason or _weakness(trials, one_sided if common["claimed"] else ())
+    reason = reason or outcome.reason or _weakness(trials, one_sided if _is_new(question) else ())
     if not reason and len(trials) < min(2, options.trials):
         reason = f"only {len(trials)} point was found; {discarded[0]}"
     if reason:
         common["odd_one_out"] = odd or common["odd_one_out"]
         return Report("inconclusive", reason=reason, **common)
     fares = reduce(or_, (t.fares for t in trials))
-    visible = allowance(question)
+    visible = max(t.visible for t in trials)
     return Report(
         "verified",
         float32_error=fares.float32_error,
@@ -231,6 +252,12 @@ def _report(
         witnesses=(*fares.silent, *one_sided, *([question.note] if question.note else [])),
         **common,
     )
+
+
+def _seeing(trials: list[Trial], options: CheckOptions) -> list[Trial]:
+    """The trials without those where rounding hides everything, if enough are left."""
+    seeing = [t for t in trials if t.visible <= BLIND or not t.holds or t.seen.given]
+    return seeing if len(seeing) >= min(2, options.trials) else trials
 
 
 def _fault_of_the_lowering(question: Question, trials: list[Trial]) -> tuple[str, str]:
@@ -261,6 +288,9 @@ def _odd_value(question: Question, trial: Trial) -> str:
 
 def _weakness(trials: list[Trial], one_sided: tuple[str, ...]) -> str:
     """Why agreement everywhere is not evidence enough; or ""."""
+    doubtful = next((t for t in trials if t.doubt), None)
+    if doubtful is not None:
+        return f"in trial {doubtful.number} {doubtful.doubt}"
     if any(t.survivors for t in trials):
         return "a damaged copy of the claim would pass as well"
     return one_sided[0] if one_sided else ""
@@ -289,6 +319,35 @@ def _refuted(
         residual=found.residual,
         witnesses=tuple(lines),
         **common,
+    )
+
+
+def _without_value(
+    question: Question,
+    options: CheckOptions,
+    devices: tuple[str, ...],
+    failing: list[Point],
+    discarded: tuple[str, ...],
+) -> Report:
+    first = failing[0]
+    return Report(
+        "refuted",
+        trials=len(failing),
+        devices=devices,
+        dtypes=options.dtypes,
+        seed=options.seed,
+        counterexample={
+            "trial": 0,
+            "seed": options.seed,
+            "sizes": dict(first.sizes),
+            "inputs": {name: value.tolist() for name, value in first.values.items()},
+        },
+        diagnosis=f"the claim has no value where the gradient has one: {trouble(question, first)}",
+        discarded=discarded,
+        versions=versions(),
+        settings=settings(devices),
+        odd_one_out="the claim",
+        claimed=True,
     )
 
 

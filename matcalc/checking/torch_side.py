@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,8 @@ def versions() -> dict[str, str]:
     return {"matcalc": __version__, "torch": torch.__version__}
 
 
-def _tensors(question: Question, at: Point, dtype: str, device: str) -> dict[str, Any]:
+def tensors_at(question: Question, at: Point, dtype: str = "float64", device: str = "cpu") -> dict[str, Any]:
+    """The inputs of a question's functions."""
     return inputs_at(question.variables, at, dtype, device)
 
 
@@ -97,20 +98,24 @@ def positional_function_of(
 
 def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[Any, float]:
     """The gradient by torch autograd of the literal lowering, projected, as a float64 matrix; and the value."""
+    return autograd_of(question, at, tensors_at(question, at, dtype, device))
+
+
+def autograd_of(question: Question, at: Point, tensors: Mapping[str, Any]) -> tuple[Any, float]:
+    """The same at tensors like those at the point."""
     import torch
 
     from matcalc.checking.subspace import projected
 
     f = function_of(question.expression, question.variables, "scalar", False, untold(question.variables, at))
-    given = _tensors(question, at, dtype, device)
-    x = given.pop(question.name)
-    shape = at.values[question.name].shape
+    given = dict(tensors)
+    x = given.pop(question.name).detach()
     with repeatable():
         x.requires_grad_(True)
         value = f(**{question.name: x}, **given)
         (gradient,) = torch.autograd.grad(value, x, allow_unused=True) if value.requires_grad else (None,)
         gradient = torch.zeros_like(x) if gradient is None else gradient
-    return projected(question.projected, _matrix(gradient, shape)), float(value.detach())
+    return projected(question.projected, _matrix(gradient, at.values[question.name].shape)), float(value.detach())
 
 
 def along_by_duals(question: Question, at: Point, direction: Any) -> float:
@@ -123,7 +128,7 @@ def along_by_duals(question: Question, at: Point, direction: Any) -> float:
     from torch.autograd import forward_ad
 
     f = function_of(question.expression, question.variables, "scalar", False, untold(question.variables, at))
-    given = _tensors(question, at, "float64", "cpu")
+    given = tensors_at(question, at, "float64", "cpu")
     x = given[question.name]
     with repeatable(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch's own parts, which forward mode loads
@@ -176,7 +181,7 @@ def complex_value_along(question: Question, at: Point, direction: Any) -> Callab
 
 def _held(question: Question, at: Point) -> tuple[Node, tuple[Node, ...], dict[str, Any]]:
     """The expression with a name for every frozen value, its names, and their values at the point."""
-    given = _tensors(question, at, "float64", "cpu")
+    given = tensors_at(question, at, "float64", "cpu")
     expression, still = without_frozen(question)
     told = untold(question.variables, at)
     held = {
@@ -255,11 +260,16 @@ def _array(tensor: Any) -> Any:
 
 def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:
     """The claimed formula through the optimised lowering, as a float64 matrix."""
+    return lowered_of(question, at, tensors_at(question, at, dtype, device))
+
+
+def lowered_of(question: Question, at: Point, tensors: Mapping[str, Any]) -> Any:
+    """The same at tensors like those at the point."""
     claimed = question.claimed
     assert isinstance(claimed, Node)
     f = function_of(claimed, question.variables, "matrix", True, untold(question.variables, at))
     with repeatable():
-        return _array(f(**_tensors(question, at, dtype, device)))
+        return _array(f(**tensors))
 
 
 def as_returned(value: Any) -> Any:
@@ -278,8 +288,8 @@ def as_returned(value: Any) -> Any:
         raise CheckError(message, why="one array of numbers, with the axes that torch gives the derivative") from error
 
 
-def called(question: Question, at: Point) -> Any:
-    """A claim that is a function of tensors, called.
+def called(question: Question, at: Point, tensors: Mapping[str, Any] | None = None) -> Any:
+    """A claim that is a function of tensors, called at a point, or at tensors like those there.
 
     Raises:
         CheckError: when it fails or returns no tensor.
@@ -288,7 +298,7 @@ def called(question: Question, at: Point) -> Any:
 
     claimed = question.claimed
     assert callable(claimed)
-    given = _tensors(question, at, "float64", "cpu")
+    given = tensors or tensors_at(question, at)
     try:
         made = as_returned(claimed(**given))
     except MatcalcError:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _STRUCTURES = frozenset({"symmetric", "skew", "diagonal", "lower", "upper"})
 _SIGNS = frozenset({"positive", "nonnegative"})
+_NOISE = 1e-20
 _NEAR_ZERO = 0.02
 _MAGNUS = "Magnus & Neudecker 2019, ch. 8"
 
@@ -275,9 +276,10 @@ def _expand(target: str, module: str) -> Any:
 def _power_trouble(node: Node, args: Sequence[Any]) -> str:
     p = build.number_of(node.args[1])
     whole = p is not None and p.denominator == 1
-    if not whole and min(args[0].flat) < _NEAR_ZERO:
+    near = max(_NEAR_ZERO * min(1, abs(args[0]).max()), _NOISE)
+    if not whole and min(args[0].flat) < near:
         return "the base of a power is not positive there"
-    if whole and p < 0 and min(abs(v) for v in args[0].flat) < _NEAR_ZERO:  # type: ignore[operator]  # whole: not None
+    if whole and p < 0 and min(abs(v) for v in args[0].flat) < near:  # type: ignore[operator]  # whole: not None
         return "division by nearly zero there"
     return ""
 
@@ -341,7 +343,7 @@ define(
         stable=stability.scaled_of,
         at_kink=stability.at_origin,
         exact=True,
-        reference=lambda node, args, size: args[0][0, 0] * args[1],
+        reference=lambda node, args, size: args[1] * args[0][0, 0],
         sympy=lambda node, args, size: __import__("sympy").MatMul(*args),
         samples=(Sample("norm2(a*x - y)^2"), Sample("sum((x'*x)*x)")),
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
 
 _HALF_TO_THREE_HALVES = (2 / 3, 3 / 2)
+_NOISE = 1e-20
 _NEAR = 1e-9
 _DOUBLINGS = 7  # from 16 digits to a thousand
 
@@ -105,14 +106,14 @@ def _is_full_rank(value: Any) -> bool:
     import numpy as np
 
     singular = np.linalg.svd(value, compute_uv=False)
-    return bool(singular[-1] > 1e-2 * singular[0] and singular[-1] > 1e-3)
+    return bool(singular[-1] > max(1e-2 * singular[0], _NOISE))
 
 
 def _is_posdef(value: Any) -> bool:
     import numpy as np
 
     found = np.linalg.eigvalsh((value + value.T) / 2)
-    return bool(found[0] > 1e-2 * found[-1] and found[0] > 1e-3)
+    return bool(found[0] > max(1e-2 * found[-1], _NOISE))
 
 
 def _is_principal(value: Any) -> bool:
@@ -121,13 +122,14 @@ def _is_principal(value: Any) -> bool:
 
     found = np.linalg.eigvals(value)
     size = np.abs(found)
-    return bool(size.min() > 1e-2 * size.max() and size.min() > 1e-3 and np.abs(np.angle(found)).max() < 2.8)
+    return bool(size.min() > max(1e-2 * size.max(), _NOISE) and np.abs(np.angle(found)).max() < 2.8)
 
 
 def _is_positive_stable(value: Any) -> bool:
     import numpy as np
 
-    return bool(np.linalg.eigvals(value).real.min() > 1e-2)
+    found = np.linalg.eigvals(value)
+    return bool(found.real.min() > max(1e-2 * np.abs(found).max(), _NOISE))
 
 
 def _triangular(lower: bool) -> Any:
