@@ -41,7 +41,7 @@ from typing import Any, TypeAlias
 from matcalc.checking.degrees import Bound, Degrees
 from matcalc.checking.evidence import Evidence
 from matcalc.checking.finite_field import BITS, Draws, Element, Field, NoRootError, drawn_prime, rank_modulo
-from matcalc.checking.judgement import EXACT, allowance
+from matcalc.checking.judgement import AGREED, allowance
 from matcalc.checking.points import is_large, sizes_of
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.subspace import SUBSPACES, projected
@@ -106,7 +106,7 @@ def exact_testimony(question: Question, options: CheckOptions) -> Testimony:
         finding = replace(finding_at(question, sizes, options.seed), telling=telling)
         found.append((_spoken(sizes), finding))
         if finding.agrees is False:
-            if allowance(question) != EXACT:
+            if allowance(question) != AGREED:
                 return Testimony(NAME, None, "disagrees, but has numbers of 16 decimals, which stand for others")
             where = f" of {found[-1][0]}" if sizes else ""
             return Testimony(NAME, False, f"is false over GF(p), p a {BITS}-bit prime, at a random point{where}")

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from matcalc.checking.torch_side import no_array
 from matcalc.checking.verdict import Report
 from matcalc.errors import CheckError, DeviceError
 
@@ -65,7 +66,7 @@ class Foreign:
                 self.library = library
                 return self._kept(args, given, made)
         if failed is None:
-            raise CheckError(f"{self.__name__} gives no tensor and no array")
+            raise no_array(self.__name__, made)
         raise failed
 
     def _kept(self, args: Sequence[Any], given: Mapping[str, Any], made: Any) -> Any:

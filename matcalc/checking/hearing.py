@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from matcalc.checking.evidence import Evidence
-from matcalc.checking.judgement import EXACT, FLOAT
+from matcalc.checking.judgement import AGREED, FLOAT
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.testimony import Testimony
 from matcalc.checking.vote import Outcome, contradict, vote
@@ -42,7 +42,7 @@ def _derivation_agrees(evidence: Evidence) -> bool | None:
                 said = evaluate(claim, exact, seen.at.sizes) if isinstance(claim, Node) else seen.claimed
             except (ZeroDivisionError, ValueError, OverflowError):
                 return None
-            room = (EXACT if is_text else FLOAT) * max(abs(own).max(), abs(said).max())
+            room = (AGREED if is_text else FLOAT) * max(abs(own).max(), abs(said).max())
             if own.shape != said.shape or not abs(own - said).max() <= room:
                 return False
     return True

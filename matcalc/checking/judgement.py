@@ -23,15 +23,13 @@ from matcalc.checking.precise import evaluate
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
 from matcalc.checking.testimony import Testimony
-from matcalc.checking.tolerance import BLIND, doubtful, is_watched, room, spread, steady_spread
+from matcalc.checking.tolerance import BLIND, coarsest, doubtful, is_watched, room, spread, steady_spread
 from matcalc.checking.torch_side import autograd, autograd_of, called, tensors_at
 from matcalc.expression.nodes import Node, postorder
 
 AGREED = 1e-30
 _AGREED_FINE = 1e-300
 _SAME = 1e-60
-EXACT = 1e-18
-"""What agrees in 30 digits, where two formulas are compared and no differences are taken."""
 FLOAT = 1e-8
 _MOST_ENTRIES = 16
 _UNIT = 2.0**-53
@@ -67,7 +65,7 @@ class Judgement:
 
 
 def allowance(question: Question) -> float:
-    """A claim written with 16 decimals is read as the number that they round."""
+    """Up to which relative difference values are equal: a number with 16 decimals stands for all that they round."""
     numbers = [n.params[0] for root in question.roots[1:] for n in postorder(root) if n.op == "number"]
     return 8 * _UNIT if any(min(abs(v.numerator), v.denominator) > _DECIMALS for v in numbers) else AGREED
 
@@ -118,6 +116,9 @@ def precise_testimony(evidence: Evidence) -> Testimony:
         says = f"differences in {QUICK.digits} digits disagree with it in {against} of {len(judgements)} trials"
         wrong = max(each.error for each in judgements if not each.holds)
         return Testimony("precise", False, says, wrong, visible)
+    doubt = next((each.doubt for each in clear if each.doubt), "")
+    if doubt:
+        return Testimony("precise", None, doubt, worst, visible)
     says = f"differences in {QUICK.digits} digits agree (an error of {visible:.0e} relative would show)"
     return Testimony("precise", True, says, worst, visible)
 
@@ -259,7 +260,7 @@ class _Heard:
                 return made
             moved = self._moved(claimed)
             allowed = room(moved, claimed, self.at.sizes)
-            sure = allowed * 4 + doubtful(moved, claimed)
+            sure = allowed * 4 + doubtful(moved, claimed, self._unit)
             off, allowed, sure = self._distances(land, claimed, allowed, sure)
             size = float(max(abs(claimed).max(), abs(shown).max()))
             visible = float(allowed.max()) / size if size else 0.0
@@ -282,6 +283,15 @@ class _Heard:
         theirs = np.where(np.isfinite(theirs), theirs, 0.0)
         lost = room(theirs, claimed, self.at.sizes).max(initial=0.0) > BLIND * abs(claimed).max(initial=0.0)
         return mine if lost and is_watched(claim, tensors) else mine + theirs
+
+    @property
+    def _unit(self) -> float:
+        """The roundoff of the coarsest operation in the function."""
+
+        def claim(**given: Any) -> Any:
+            return called(self.question, self.at, given)
+
+        return coarsest(claim, tensors_at(self.question, self.at))
 
     def _distances(self, land: Landscape, claimed: Any, allowed: Any, sure: Any) -> tuple[Any, Any, Any]:
         """What the claim is off by, in each entry or along each direction, with the tolerances there."""

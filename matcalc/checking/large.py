@@ -26,7 +26,7 @@ from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.slopes import slope
 from matcalc.checking.subspace import projected
 from matcalc.checking.testimony import Testimony
-from matcalc.checking.tolerance import BLIND, doubtful, room, spread
+from matcalc.checking.tolerance import BLIND, UNIT, coarsest, doubtful, room, spread
 from matcalc.checking.torch_side import (
     autograd,
     autograd_of,
@@ -180,7 +180,7 @@ def _trial(
         float(off.max()) / (size or 1.0),
         float(allowed.max()) / (size or 1.0),
         bool((off <= allowed).all()),
-        bool((off > 4 * allowed + doubtful(moved, auto)).any()),
+        bool((off > 4 * allowed + doubtful(moved, auto, _unit(question, at))).any()),
         _slopes_agree(question, at, said, allowed, number),
         fares,
     )
@@ -195,6 +195,13 @@ def _moved(question: Question, at: Point, said: Any, auto: Any, number: int) -> 
 
     theirs = spread(lambda **given: autograd_of(question, at, given)[0], tensors, auto, number)
     return spread(claim, tensors, said, number) + theirs
+
+
+def _unit(question: Question, at: Point) -> float:
+    """The roundoff of the coarsest operation in a claim that is a function."""
+    if isinstance(question.claimed, Node):
+        return UNIT
+    return coarsest(lambda **given: called(question, at, given), tensors_at(question, at))
 
 
 def _slopes_agree(question: Question, at: Point, said: Any, allowed: Any, number: int) -> bool | None:

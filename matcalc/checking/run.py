@@ -236,7 +236,7 @@ def _report(
     if outcome.verdict == "refuted" and not reason:
         wrong = next((t for t in trials if not t.holds), trials[0])
         return _refuted(question, options, trials, wrong, common)
-    reason = reason or outcome.reason or _weakness(trials, one_sided if _is_new(question) else ())
+    reason = reason or _doubt(trials) or outcome.reason or _weakness(trials, one_sided if _is_new(question) else ())
     if not reason and len(trials) < min(2, options.trials):
         reason = f"only {len(trials)} point was found; {discarded[0]}"
     if reason:
@@ -262,7 +262,8 @@ def _seeing(trials: list[Trial], options: CheckOptions) -> list[Trial]:
 
 def _fault_of_the_lowering(question: Question, trials: list[Trial]) -> tuple[str, str]:
     """What is wrong with the code, whatever becomes of the formula, and who is the odd one out; or nothing."""
-    if all(t.holds for t in trials) and any(not t.error <= _LOWERED for t in trials):
+    is_text = isinstance(question.claimed, Node)
+    if is_text and all(t.holds for t in trials) and any(not t.error <= _LOWERED for t in trials):
         worst = max(trials, key=lambda t: t.error if t.error == t.error else float("inf"))
         reason = f"the formula holds, but its lowered code is off by {worst.error:.1e} in trial {worst.number}"
         return reason, _LOWERING
@@ -286,11 +287,14 @@ def _odd_value(question: Question, trial: Trial) -> str:
     return _LOWERING if near_exact else called_in_words(("precise",))
 
 
+def _doubt(trials: list[Trial]) -> str:
+    """What rounding leaves open at a point; or ""."""
+    doubtful = next((t for t in trials if t.doubt), None)
+    return f"in trial {doubtful.number} {doubtful.doubt}" if doubtful is not None else ""
+
+
 def _weakness(trials: list[Trial], one_sided: tuple[str, ...]) -> str:
     """Why agreement everywhere is not evidence enough; or ""."""
-    doubtful = next((t for t in trials if t.doubt), None)
-    if doubtful is not None:
-        return f"in trial {doubtful.number} {doubtful.doubt}"
     if any(t.survivors for t in trials):
         return "a damaged copy of the claim would pass as well"
     return one_sided[0] if one_sided else ""

@@ -283,9 +283,14 @@ def as_returned(value: Any) -> Any:
     try:
         return torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError) as error:
-        kind = "nothing" if value is None else f"a {type(value).__name__}"
-        message = f"the claimed function returns {kind} where a tensor is wanted"
-        raise CheckError(message, why="one array of numbers, with the axes that torch gives the derivative") from error
+        raise no_array("the claimed function", value) from error
+
+
+def no_array(name: str, value: Any) -> CheckError:
+    """What is raised for a function that returns no array."""
+    kind = "nothing" if value is None else f"a {type(value).__name__}"
+    message = f"{name} returns {kind} where an array is wanted"
+    return CheckError(message, why="one array of numbers, with the axes that torch gives the derivative")
 
 
 def called(question: Question, at: Point, tensors: Mapping[str, Any] | None = None) -> Any:

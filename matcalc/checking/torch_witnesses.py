@@ -15,6 +15,7 @@ from matcalc.checking.judgement import FLOAT, rounding
 from matcalc.checking.subspace import projected
 from matcalc.checking.testimony import Testimony
 from matcalc.checking.torch_side import along_by_duals
+from matcalc.expression.nodes import Node
 
 _BLIND = 1e-3
 _DIRECTIONS = 4
@@ -54,7 +55,7 @@ def entrywise(evidence: Evidence, seen: Seen, theirs: Any) -> Figure:
     size = max(float(np.abs(claimed).max(initial=0.0)), float(np.abs(theirs).max(initial=0.0)))
     if size == 0.0:
         return Figure(seen.number, 0.0, FLOAT, float("inf"))
-    room = FLOAT + rounding(seen.at, name, seen.largest) / size
+    room = max(FLOAT + rounding(seen.at, name, seen.largest) / size, _of_the_claim(evidence, seen))
     return Figure(seen.number, float(np.abs(claimed - theirs).max(initial=0.0)) / size, room, room)
 
 
@@ -94,8 +95,16 @@ def directional(evidence: Evidence, seen: Seen, direction: Any, found: float, un
     if size == 0.0:
         return Figure(seen.number, 0.0, FLOAT, float("inf"))
     room = FLOAT + (rounding(seen.at, name, seen.largest) * weight + uncertain) / size
+    room = max(room, _of_the_claim(evidence, seen))
     visible = room * max(size / (_SHARE * largest * float(abs(direction).max())), 1.0) if largest else room
     return Figure(seen.number, abs(float((claimed * direction).sum()) - found) / size, room, visible)
+
+
+def _of_the_claim(evidence: Evidence, seen: Seen) -> float:
+    """The rounding in a function that is claimed, as was measured: much, where it computes in single precision."""
+    if isinstance(evidence.question.claimed, Node) or seen.judgement is None:
+        return 0.0
+    return seen.judgement.visible
 
 
 def spoken(witness: str, what: str, figures: Iterable[Figure]) -> Testimony:

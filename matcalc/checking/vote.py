@@ -57,7 +57,7 @@ def vote(heard: Sequence[Testimony], derivation: bool | None = None) -> Outcome:
     if not seeing:
         if _STRONGEST in blind:
             return Outcome(
-                "inconclusive", _names(against), f"{spoken(_names(against))} alone sees an error, and a very small one"
+                "inconclusive", _names(against), f"nobody but {spoken(_names(against))} sees an error, a very small one"
             )
         return _unanimous("refuted", against, None if derivation is None else not derivation)
     return _majority(seeing, against, derivation)
@@ -96,7 +96,7 @@ def _unanimous(verdict: str, side: Sequence[Testimony], derivation: bool | None)
     kinds = {_kin(each) for each in side} | ({_DERIVATION} if derivation else set())
     if _STRONGEST in _names(side) or len(kinds) >= _MAJORITY:
         return Outcome(verdict)
-    return Outcome("inconclusive", reason=f"{spoken(_names(side))} alone answers, and one witness is not enough")
+    return Outcome("inconclusive", reason=f"nobody but {spoken(_names(side))} answers, and one witness is not enough")
 
 
 def _majority(seeing: Sequence[Testimony], against: Sequence[Testimony], derivation: bool | None) -> Outcome:

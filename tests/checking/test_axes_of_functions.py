@@ -17,16 +17,16 @@ def eye(like: torch.Tensor) -> torch.Tensor:
 
 WRONG: list[tuple[str, str, str, Callable[..., Any], str]] = [
     ("x'*A*x", "x", "grad", lambda x, A: ((A + A.T) @ x)[None], "transposed"),
-    ("x'*A*x", "x", "grad", lambda x, A: ((A + A.T) @ x)[:, None], "the claim is 3×1 where the gradient has one axis"),
-    ("x'*A*x", "x", "grad", lambda x, A: x @ A @ x, "the claim is a number where the gradient is 3×1"),
+    ("x'*A*x", "x", "grad", lambda x, A: ((A + A.T) @ x)[:, None], "the claim is 2×1 where the gradient has one axis"),
+    ("x'*A*x", "x", "grad", lambda x, A: x @ A @ x, "the claim is a number where the gradient is 2×1"),
     ("tr(X'*B)", "X", "grad", lambda X, B: B.flatten(), "right if reshaped, with the last axis fastest"),
     ("tr(X'*B)", "X", "grad", lambda X, B: B.T.flatten(), "right if reshaped by columns; that is its vec"),
     ("tr(X'*B)", "X", "grad", lambda X, B: 2 * B.flatten(), "it has as many entries, and no order of them is right"),
-    ("A*x", "x", "jacobian", lambda x, A: A[None], "the claim is 1×3×4 where the Jacobian is 3×4: right if reshaped"),
+    ("A*x", "x", "jacobian", lambda x, A: A[None], "the claim is 1×4×2 where the Jacobian is 4×2: right if reshaped"),
     ("A*X*B", "X", "jacobian", lambda X, A, B: torch.einsum("ik,lj->klij", A, B), "in the order (2, 3, 0, 1), from 0"),
     ("A*X*B", "X", "jacobian", lambda X, A, B: torch.einsum("ik,lj->ijlk", A, B), "in the order (0, 1, 3, 2), from 0"),
     ("A*X*B", "X", "jacobian", lambda X, A, B: torch.kron(B.T.contiguous(), A), "that is the Kronecker form"),
-    ("x'*A*x", "x", "hessian", lambda x, A: (A + A.T) @ x, "the claim is 3 where the Jacobian is 3×3"),
+    ("x'*A*x", "x", "hessian", lambda x, A: (A + A.T) @ x, "the claim is 3 where the Hessian is 3×3"),
     ("tr(X'*A*X)", "X", "hessian", lambda X, A: torch.kron(eye(X), A + A.T), "that is the Kronecker form"),
 ]
 
@@ -53,9 +53,9 @@ def test_the_axes_of_torch_are_right(text: str, names: Any, kind: str, claim: Ca
 @pytest.mark.parametrize(
     ("claim", "said"),
     [
-        (lambda x, A: None, "the claimed function returns nothing where a tensor is wanted"),
-        (lambda x, A: (A @ x,), "the claimed function returns a tuple where a tensor is wanted"),
-        (lambda x: 2 * x, "unexpected keyword argument 'A'"),
+        (lambda x, A: None, "returns nothing where an array is wanted"),
+        (lambda x, A: (A @ x,), "returns a tuple where an array is wanted"),
+        (lambda x, C: 2 * x, "takes C, which the expression does not have"),
     ],
 )
 def test_what_is_no_array_is_said(claim: Callable[..., Any], said: str) -> None:

@@ -88,6 +88,10 @@ def of_tanh(W: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     return W.T @ (1 - (W @ x) ** 2)
 
 
+def in_single_precision(x: Any) -> Any:
+    return (2 * x.astype("float32")).astype("float64")
+
+
 FUNCTIONS = [
     ("x'*A*x - b'*x", "x", lambda A, x, b: (A + A.T) @ x, "missing term", "the term -b is missing"),
     ("x'*A*x - b'*x", "x", lambda A, x, b: (A + A.T) @ x + b, "sign of a term", "sign of the term -b"),
@@ -95,7 +99,7 @@ FUNCTIONS = [
     ("x'*A*x", "x", lambda A, x: -(A + A.T) @ x, "sign", "minus the gradient"),
     ("sum(tanh(W*x))", "x", of_tanh, "wrong factor", "W*x in place of tanh(W*x)"),
     ("exp(x'*x)", "x", lambda x: 2 * x, "chain factor", "off by the factor exp(f)"),
-    ("x'*x", "x", lambda x: (2 * x.float()).double(), "precision", "single precision"),
+    ("x'*x", "x", in_single_precision, "precision", "single precision"),
     ("x'*x", "x", lambda x: x * float("nan"), "not finite", "not a finite number"),
     (
         "mean((X*w - y).^2)",

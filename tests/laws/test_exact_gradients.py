@@ -69,7 +69,7 @@ def test_a_damaged_gradient_of_a_rational_expression_is_refuted(text: str, which
 def test_no_gradient_of_a_random_expression_is_contradicted(seed: int) -> None:
     made = Expressions(700 + seed)
     agreed = 0
-    for text, let in (made.next() for _ in range(16)):
+    for text, let in (made.next() for _ in range(24)):
         name = next(iter(mc.parse(text, let).variables))
         try:
             question = question_of(text, let, name)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from matcalc.checking.judgement import EXACT as JUDGED_EXACT
-from matcalc.checking.judgement import allowance
+from matcalc.checking.judgement import AGREED, allowance
 from matcalc.checking.points import Point, point
 from matcalc.checking.precise import lifted
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.torch_side import called
+from matcalc.checking.tolerance import coarsest
+from matcalc.checking.torch_side import called, tensors_at
 from matcalc.errors import MatcalcError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
@@ -20,8 +20,8 @@ from matcalc.expression.walk import fold
 from matcalc.language.printer import written
 
 DIGITS = 50
-EXACT = 1e-30
 FLOAT = 1e-8
+_UNITS = 64
 _SHARE = 1e-3
 _NOISE = 1e-40
 _FLOAT_NOISE = 1e-14
@@ -111,7 +111,7 @@ class Case:
     axes: tuple[tuple[AnySize, ...], tuple[AnySize, ...]] | None = None
     shaped: Callable[[Any, Point], Any] | None = None
     call: Callable[[Point], Any] | None = None
-    room: float = EXACT
+    room: float = AGREED
     somewhere: str = ""
     work: Work = field(default_factory=Work)
 
@@ -254,16 +254,18 @@ def case_of(question: Question, options: CheckOptions, points: Sequence[Point], 
         more = point(question, options, options.trials + _DRAWN_FROM + k)
         chosen += [more] if isinstance(more, Point) else []
         k += 1
-    is_text = isinstance(question.claimed, Node)
-    case = Case(question, (), floats=not is_text, room=room_for(question), somewhere=somewhere)
+    floats = not isinstance(question.claimed, Node)
+    case = Case(question, (), floats=floats, room=_room(question, chosen[0]), somewhere=somewhere)
     sights = [s for at in chosen if (s := _sight(case, at)) is not None]
     return replace(case, sights=_chosen(case, sights)) if sights else None
 
 
-def room_for(question: Question) -> float:
-    """Up to which relative difference values are equal: what a claim with 16 decimals rounds is allowed for."""
-    allowed = allowance(question)
-    return allowed if allowed > JUDGED_EXACT else EXACT
+def _room(question: Question, at: Point) -> float:
+    """The largest relative difference of what is equal: a function may compute in single precision."""
+    if isinstance(question.claimed, Node):
+        return allowance(question)
+    unit = coarsest(lambda **given: called(question, at, given), tensors_at(question, at))
+    return max(FLOAT, _UNITS * unit)
 
 
 def _chosen(case: Case, sights: Sequence[Sight]) -> tuple[Sight, ...]:
@@ -314,7 +316,7 @@ def case_of_pairs(question: Question, pairs: Sequence[tuple[Point, Pair]], *, fl
         Sight(at, lifted(at.values, question.variables), _as_long(p.claimed), _as_long(p.truth), p.value)
         for at, p in pairs
     ]
-    case = Case(question, (), floats=floats, room=FLOAT if floats else room_for(question), **more)
+    case = Case(question, (), floats=floats, room=FLOAT if floats else allowance(question), **more)
     return replace(case, sights=_chosen(case, sights))
 
 

@@ -61,6 +61,7 @@ class Rule:
 
 
 RULES: tuple[Rule, ...] = (
+    Rule("number of axes", whole.axis_missing),
     Rule("zero", whole.zero),
     Rule("transposed", whole.transposed, conditioned=True),
     Rule("sign or factor", whole.factor),

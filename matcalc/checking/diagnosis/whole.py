@@ -269,6 +269,11 @@ def axes(case: Case) -> Finding | None:
     return Finding("layout", said[0]) if all(words.startswith("axes") for words in said) else None
 
 
+def axis_missing(case: Case) -> Finding | None:
+    """Whether an array has another number of axes, or is a single number."""
+    return None if all(s.claimed.ndim == s.truth.ndim for s in case.sights) else shape(case)
+
+
 def shape(case: Case) -> Finding | None:
     """What is to be said where nothing but the shape is known to be wrong."""
     for s in case.sights:
