@@ -102,7 +102,8 @@ class Foreign:
     def settled(self, report: Report) -> Report:
         """The report, inconclusive where a claim that came out as wrong may be right for all that."""
         said = (*report.witnesses, self.says) if self.says else report.witnesses
-        reason = self.doubt(report.max_error) if report.verdict == "refuted" else ""
+        doubtful = report.verdict == "refuted" or (report.verdict == "inconclusive" and self.single)
+        reason = self.doubt(report.max_error) if doubtful else ""
         if reason:
             return replace(report, verdict="inconclusive", reason=reason, witnesses=said, diagnosis=None)
         return replace(report, witnesses=said)
