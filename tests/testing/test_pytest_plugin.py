@@ -190,7 +190,8 @@ print("LOADED", sorted({{"torch", "sympy", "jax", "matplotlib"}} & set(sys.modul
     [
         ({"test_plain.py": "def test_one(): pass"}, [], "[] 0"),
         ({"claims.matcalc.toml": GOOD_AND_BAD}, ["--collect-only"], "[] 0"),
-        ({"claims.matcalc.toml": GOOD_AND_BAD}, ["-k", "ridge"], "['sympy', 'torch'] 0"),  # torch's forward mode needs sympy
+        # torch's forward mode needs sympy
+        ({"claims.matcalc.toml": GOOD_AND_BAD}, ["-k", "ridge"], "['sympy', 'torch'] 0"),
     ],
     ids=["start", "collection", "a claim"],
 )
