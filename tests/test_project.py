@@ -81,7 +81,7 @@ LAYERS = (
     ("handbook", "pages"),
     ("suites", "literate"),
     ("pytest_plugin",),
-    ("gallery",),
+    ("gallery", "compendium"),
     ("cli", "__main__"),
 )
 # On one layer, yet strangers to one another.

@@ -48,7 +48,9 @@ def text(pages: Sequence[Page], title: str = "") -> str:
 
 
 def _as_text(page: Page) -> str:
-    lines = [page.title, "=" * len(page.title), "", f"  f = {page.statement.text}", ""]
+    lines = [page.title, "=" * len(page.title), ""]
+    lines += [page.origin, ""] if page.origin else []
+    lines += [f"  f = {page.statement.text}", ""]
     for k, each in enumerate(page.names):
         word = "where" if k == 0 else "     "
         lines.append(f"{word} {each.name.text}: {each.declaration}" + ("   inferred" if each.inferred else ""))
