@@ -23,6 +23,7 @@ Form = Annotated[str, typer.Option("--format", help="html, markdown, latex, note
 Out = Annotated[str, typer.Option("--out", help="The file; without it, standard output.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 Detail = Annotated[str, typer.Option(help="How much of the derivation: brief, normal or every-step.")]
+Pictures = Annotated[bool, typer.Option("--pictures", help="With matplotlib's, in html and notebooks.")]
 Claim = Annotated[str, typer.Option("--claim", help="A derivative of yours, to be checked in the document.")]
 
 
@@ -35,6 +36,7 @@ class Written:
     force: bool
     detail: str
     title: str
+    pictures: bool
 
     def put(self, pages: Sequence[Page]) -> None:
         """Writes the document, and says what became of it where it goes into a file."""
@@ -89,7 +91,7 @@ def show_document_of_files(path: str, written: Written, trials: int | None, seed
         )
     pages = []
     clock.allow(Limits(), "seconds")
-    for page in pages_in(Path(path), detail=written.detail, **options):
+    for page in pages_in(Path(path), detail=written.detail, pictures=written.pictures, **options):
         pages.append(page)
         clock.allow(Limits(), "seconds")
     clock.stop()
@@ -110,6 +112,7 @@ def show_document(
     clock.allow(asked.limits, "seconds")
     page = page_of(
         expression, wrt, kind, claim=read_text(claim) if claim else None, detail=written.detail, title=written.title,
+        pictures=written.pictures,
         unconstrained=unconstrained, **options,
     )  # fmt: skip
     clock.stop()

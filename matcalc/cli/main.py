@@ -176,12 +176,13 @@ def doc(
     text: Annotated[str, typer.Argument(metavar="EXPR|PATH", help="An expression, or a suite, notes or a folder.")],
     wrt: NamesOfDoc = None, form: documents.Form = "text", out: documents.Out = "", force: documents.Force = False,
     claim: documents.Claim = "", kind: Kind = "grad", detail: documents.Detail = "normal",
-    title: Annotated[str, typer.Option(help="The document's title.")] = "", let: Let = None, sizes: Sizes = None,
+    title: Annotated[str, typer.Option(help="The document's title.")] = "", pictures: documents.Pictures = False,
+    let: Let = None, sizes: Sizes = None,
     trials: TrialsOfDoc = None, seed: SeedOfDoc = None, limit: Limit = None, unconstrained: Unconstrained = False,
     debug: Debug = False,
 ) -> None:  # fmt: skip
     """A derivation, or all that files claim, as a document: steps, graph, code, and the check that they passed."""
-    written = documents.Written(form, out, force, detail, title)
+    written = documents.Written(form, out, force, detail, title, pictures)
     if not wrt:
         documents.refuse_beside_a_path(claim, kind, let, sizes, unconstrained)
         raise typer.Exit(documents.show_document_of_files(text, written, trials, seed))
@@ -190,6 +191,19 @@ def doc(
             text, wrt, kind, claim, written, let, sizes, trials or 5, seed or 0, limit, unconstrained
         )
     )
+
+
+@app.command(epilog='Example: matcalc plot structure "sum(tanh(W*x).^2)" --wrt W --kind hessian --out hessian.svg')
+def plot(
+    picture: Annotated[str, typer.Argument(help="structure: which entries are zero; errors: of differences and code.")],
+    text: Text, wrt: Names, out: Annotated[str, typer.Option(help="The file: svg, png or pdf by its name.")],
+    force: documents.Force = False, kind: Kind = "grad", let: Let = None, sizes: Sizes = None, seed: Seed = 0,
+    limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """A picture: the zeros of a Jacobian or Hessian, or how far differences and code are off. Needs matplotlib."""
+    from matcalc.cli.plot import plot_into
+
+    raise typer.Exit(plot_into(picture, text, wrt, kind, out, force, let, sizes, seed, limit, unconstrained))
 
 
 @app.command(epilog="Example: matcalc doctest README.md docs")

@@ -54,6 +54,14 @@ class StepShown:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture as SVG, with what it shows."""
+
+    caption: str
+    svg: bytes
+
+
+@dataclass(frozen=True)
 class Page:
     """A derivation as a document shows it.
 
@@ -73,6 +81,7 @@ class Page:
         report: the check.
         origin: the file that claims it, and its source there.
         expected: the verdict that the file expects.
+        pictures: of structure and errors, where they were asked for.
     """
 
     title: str
@@ -90,6 +99,7 @@ class Page:
     report: Report
     origin: str = ""
     expected: str = "verified"
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -124,6 +134,7 @@ def page_of(
     origin: str = "",
     expected: str = "verified",
     direction: str = "",
+    pictures: bool = False,
     unconstrained: bool = False,
     **options: Any,
 ) -> Page:
@@ -162,7 +173,22 @@ def page_of(
         report,
         origin,
         expected,
+        _pictures(found, options.get("seed", 0)) if pictures else (),
     )
+
+
+def _pictures(found: Derivative, seed: int) -> tuple[Picture, ...]:
+    """What matplotlib draws of a derivative.
+
+    Raises:
+        DeviceError: where it is not installed.
+    """
+    from matcalc import plots
+
+    drawn = [Picture("Errors of differences and of the code", plots.drawn(plots.errors(found, seed=seed)))]
+    if isinstance(found, Jacobian):
+        drawn.insert(0, Picture("Entries at a random point", plots.drawn(plots.structure(found, seed=seed))))
+    return tuple(drawn)
 
 
 def _derived(f: Expression, wrt: Sequence[str], kind: str, unconstrained: bool, direction: str = "") -> Derivative:
