@@ -121,7 +121,9 @@ class Operator:
         cubic: about how many products of matrices as large as its arguments an evaluation costs.
         instead: the operator meant, and what it is, where two arguments are given and these are not taken.
         role: what it is to the algebra, which asks for it by that: the ``identity``; a matrix whose entries are all
-            ``zero`` or ``one``; the ``inverse``; the ``pairing`` of two values of one shape into a scalar.
+            ``zero`` or ``one``; the ``inverse``; the ``pairing`` of two values of one shape into a scalar; the
+            differential of an expression that is ``pending``.
+        rule, move: what the rules of the differential and of the transpose are called, where they have a name.
     """
 
     name: str
@@ -172,6 +174,8 @@ class Operator:
     cubic: int = 0
     instead: tuple[str, str] | None = None
     role: str = ""
+    rule: str = ""
+    move: str = ""
 
     @property
     def patterns(self) -> tuple[Signature, ...]:

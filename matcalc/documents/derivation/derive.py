@@ -1,0 +1,63 @@
+"""From a subject to its derivation, every line of it held against numbers."""
+
+from __future__ import annotations
+
+from matcalc.calculus.moves import DETAILS, Motion
+from matcalc.calculus.quantities import with_names
+from matcalc.documents.derivation.composer import Composer
+from matcalc.documents.derivation.gradient import gradient_lines
+from matcalc.documents.derivation.record import Derivation, Reason, Written
+from matcalc.documents.derivation.subject import Subject
+from matcalc.documents.derivation.witness import Witness, points_for
+from matcalc.documents.derivation.writing import Writer
+from matcalc.errors import ParseError
+from matcalc.expression import build
+from matcalc.expression.nodes import Node
+
+
+def derivation_of(subject: Subject, detail: str = "normal") -> Derivation:
+    """The derivation of a derivative.
+
+    Raises:
+        ParseError: for a detail that is none.
+        CheckError: for a line that is false, and where no point to check at is found.
+    """
+    if detail not in DETAILS:
+        raise ParseError(f"no detail {detail!r}", why=f"the details are {', '.join(DETAILS)}")
+    taken = {v.params[0] for v in subject.variables} | _sizes(subject)
+    arrow = build.variable(build.new_name("d" + subject.name, taken), subject.variable.shape, subject.variable.params[1])
+    letter = build.new_name("f" if 1 in subject.expression.shape else "F", taken)
+    motion = Motion(subject.moving, arrow)
+    expression, named = with_names(subject.expression, motion, taken | {arrow.params[0], letter, f"d{letter}"})
+    motion = Motion(subject.moving, arrow, named)
+    names = frozenset(taken) | {arrow.params[0], *(name.params[0] for name in named)}
+    writer = Writer(subject.style, names, {arrow.params[0]: subject.name})
+    composer = Composer(writer, detail)
+    for name, meaning in named.items():
+        _define(composer, name, meaning, subject.expression, expression)
+    gradient_lines(composer, subject, expression, motion, letter)
+    points = points_for(subject.expression, subject.name, subject.variables, subject.shown)
+    onto = "" if subject.moving is not subject.variable else subject.subspace
+    import mpmath
+
+    from matcalc.documents.derivation.witness import DIGITS
+
+    with mpmath.workdps(DIGITS):
+        witnesses = [Witness(at, motion, subject.variables, onto, seed) for seed, at in enumerate(points)]
+    steps = composer.steps(witnesses)
+    statement = writer.written(subject.expression)
+    title = (f"The gradient of {letter} =", statement, f"by {subject.name}.")
+    given = ", ".join(f"{name}: {declared}" for name, declared in subject.declarations.items())
+    return Derivation(title, given, steps, detail, len(points))
+
+
+def _define(composer: Composer, name: Node, meaning: Node, whole: Node, named: Node) -> None:
+    head, shown = composer.writer.written(name), composer.writer.written(meaning)
+    reason = Reason("a name for what is written more than once")
+    composer.add(
+        "definition", "brief", head, shown, [reason], shown.text, lambda w: (w.value(whole), w.value(named)), shown
+    )
+
+
+def _sizes(subject: Subject) -> set[str]:
+    return {name for v in subject.variables for size in v.shape if not isinstance(size, int) for name in size.names}

@@ -1,0 +1,154 @@
+"""The derivation of a gradient or a vjp: the differential, the form ⟨G, dX⟩, and what is read off it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from matcalc.calculus.forms import FORMS
+from matcalc.calculus.moves import Line, Motion, Move, Part, pending, replaced
+from matcalc.calculus.differential_moves import differential_moves
+from matcalc.calculus.quantities import written_out
+from matcalc.calculus.simplify import settled, textbook
+from matcalc.calculus.transpose_moves import simplifying, transpose_moves
+from matcalc.documents.derivation.composer import Composer
+from matcalc.documents.derivation.record import Reason, Written
+from matcalc.documents.derivation.subject import Subject
+from matcalc.documents.derivation.witness import Witness
+from matcalc.expression import build
+from matcalc.expression.nodes import Node
+from matcalc.expression.operator import operator_of_role
+
+MAGNUS = "Magnus & Neudecker 2019, ch. 9"
+_READ_OFF = (
+    "{df} = g*{dx}, so g is the derivative",
+    "{df} = g.T*{dx}, so g is the gradient",
+    "{df} = tr(G.T*{dx}), so G is the gradient",
+)
+
+
+def gradient_lines(composer: Composer, subject: Subject, expression: Node, motion: Motion, letter: str) -> Node:
+    """Adds the lines of a gradient, and returns the gradient that the last of them has.
+
+    ``expression`` is the subject's, with ``motion.named`` in it.
+    """
+    cotangent = subject.other
+    start: Line = (Part(pending(expression), cotangent),)
+    head = _head(composer, subject, letter)
+    moves = list(differential_moves(expression, motion, cotangent))
+    line = composer.chain(head, start, moves, [Reason("take the differential", None, "Magnus & Neudecker 2019, ch. 5")])
+    one = build.number(1) if cotangent is None else cotangent
+    moves = _to_form(line, motion.direction, one)
+    line = composer.chain(head, start, moves)
+    found = line[0].cotangent if moves else build.zeros(*motion.variable.shape)
+    assert found is not None, "the last line is an inner product"
+    return read_off(composer, subject, expression, motion, found, letter, head)
+
+
+def _head(composer: Composer, subject: Subject, letter: str) -> Written:
+    if subject.other is None:
+        return Written(f"d{letter}", rf"\mathrm{{d}}{letter}")
+    name = build.variable(f"d{letter}", subject.expression.shape, "matrix")
+    names = composer.writer.names | {f"d{letter}"}
+    writer = type(composer.writer)(composer.writer.style, names, {**composer.writer.differentials, f"d{letter}": letter})
+    return writer.line((Part(name, subject.other),))
+
+
+def _to_form(line: Line, direction: Node, cotangent: Node) -> list[Move]:
+    """The moves from what is linear to ⟨G, dX⟩, and those that bring G to textbook form."""
+    linear = line[0].value
+    if not linear.depends_on(direction.params[0]):
+        return []
+    moves = list(transpose_moves(linear, direction, cotangent))
+    if not moves:  # the differential is the direction itself
+        return [Move((Part(direction, cotangent),), "words", "the differential is the direction itself", linear, "brief")]
+    gradient = moves[-1].line[0].cotangent
+    assert gradient is not None, "what is transposed has a cotangent"
+    more = [
+        Move((Part(direction, made),), "rewrite", rule or "the same, in another order", where)
+        for made, rule, where in simplifying(gradient)
+    ]
+    moves = _ending(moves, "normal" if more else "brief")
+    return moves + _ending(more, "brief")
+
+
+def _ending(moves: Sequence[Move], detail: str) -> list[Move]:
+    if not moves:
+        return []
+    last = moves[-1]
+    return [*moves[:-1], Move(last.line, last.kind, last.by, last.where, detail, last.moving)]
+
+
+def read_off(
+    composer: Composer, subject: Subject, expression: Node, motion: Motion, found: Node, letter: str, head: Written
+) -> Node:
+    """The gradient read off, with what is left to do: names written out, the projection, the form asked for."""
+    axes = sum(size != 1 for size in subject.variable.shape)
+    shown = Written(f"∇{letter}", rf"\nabla {letter}")
+    if subject.kind == "vjp":
+        shown = Written(f"J.T*{subject.other.params[0]}", "") if False else _vjp_head(composer, subject, letter)
+    before = composer.writer.line((Part(motion.direction, found),))
+    root = expression if subject.other is None else _paired(subject.other, expression)
+    why = _READ_OFF[axes].format(df=head.text, dx=motion.direction.params[0]) if not build.is_zero(found) else f"nothing in {letter} changes with {subject.name}"
+    composer.identify(
+        shown, found, Reason(why, None, MAGNUS), before, lambda w: w.slope_in(motion.variable, root, found)
+    )
+    for node, reason in _finishing(subject, motion, found, letter):
+        previous, found = found, node
+        if composer.writer.written(node).text == composer.writer.written(previous).text:
+            continue
+        composer.add(
+            "equality", "brief", shown, composer.writer.written(node), [reason],
+            composer.writer.written(previous).text, _same(root, motion, previous, node, subject.onto),
+        )  # fmt: skip
+    return found
+
+
+def _same(root: Node, motion: Motion, previous: Node, node: Node, onto: str) -> Any:
+    """Equal values; of a projection, equal inner products with what moves in the subspace, and a value in it."""
+
+    def claim(w: Witness) -> tuple[Any, Any]:
+        import numpy as np
+
+        if not onto:
+            return w.value(previous), w.value(node)
+        slope, paired = w.slope_in(motion.variable, root, node)
+        inside, projected = w.in_subspace(node)
+        return (np.append(slope.ravel(), inside.ravel()), np.append(paired.ravel(), projected.ravel()))
+
+    return claim
+
+
+def _vjp_head(composer: Composer, subject: Subject, letter: str) -> Written:
+    u = composer.writer.written(subject.other) if subject.other is not None else Written("", "")
+    return Written(f"∇⟨{u.text}, {letter}⟩", rf"\nabla \langle {u.latex}, {letter} \rangle")
+
+
+def _paired(u: Node, value: Node) -> Node:
+    return build.apply(operator_of_role("pairing").name, u, value)
+
+
+def _finishing(subject: Subject, motion: Motion, found: Node, letter: str) -> Iterator[tuple[Node, Reason]]:
+    """What is left to do until the result stands as it is printed."""
+    if motion.named and any(name.params[0] in found.free for name in motion.named):
+        found = textbook(written_out(found, motion.named))
+        names = ", ".join(name.params[0] for name in motion.named)
+        yield found, Reason(f"{names} written out")
+    if subject.moving is not subject.variable:
+        made = textbook(replaced(found, {subject.moving: subject.variable}))
+        if made is not found:
+            found = made
+            yield found, Reason(f"{subject.name} is {subject.subspace}, which the formula may use once it is derived")
+    if subject.onto:
+        found = textbook(subject.project(subject.onto, found))
+        why = f"{subject.name} is {subject.onto} and so is d{subject.name}: the gradient is projected onto these matrices"
+        yield found, Reason(why, None, MAGNUS)
+    made = settled(found, subject.name)
+    if made is not found:
+        found = made
+        yield found, Reason("what was declared of the other names is put to use")
+    if subject.form != "textbook":
+        found = FORMS[subject.form](found)
+        yield found, Reason(f"in {subject.form} form", None, "distributivity")
+    if found is not subject.shown:
+        yield subject.shown, Reason("the same in textbook form", None, "distributivity")
