@@ -88,6 +88,13 @@ def _in_order(found: list[tuple[Node, Node]]) -> dict[Node, Node]:
     return made
 
 
+def named_in(node: Node, named: Mapping[Node, Node]) -> Node:
+    """``node`` with the names in place of what they stand for."""
+    for name, meaning in named.items():
+        node = replaced(node, {meaning: name, meaning.T: name.T})
+    return node
+
+
 def written_out(node: Node, named: Mapping[Node, Node]) -> Node:
     """``node`` with the definitions in place of the names."""
     for name, meaning in reversed(list(named.items())):

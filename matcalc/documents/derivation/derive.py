@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from matcalc.calculus.moves import DETAILS, Motion
-from matcalc.calculus.quantities import with_names
+from matcalc.calculus.quantities import named_in, with_names
 from matcalc.documents.derivation.composer import Composer
 from matcalc.documents.derivation.gradient import gradient_lines
 from matcalc.documents.derivation.record import Derivation, Reason, Written
@@ -31,7 +33,11 @@ def derivation_of(subject: Subject, detail: str = "normal") -> Derivation:
     expression, named = with_names(subject.expression, motion, taken | {arrow.params[0], letter, f"d{letter}"})
     motion = Motion(subject.moving, arrow, named)
     names = frozenset(taken) | {arrow.params[0], *(name.params[0] for name in named)}
-    writer = Writer(subject.style, names, {arrow.params[0]: subject.name})
+    order = {
+        named_in(node, named): tuple(named_in(part, named) for part in parts) for node, parts in subject.style.order.items()
+    }
+    style = replace(subject.style, order={**subject.style.order, **order})
+    writer = Writer(style, names, {arrow.params[0]: subject.name})
     composer = Composer(writer, detail)
     for name, meaning in named.items():
         _define(composer, name, meaning, subject.expression, expression)

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from matcalc.calculus.forms import FORMS
-from matcalc.calculus.moves import Line, Motion, Move, Part, pending, replaced
+from matcalc.calculus.moves import DETAILS, Line, Motion, Move, Part, pending, replaced
 from matcalc.calculus.differential_moves import differential_moves
 from matcalc.calculus.quantities import written_out
 from matcalc.calculus.simplify import settled, textbook
 from matcalc.calculus.transpose_moves import simplifying, transpose_moves
 from matcalc.documents.derivation.composer import Composer
+from matcalc.documents.derivation.reasons import reason_of
 from matcalc.documents.derivation.record import Reason, Written
 from matcalc.documents.derivation.subject import Subject
 from matcalc.documents.derivation.witness import Witness
@@ -93,14 +94,14 @@ def read_off(
     composer.identify(
         shown, found, Reason(why, None, MAGNUS), before, lambda w: w.slope_in(motion.variable, root, found)
     )
-    for node, reason in _finishing(subject, motion, found, letter):
-        previous, found = found, node
-        if composer.writer.written(node).text == composer.writer.written(previous).text:
-            continue
-        composer.add(
-            "equality", "brief", shown, composer.writer.written(node), [reason],
-            composer.writer.written(previous).text, _same(root, motion, previous, node, subject.onto),
-        )  # fmt: skip
+    rank = DETAILS.index(composer.detail)
+    for node, reasons, detail in _finishing(subject, motion, found):
+        same = composer.writer.written(node).text == composer.writer.written(found).text
+        if not same and DETAILS.index(detail) <= rank:
+            claim = _same(root, motion, found, node, subject.onto)
+            before = composer.writer.written(found)
+            composer.add("equality", detail, shown, composer.writer.written(node), reasons, before.text, claim, before)
+        found = node if same or DETAILS.index(detail) <= rank else found
     return found
 
 
@@ -128,27 +129,43 @@ def _paired(u: Node, value: Node) -> Node:
     return build.apply(operator_of_role("pairing").name, u, value)
 
 
-def _finishing(subject: Subject, motion: Motion, found: Node, letter: str) -> Iterator[tuple[Node, Reason]]:
-    """What is left to do until the result stands as it is printed."""
-    if motion.named and any(name.params[0] in found.free for name in motion.named):
-        found = textbook(written_out(found, motion.named))
+Finish = tuple[Node, list[Reason], str]
+
+
+def _finishing(subject: Subject, motion: Motion, found: Node) -> Iterator[Finish]:
+    """What is left to do until the result stands as it is printed: each node with its reasons and its detail."""
+    if any(name.params[0] in found.free for name in motion.named):
         names = ", ".join(name.params[0] for name in motion.named)
-        yield found, Reason(f"{names} written out")
+        yield from _then_simpler(written_out(found, motion.named), Reason(f"{names} written out"))
+        found = textbook(written_out(found, motion.named))
     if subject.moving is not subject.variable:
-        made = textbook(replaced(found, {subject.moving: subject.variable}))
+        made = replaced(found, {subject.moving: subject.variable})
         if made is not found:
-            found = made
-            yield found, Reason(f"{subject.name} is {subject.subspace}, which the formula may use once it is derived")
+            why = f"{subject.name} is {subject.subspace}, which the formula may use once it is derived"
+            yield from _then_simpler(made, Reason(why))
+            found = textbook(made)
     if subject.onto:
-        found = textbook(subject.project(subject.onto, found))
-        why = f"{subject.name} is {subject.onto} and so is d{subject.name}: the gradient is projected onto these matrices"
-        yield found, Reason(why, None, MAGNUS)
+        made = subject.project(subject.onto, found)
+        why = f"{subject.name} is {subject.onto}, and so is d{subject.name}: the gradient is projected onto such matrices"
+        yield from _then_simpler(made, Reason(why, None, MAGNUS))
+        found = textbook(made)
     made = settled(found, subject.name)
     if made is not found:
         found = made
-        yield found, Reason("what was declared of the other names is put to use")
+        yield found, [Reason("what was declared of the other names is put to use")], "brief"
     if subject.form != "textbook":
         found = FORMS[subject.form](found)
-        yield found, Reason(f"in {subject.form} form", None, "distributivity")
+        yield found, [Reason(f"in {subject.form} form", None, "distributivity")], "brief"
     if found is not subject.shown:
-        yield subject.shown, Reason("the same in textbook form", None, "distributivity")
+        yield subject.shown, [Reason("the same in textbook form", None, "distributivity")], "brief"
+
+
+def _then_simpler(made: Node, reason: Reason) -> Iterator[Finish]:
+    """A node, then its textbook form: the rules one by one, or in one line."""
+    steps = list(simplifying(made))
+    yield made, [reason], "normal" if steps else "brief"
+    reasons: list[Reason] = []
+    for k, (node, rule, where) in enumerate(steps):
+        move = Move((Part(node),), "rewrite", rule or "the same, in another order", where)
+        reasons.append(reason_of(move))
+        yield node, list(dict.fromkeys(reasons)), "brief" if k == len(steps) - 1 else "every-step"

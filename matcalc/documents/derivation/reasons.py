@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from matcalc.calculus.differential import part
 from matcalc.calculus.moves import Move, Part, pending
+from matcalc.calculus.quantities import storage
 from matcalc.documents.derivation.record import Reason, Written
 from matcalc.documents.derivation.writing import Writer
 from matcalc.errors import MatcalcError
@@ -14,8 +15,11 @@ from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.rule import Rule
 from matcalc.language.printer import Style
+from matcalc.operators.vectorization import vec
 
 _MOST_LETTERS = 3
+_MOST_FORMULAS = 2
+_SHORT = 60
 _LINEAR = "the differential passes through what is linear"
 
 
@@ -32,7 +36,8 @@ def reason_of(move: Move) -> Reason:
     if isinstance(move.by, str):
         return Reason(move.by)
     if isinstance(move.by, Rule):
-        return Reason(f"{move.by.name}: {move.by.says}", None, move.by.source)
+        says = move.by.says if len(move.by.says) <= _SHORT else move.by.says.partition(", ")[0]
+        return Reason(f"{move.by.name}, {says}", None, move.by.source)
     if move.kind == "differential":
         return differential_reason(move.by, move.moving)
     return transpose_reason(move.by, move.moving)
@@ -50,6 +55,8 @@ def reasons_of(moves: Sequence[Move]) -> tuple[Reason, ...]:
         known = by_words.setdefault(reason.words, reason)
         if known.formula is None and reason.formula is not None:
             by_words[reason.words] = reason
+    if len(by_words) > _MOST_FORMULAS and telling[0].kind == "transpose":
+        return tuple(replace(reason, formula=None) for reason in by_words.values())
     return tuple(by_words.values())
 
 
@@ -70,9 +77,10 @@ def differential_reason(node: Node, moving: Sequence[int]) -> Reason:
     linear = operator.transpose is not None and operator.differential is None
     default = f"chain rule for {operator.name}" if operator.is_elementwise else f"differential of {operator.name}"
     words = operator.rule or (f"{operator.name} is linear" if linear else default)
-    stated = _on_letters(node, moving)
-    if stated is None:
+    found = _on_letters(node, moving)
+    if found is None:
         return Reason(words, None, operator.source)
+    stated, moving = found
     parts = [part(stated, i, pending(stated.args[i])) for i in moving]
     made = build.add(*parts)
     order = {made: tuple(parts)} if set(made.args) == set(parts) else {}
@@ -83,54 +91,63 @@ def transpose_reason(node: Node, moving: Sequence[int]) -> Reason:
     """The rule of the transpose, on letters: ⟨w, A·v⟩ = ⟨A'·w, v⟩."""
     operator = node.operator
     words = operator.move or f"transpose of {operator.name}"
-    stated = _on_letters(node, moving[:1]) if len(moving) == 1 else None
-    if stated is None or operator.transpose is None:
+    found = _on_letters(node, moving) if len(moving) == 1 else None
+    if found is None or operator.transpose is None:
         return Reason(words, None, operator.source)
-    i = moving[0]
+    stated, (i,) = found
     letter = "w" if 1 in node.shape else "W"
-    w = build.number(1) if node.is_scalar else build.variable(letter, node.shape, _storage(node))
+    w = build.number(1) if node.is_scalar else build.variable(letter, node.shape, storage(node))
     writer = _letters(stated, w)
     try:
         sent = operator.transpose(stated, i, w)
     except MatcalcError:
         return Reason(words, None, operator.source)
     sides = [writer.line((Part(value, u),)) for value, u in ((stated, w), (stated.args[i], sent))]
-    return Reason(words, Written(*(" = ".join(getattr(s, how) for s in sides) for how in ("text", "latex"))), operator.source)
+    return Reason(words, _equal(*sides), operator.source)
 
 
 def matrix_reason(node: Node, moving: Sequence[int]) -> Reason:
     """The matrix of a linear operator, on letters: vec(A·V·B) = (B' ⊗ A)·vec(V)."""
     operator = node.operator
-    stated = _on_letters(node, moving) if len(moving) == 1 else None
+    found = _on_letters(node, moving) if len(moving) == 1 else None
     words = f"the matrix of {operator.name}"
-    if stated is None or operator.matrix is None:
+    if found is None or operator.matrix is None:
         return Reason(words, None, operator.source)
-    v = stated.args[moving[0]]
-    found = operator.matrix(stated, moving[0], build.eye(build.apply("vec", v).rows))
-    if found is None:
+    stated, (i,) = found
+    v = stated.args[i]
+    matrix = operator.matrix(stated, i, build.eye(v.rows * v.cols))
+    if matrix is None:
         return Reason(words, None, operator.source)
     writer = _letters(stated)
-    left = writer.written(build.apply("vec", stated))
-    right = writer.product(found, writer.written(build.apply("vec", v)))
-    return Reason(words, Written(f"{left.text} = {right.text}", f"{left.latex} = {right.latex}"), operator.source)
+    right = writer.product(matrix, writer.written(vec(v)))
+    return Reason(words, _equal(writer.written(vec(stated)), right), operator.source)
 
 
-def _equation(left: Node, right: Node, order: Mapping[Node, tuple[Node, ...]]) -> Written:
+def _equation(left: Node, right: Node, order: Mapping[Node, tuple[Node, ...]]) -> Written | None:
     writer = replace(_letters(left, right), style=Style(order))
-    sides = writer.written(left), writer.written(right)
-    return Written(*(" = ".join(getattr(side, how) for side in sides) for how in ("text", "latex")))
+    return _equal(writer.written(left), writer.written(right))
+
+
+def _equal(left: Written, right: Written) -> Written | None:
+    """An equation; None where both sides are written alike."""
+    if left.text == right.text:
+        return None
+    return Written(f"{left.text} = {right.text}", f"{left.latex} = {right.latex}")
 
 
 def _letters(*nodes: Node) -> Writer:
     return Writer(Style(), frozenset().union(*(node.free for node in nodes)))
 
 
-def _on_letters(node: Node, moving: Sequence[int]) -> Node | None:
-    """The operator on letters, u, v where an argument moves and c where it does not; None where that is not the rule."""
+def _on_letters(node: Node, moving: Sequence[int]) -> tuple[Node, tuple[int, ...]] | None:
+    """The operator on letters, u and v where an argument moves and c where it does not, and which arguments move.
+
+    None where there are too many, or the letters make something else.
+    """
     if len(node.args) > _MOST_LETTERS or not moving:
         return None
     moves, still = iter("uvw"), iter("cab")
-    args = []
+    args, movers = list[Node](), list[Node]()
     for i, arg in enumerate(node.args):
         if i not in moving and not arg.free:
             args.append(arg)
@@ -139,13 +156,12 @@ def _on_letters(node: Node, moving: Sequence[int]) -> Node | None:
         if i not in moving and arg.rows == 1 != arg.cols:
             args.append(build.variable(letter, (arg.cols, 1), "vector").T)
         else:
-            args.append(build.variable(letter if 1 in arg.shape else letter.upper(), arg.shape, _storage(arg)))
+            args.append(build.variable(letter if 1 in arg.shape else letter.upper(), arg.shape, storage(arg)))
+        movers += args[-1:] if i in moving else []
     try:
         made = build.with_args(node, tuple(args))
     except MatcalcError:
         return None
-    return made if made.op == node.op and made.args == tuple(args) else None
-
-
-def _storage(node: Node) -> str:
-    return "scalar" if node.is_scalar else "vector" if node.cols == 1 else "row" if node.rows == 1 else "matrix"
+    if made.op != node.op or set(made.args) != set(args) or len(made.args) != len(args):
+        return None
+    return made, tuple(made.args.index(mover) for mover in movers)

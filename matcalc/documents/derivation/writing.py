@@ -15,6 +15,7 @@ from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.piece import ADD, ATOM, CHAIN, MUL, POWER, Piece
 from matcalc.language import printer
 from matcalc.language.printer import Style
+from matcalc.language.reading_order import in_reading_order
 
 AnyPiece = TypeVar("AnyPiece", bound=Piece)
 
@@ -34,14 +35,21 @@ class Writer:
     differentials: Mapping[str, str] = field(default_factory=dict)
 
     def _styled(self, node: Node) -> Style:
-        """The style, with the products that hold a differential as they were put together."""
-        moving = self.differentials.keys()
-        kept = {
-            below: below.args
-            for below in postorder(node)
-            if below.op == "product" and below.is_scalar and (any(map(_holds_pending, below.args)) or not below.free.isdisjoint(moving))
-        }
+        """The style, with differentials last among factors and matrix products as they were put together."""
+        kept = {}
+        for below in postorder(node):
+            if below.op == "product" and below.is_scalar and self._moves(below):
+                kept[below] = below.args
+            elif below.op == "times" and self._moves(below):
+                factors = build.split(below)[1]
+                still = [arg for arg in factors.args if not self._moves(arg)]
+                moving = [arg for arg in factors.args if self._moves(arg)]
+                if factors.op == "times":  # and not one factor with a number
+                    kept[factors] = (*in_reading_order(still), *moving)
         return replace(self.style, order={**kept, **self.style.order}, memo={})
+
+    def _moves(self, node: Node) -> bool:
+        return not node.free.isdisjoint(self.differentials) or any(map(is_pending, postorder(node)))
 
     def written(self, node: Node) -> Written:
         """A node as a side of a line."""
@@ -96,10 +104,6 @@ class Writer:
         column = part.value.cols == 1
         made = Formula(body, CHAIN) if column else Formula(rf"\operatorname{{tr}}\left({body}\right)", ATOM)
         return _signed(negative, made)
-
-
-def _holds_pending(node: Node) -> bool:
-    return any(is_pending(below) for below in postorder(node))
 
 
 def _alone(part: Part) -> Node | None:
