@@ -90,9 +90,9 @@ def _in_order(found: list[tuple[Node, Node]]) -> dict[Node, Node]:
 
 def named_in(node: Node, named: Mapping[Node, Node]) -> Node:
     """``node`` with the names in place of what they stand for."""
-    for name, meaning in named.items():
-        node = replaced(node, {meaning: name, meaning.T: name.T})
-    return node
+    put = {meaning: name for name, meaning in named.items()}
+    put |= {meaning.T: name.T for name, meaning in named.items()}
+    return replaced(node, put)
 
 
 def written_out(node: Node, named: Mapping[Node, Node]) -> Node:

@@ -66,6 +66,18 @@ class Composer:
         step = Step(len(self.drafts) + 1, level, kind, head, before, after, tuple(reasons), where, continues)
         self.drafts.append((step, claim))
 
+    def hold(self, claim: Claim) -> None:
+        """Has the last line hold one more thing."""
+        step, before = self.drafts[-1]
+
+        def both(w: Witness) -> tuple[Any, Any]:
+            import numpy as np
+
+            pairs = [before(w), claim(w)]
+            return tuple(np.concatenate([np.ravel(pair[side]) for pair in pairs]) for side in (0, 1))  # type: ignore[return-value]
+
+        self.drafts[-1] = (step, both)
+
     def identify(self, head: Written, node: Node, reason: Reason, before: Written, claim: Claim) -> None:
         """A derivative read off a differential."""
         self.add("identification", "brief", head, self.writer.written(node), [reason], before.text, claim, before)

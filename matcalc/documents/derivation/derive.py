@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from matcalc.calculus.layers import Layers, layers_of
 from matcalc.calculus.moves import DETAILS, Motion
 from matcalc.calculus.quantities import named_in, with_names
+from matcalc.documents.derivation.backpropagation import backpropagation_lines, with_recursions
 from matcalc.documents.derivation.composer import Composer
 from matcalc.documents.derivation.gradient import gradient_lines
 from matcalc.documents.derivation.record import Derivation, Reason, Written
@@ -29,19 +31,21 @@ def derivation_of(subject: Subject, detail: str = "normal") -> Derivation:
     taken = {v.params[0] for v in subject.variables} | _sizes(subject)
     arrow = build.variable(build.new_name("d" + subject.name, taken), subject.variable.shape, subject.variable.params[1])
     letter = build.new_name("f" if 1 in subject.expression.shape else "F", taken)
-    motion = Motion(subject.moving, arrow)
-    expression, named = with_names(subject.expression, motion, taken | {arrow.params[0], letter, f"d{letter}"})
+    taken |= {arrow.params[0], letter, f"d{letter}"}
+    layers = layers_of(subject.expression, subject.moving, taken) if subject.other is None else None
+    if layers is not None:
+        expression, named = layers.root, layers.named
+    else:
+        expression, named = with_names(subject.expression, Motion(subject.moving, arrow), taken)
     motion = Motion(subject.moving, arrow, named)
-    names = frozenset(taken) | {arrow.params[0], *(name.params[0] for name in named)}
-    order = {
-        named_in(node, named): tuple(named_in(part, named) for part in parts) for node, parts in subject.style.order.items()
-    }
-    style = replace(subject.style, order={**subject.style.order, **order})
-    writer = Writer(style, names, {arrow.params[0]: subject.name})
+    writer = _writer(subject, motion, arrow, taken, layers)
     composer = Composer(writer, detail)
-    for name, meaning in named.items():
-        _define(composer, name, meaning, subject.expression, expression)
-    gradient_lines(composer, subject, expression, motion, letter)
+    if layers is not None:
+        backpropagation_lines(composer, subject, layers, motion, letter)
+    else:
+        for name, meaning in named.items():
+            _define(composer, name, meaning, subject.expression, expression)
+        gradient_lines(composer, subject, expression, motion, letter)
     points = points_for(subject.expression, subject.name, subject.variables, subject.shown)
     onto = "" if subject.moving is not subject.variable else subject.subspace
     import mpmath
@@ -51,10 +55,25 @@ def derivation_of(subject: Subject, detail: str = "normal") -> Derivation:
     with mpmath.workdps(DIGITS):
         witnesses = [Witness(at, motion, subject.variables, onto, seed) for seed, at in enumerate(points)]
     steps = composer.steps(witnesses)
+    if layers is not None:
+        steps = with_recursions(steps, sorted(writer.names))
     statement = writer.written(subject.expression)
     title = (f"The gradient of {letter} =", statement, f"by {subject.name}.")
     given = ", ".join(f"{name}: {declared}" for name, declared in subject.declarations.items())
     return Derivation(title, given, steps, detail, len(points))
+
+
+def _writer(subject: Subject, motion: Motion, arrow: Node, taken: set[str], layers: Layers | None) -> Writer:
+    """A writer that knows every name, and the order of the text's terms with names in their place."""
+    meanings = {one.name: one.meaning for one in layers.quantities} if layers is not None else motion.named
+    order = {
+        named_in(node, meanings): tuple(named_in(part, meanings) for part in parts)
+        for node, parts in subject.style.order.items()
+    }
+    deltas = {one.delta.params[0] for one in layers.quantities if one.delta is not None} if layers is not None else set()
+    names = frozenset(taken) | {name.params[0] for name in motion.named} | deltas
+    style = replace(subject.style, order={**subject.style.order, **order})
+    return Writer(style, names, {arrow.params[0]: subject.name})
 
 
 def _define(composer: Composer, name: Node, meaning: Node, whole: Node, named: Node) -> None:

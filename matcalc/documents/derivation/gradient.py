@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from matcalc.calculus.forms import FORMS
@@ -94,14 +94,23 @@ def read_off(
     composer.identify(
         shown, found, Reason(why, None, MAGNUS), before, lambda w: w.slope_in(motion.variable, root, found)
     )
+    return finish(composer, subject, motion, root, found, shown)
+
+
+def finish(
+    composer: Composer, subject: Subject, motion: Motion, root: Node, found: Node, head: Written,
+    kept: Mapping[Node, Node] | None = None,
+) -> Node:  # fmt: skip
+    """Adds what is left to do from a gradient to the result; names that are ``kept`` are not written out."""
     rank = DETAILS.index(composer.detail)
-    for node, reasons, detail in _finishing(subject, motion, found):
+    for node, reasons, detail in _finishing(subject, motion, found, kept):
         same = composer.writer.written(node).text == composer.writer.written(found).text
         if not same and DETAILS.index(detail) <= rank:
             claim = _same(root, motion, found, node, subject.onto)
             before = composer.writer.written(found)
-            composer.add("equality", detail, shown, composer.writer.written(node), reasons, before.text, claim, before)
+            composer.add("equality", detail, head, composer.writer.written(node), reasons, before.text, claim, before)
         found = node if same or DETAILS.index(detail) <= rank else found
+    composer.hold(lambda w: (w.value(found), w.value(subject.shown)))
     return found
 
 
@@ -132,7 +141,9 @@ def _paired(u: Node, value: Node) -> Node:
 Finish = tuple[Node, list[Reason], str]
 
 
-def _finishing(subject: Subject, motion: Motion, found: Node) -> Iterator[Finish]:
+def _finishing(
+    subject: Subject, motion: Motion, found: Node, kept: Mapping[Node, Node] | None
+) -> Iterator[Finish]:
     """What is left to do until the result stands as it is printed: each node with its reasons and its detail."""
     if any(name.params[0] in found.free for name in motion.named):
         names = ", ".join(name.params[0] for name in motion.named)
@@ -156,7 +167,7 @@ def _finishing(subject: Subject, motion: Motion, found: Node) -> Iterator[Finish
     if subject.form != "textbook":
         found = FORMS[subject.form](found)
         yield found, [Reason(f"in {subject.form} form", None, "distributivity")], "brief"
-    if found is not subject.shown:
+    if found is not subject.shown and not kept:
         yield subject.shown, [Reason("the same in textbook form", None, "distributivity")], "brief"
 
 

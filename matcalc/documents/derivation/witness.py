@@ -72,6 +72,10 @@ class Witness:
         self._memo: dict[Node, Any] = {}
         self._ends = self._moved({self._name: self._along}, named)
 
+    def define(self, name: Node, meaning: Node) -> None:
+        """Takes in a value that has a name."""
+        self._values[name.params[0]] = self._memo[name] = self.value(meaning)
+
     def random(self, like: Any) -> Any:
         """An array of generic numbers."""
         import mpmath
