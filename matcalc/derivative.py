@@ -301,10 +301,11 @@ class Derivative(Expression):
         from matcalc.documents.derivation.subject import Subject
 
         variable = self.expression.typed_variable(self.wrt)
-        moving = variable if self.as_written is None else _named(self.differentiated, variable)
+        node, moving = self._seen(variable)
+        last = self._nodes[-1]
         return Subject(
             self.kind,
-            self.differentiated,
+            node,
             variable,
             moving,
             self._nodes,
@@ -314,8 +315,28 @@ class Derivative(Expression):
             self.projected,
             subspace_of(variable),
             projection,
+            other=last if self.kind == "vjp" else None,
+            arrow=last if self.kind in ("jvp", "hvp") else None,
+            gradient=self._gradient_derived(node) if self.kind == "hvp" else None,
             form=self.form,
+            by=(self.wrt,),
         )
+
+    def _seen(self, variable: Node) -> tuple[Node, Node]:
+        """What is differentiated, and the name as that has it; of a hvp, the gradient."""
+        from matcalc.directional_derivatives import gradient_seen
+
+        node = self.differentiated
+        moving = variable if self.as_written is None else named_in(node, variable)
+        if self.kind != "hvp":
+            return node, moving
+        return gradient_seen(self.expression, self.wrt, moving is not variable), moving
+
+    def _gradient_derived(self, gradient: Node) -> Subject:
+        """The derivation of the gradient, whose derivative this is."""
+        found = grad(self.expression, self.wrt, unconstrained=self.as_written is not None)
+        moving = found._derived.moving
+        return replace(found._derived, variable=moving, shown=gradient)
 
     def check(self, **options: Any) -> Report:
         """Compares with autograd and with differences in 90 digits; see :func:`matcalc.check`."""
@@ -324,7 +345,7 @@ class Derivative(Expression):
         return check_derivative(self, **options)
 
 
-def _named(root: Node, variable: Node) -> Node:
+def named_in(root: Node, variable: Node) -> Node:
     """The name of ``variable`` as ``root`` has it, perhaps without what was declared of it."""
     name = variable.params[0]
     return next((n for n in postorder(root) if n.op == "variable" and n.params[0] == name), variable)

@@ -57,7 +57,9 @@ def pieces(style: Style, nodes: Sequence[Node]) -> Callable[[Node], Formula]:
     return writing(style, set().union(*(node.free for node in nodes)))
 
 
-def writing(style: Style, names: Iterable[str], differentials: Mapping[str, str] | None = None) -> Callable[[Node], Formula]:
+def writing(
+    style: Style, names: Iterable[str], differentials: Mapping[str, str] | None = None
+) -> Callable[[Node], Formula]:
     r"""A writer of formulas with these names; ``differentials`` are names of the differentials of others.
 
     >>> dx = build.variable("dx", (3, 1), "vector")

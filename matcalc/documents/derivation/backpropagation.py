@@ -53,14 +53,12 @@ def _delta(composer: Composer, layers: Layers, back: Back, letter: str) -> None:
     delta, name = quantity.delta, quantity.name
     head = composer.writer.written(delta)
     users = [user for user in back.users if user is not layers.root]
-    through = f", sent back by {_listed(users)}" if users else ""
+    through = f", which acts through {_listed(users)}" if users else ""
     first = Reason(f"chain rule: {head.text} is the gradient of {letter} by {name.params[0]}{through}", None, _SOURCE)
     _collected(composer, head, back.gradient, first, lambda node: _gradient_claim(delta, name, layers.root, node))
 
 
-def _collected(
-    composer: Composer, head: Written, node: Node, first: Reason, claim: Callable[[Node], Claim]
-) -> None:
+def _collected(composer: Composer, head: Written, node: Node, first: Reason, claim: Callable[[Node], Claim]) -> None:
     """A gradient as it comes, then in textbook form: in one line, or rule by rule."""
     lines: list[tuple[Node, Reason]] = [(node, first)]
     for made, rule, where in simplifying(node):
@@ -82,12 +80,12 @@ def _gradient_claim(delta: Node, name: Node, root: Node, found: Node) -> Claim:
     return claim
 
 
-def _last(
-    composer: Composer, subject: Subject, layers: Layers, motion: Motion, back: Back, letter: str
-) -> None:
+def _last(composer: Composer, subject: Subject, layers: Layers, motion: Motion, back: Back, letter: str) -> None:
     head = Written(f"∇{letter}", rf"\nabla {letter}")
     names = _listed([user for user in back.users if user is not layers.root])
-    reason = Reason(f"chain rule: what {names} send{'s' if len(back.users) == 1 else ''} back to {subject.name}", None, _SOURCE)
+    reason = Reason(
+        f"chain rule: what {names} send{'s' if len(back.users) == 1 else ''} back to {subject.name}", None, _SOURCE
+    )
 
     def claim(node: Node) -> Claim:
         return lambda w: w.slope_in(motion.variable, layers.root, node)

@@ -26,16 +26,18 @@ class Composer:
     detail: str
     drafts: list[tuple[Step, Claim]] = field(default_factory=list)
 
-    def chain(self, head: Written, start: Line, moves: Iterable[Move], first: Sequence[Reason] = ()) -> Line:
+    def chain(
+        self, head: Written, start: Line, moves: Iterable[Move], first: Sequence[Reason] = (), last: Line | None = None
+    ) -> Line:
         """A chain of equal lines: the start (with its reasons, unless it stands there already), and what moves make.
 
-        Returns the last line.
+        Returns the last line; ``last``, or the start, where there are no moves.
         """
         if first:
             shown = self.writer.line(start)
             where = shown.text
             self.add("equality", "brief", head, shown, first, where, lambda w: (w.sum_of(start), w.sum_of(start)))
-        rank, waiting, line = DETAILS.index(self.detail), list[Move](), start
+        rank, waiting, line = DETAILS.index(self.detail), list[Move](), last or start
         for move in moves:
             waiting.append(move)
             if DETAILS.index(move.detail) > rank:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from matcalc.calculus.layers import Layers, layers_of
 from matcalc.calculus.moves import DETAILS, Motion
@@ -10,13 +10,23 @@ from matcalc.calculus.quantities import named_in, with_names
 from matcalc.documents.derivation.backpropagation import backpropagation_lines, with_recursions
 from matcalc.documents.derivation.composer import Composer
 from matcalc.documents.derivation.gradient import gradient_lines
-from matcalc.documents.derivation.record import Derivation, Reason, Written
+from matcalc.documents.derivation.linear import directional_lines, jacobian_lines
+from matcalc.documents.derivation.record import Derivation, Reason, Step, Written
 from matcalc.documents.derivation.subject import Subject
-from matcalc.documents.derivation.witness import Witness, points_for
+from matcalc.documents.derivation.witness import DIGITS, Witness, points_for
 from matcalc.documents.derivation.writing import Writer
 from matcalc.errors import ParseError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
+
+_TITLES = {
+    "grad": "The gradient of",
+    "vjp": "The vector-Jacobian product of",
+    "jvp": "The directional derivative of",
+    "hvp": "The Hessian-vector product of",
+    "jacobian": "The Jacobian of",
+    "hessian": "The Hessian of",
+}
 
 
 def derivation_of(subject: Subject, detail: str = "normal") -> Derivation:
@@ -28,52 +38,112 @@ def derivation_of(subject: Subject, detail: str = "normal") -> Derivation:
     """
     if detail not in DETAILS:
         raise ParseError(f"no detail {detail!r}", why=f"the details are {', '.join(DETAILS)}")
+    first = subject.gradient or subject
     taken = {v.params[0] for v in subject.variables} | _sizes(subject)
-    arrow = build.variable(build.new_name("d" + subject.name, taken), subject.variable.shape, subject.variable.params[1])
-    letter = build.new_name("f" if 1 in subject.expression.shape else "F", taken)
-    taken |= {arrow.params[0], letter, f"d{letter}"}
-    layers = layers_of(subject.expression, subject.moving, taken) if subject.other is None else None
-    if layers is not None:
-        expression, named = layers.root, layers.named
-    else:
-        expression, named = with_names(subject.expression, Motion(subject.moving, arrow), taken)
-    motion = Motion(subject.moving, arrow, named)
-    writer = _writer(subject, motion, arrow, taken, layers)
-    composer = Composer(writer, detail)
-    if layers is not None:
-        backpropagation_lines(composer, subject, layers, motion, letter)
-    else:
-        for name, meaning in named.items():
-            _define(composer, name, meaning, subject.expression, expression)
-        gradient_lines(composer, subject, expression, motion, letter)
-    points = points_for(subject.expression, subject.name, subject.variables, subject.shown)
-    onto = "" if subject.moving is not subject.variable else subject.subspace
-    import mpmath
-
-    from matcalc.documents.derivation.witness import DIGITS
-
-    with mpmath.workdps(DIGITS):
-        witnesses = [Witness(at, motion, subject.variables, onto, seed) for seed, at in enumerate(points)]
-    steps = composer.steps(witnesses)
-    if layers is not None:
-        steps = with_recursions(steps, sorted(writer.names))
-    statement = writer.written(subject.expression)
-    title = (f"The gradient of {letter} =", statement, f"by {subject.name}.")
+    letters = [build.new_name(letter, taken) for letter in (("f", "g") if 1 in first.expression.shape else ("F", "G"))]
+    chapter = _Chapter(first, letters[0], frozenset({*taken, *letters}))
+    steps, names, points = chapter.steps("brief" if subject.gradient else detail)
+    if subject.gradient:
+        more, _, points = _Chapter(subject, letters[1], chapter.taken | names, f"∇{letters[0]}").steps(detail)
+        steps = tuple(replace(step, number=number) for number, step in enumerate((*steps, *more), 1))
+    title = (f"{_TITLES[subject.kind]} {letters[0]} =", chapter.statement, f"by {' and '.join(subject.by)}.")
     given = ", ".join(f"{name}: {declared}" for name, declared in subject.declarations.items())
-    return Derivation(title, given, steps, detail, len(points))
+    return Derivation(title, given, steps, detail, points)
 
 
-def _writer(subject: Subject, motion: Motion, arrow: Node, taken: set[str], layers: Layers | None) -> Writer:
-    """A writer that knows every name, and the order of the text's terms with names in their place."""
-    meanings = {one.name: one.meaning for one in layers.quantities} if layers is not None else motion.named
-    order = {
-        named_in(node, meanings): tuple(named_in(part, meanings) for part in parts)
-        for node, parts in subject.style.order.items()
-    }
-    deltas = {one.delta.params[0] for one in layers.quantities if one.delta is not None} if layers is not None else set()
-    names = frozenset(taken) | {name.params[0] for name in motion.named} | deltas
-    style = replace(subject.style, order={**subject.style.order, **order})
-    return Writer(style, names, {arrow.params[0]: subject.name})
+@dataclass(frozen=True)
+class _Chapter:
+    """One derivative by one name: the whole of a derivation, or the gradient and then the Jacobian of a Hessian.
+
+    Attributes:
+        letter: what the expression is called.
+        taken: names that no quantity may have.
+        called: what else the expression is called.
+    """
+
+    subject: Subject
+    letter: str
+    taken: frozenset[str]
+    called: str = ""
+
+    @property
+    def arrow(self) -> Node:
+        """The name of the direction."""
+        subject = self.subject
+        if subject.arrow is not None:
+            return subject.arrow
+        variable = subject.variable
+        return build.variable(build.new_name("d" + subject.name, self.taken), variable.shape, variable.params[1])
+
+    @property
+    def statement(self) -> Written:
+        """The expression."""
+        return self._writer(Motion(self.subject.moving, self.arrow), None).written(self.subject.expression)
+
+    def steps(self, detail: str) -> tuple[tuple[Step, ...], frozenset[str], int]:
+        """The lines, each found true, the names of quantities in them, and at how many points they were found true."""
+        subject, arrow = self.subject, self.arrow
+        direction = subject.project(subject.onto, arrow) if subject.kind not in ("grad", "vjp", "jvp") else arrow
+        taken = self.taken | {arrow.params[0], f"d{self.letter}"}
+        layers = layers_of(subject.expression, subject.moving, taken) if subject.kind == "grad" else None
+        expression, named = (
+            with_names(subject.expression, Motion(subject.moving, direction), taken)
+            if layers is None
+            else (layers.root, layers.named)
+        )
+        motion = Motion(subject.moving, direction, named)
+        composer = Composer(self._writer(motion, layers), detail)
+        if layers is not None:
+            backpropagation_lines(composer, subject, layers, motion, self.letter)
+        else:
+            for name, meaning in named.items():
+                _define(composer, name, meaning, subject.expression, expression)
+            self._lines(composer, expression, motion)
+        steps, points = self._checked(composer, motion, layers)
+        return steps, frozenset(name.params[0] for name in motion.named), points
+
+    def _lines(self, composer: Composer, expression: Node, motion: Motion) -> None:
+        if self.called:
+            head, shown = (self.letter, self.letter), composer.writer.written(expression)
+            whole = self.subject.expression
+            composer.add(
+                "definition", "brief", Written(*head), shown, [Reason(f"{self.letter} is {self.called}")], shown.text,
+                lambda w: (w.value(whole), w.value(expression)), shown,
+            )  # fmt: skip
+        if self.subject.kind in ("grad", "vjp"):
+            gradient_lines(composer, self.subject, expression, motion, self.letter)
+        elif self.subject.kind in ("jvp", "hvp"):
+            directional_lines(composer, self.subject, expression, motion, self.letter)
+        else:
+            jacobian_lines(composer, replace(self.subject, arrow=self.arrow), expression, motion, self.letter)
+
+    def _checked(self, composer: Composer, motion: Motion, layers: Layers | None) -> tuple[tuple[Step, ...], int]:
+        import mpmath
+
+        subject = self.subject
+        result = subject.shown if subject.closed else subject.expression  # a map has a direction in it
+        points = points_for(subject.expression, subject.name, subject.variables, result)
+        onto = subject.subspace if subject.moving is subject.variable else ""
+        with mpmath.workdps(DIGITS):
+            witnesses = [
+                Witness(at, motion, self.arrow, subject.variables, onto, seed) for seed, at in enumerate(points)
+            ]
+        steps = composer.steps(witnesses)
+        return with_recursions(steps, sorted(composer.writer.names)) if layers else steps, len(points)
+
+    def _writer(self, motion: Motion, layers: Layers | None) -> Writer:
+        """A writer that knows every name, and the order of the text's terms with names in their place."""
+        quantities = layers.quantities if layers is not None else ()
+        meanings = {one.name: one.meaning for one in quantities} or motion.named
+        style = self.subject.style
+        order = {
+            named_in(node, meanings): tuple(named_in(part, meanings) for part in parts)
+            for node, parts in style.order.items()
+        }
+        arrow, deltas = self.arrow.params[0], {one.delta.params[0] for one in quantities if one.delta is not None}
+        names = self.taken | {name.params[0] for name in motion.named} | deltas | {arrow}
+        own = {arrow: self.subject.name} if arrow.startswith("d" + self.subject.name) else {}
+        return Writer(replace(style, order={**style.order, **order}), names, frozenset({arrow}), own)
 
 
 def _define(composer: Composer, name: Node, meaning: Node, whole: Node, named: Node) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from matcalc.calculus.forms import FORMS
@@ -39,7 +40,7 @@ def gradient_lines(composer: Composer, subject: Subject, expression: Node, motio
     moves = list(differential_moves(expression, motion, cotangent))
     line = composer.chain(head, start, moves, [Reason("take the differential", None, "Magnus & Neudecker 2019, ch. 5")])
     one = build.number(1) if cotangent is None else cotangent
-    moves = _to_form(line, motion.direction, one)
+    moves = to_form(line, motion.direction, one)
     line = composer.chain(head, start, moves)
     found = line[0].cotangent if moves else build.zeros(*motion.variable.shape)
     assert found is not None, "the last line is an inner product"
@@ -51,29 +52,33 @@ def _head(composer: Composer, subject: Subject, letter: str) -> Written:
         return Written(f"d{letter}", rf"\mathrm{{d}}{letter}")
     name = build.variable(f"d{letter}", subject.expression.shape, "matrix")
     names = composer.writer.names | {f"d{letter}"}
-    writer = type(composer.writer)(composer.writer.style, names, {**composer.writer.differentials, f"d{letter}": letter})
+    differentials = {**composer.writer.differentials, f"d{letter}": letter}
+    writer = replace(composer.writer, names=names, differentials=differentials)
     return writer.line((Part(name, subject.other),))
 
 
-def _to_form(line: Line, direction: Node, cotangent: Node) -> list[Move]:
+def to_form(line: Line, direction: Node, cotangent: Node) -> list[Move]:
     """The moves from what is linear to ⟨G, dX⟩, and those that bring G to textbook form."""
     linear = line[0].value
     if not linear.depends_on(direction.params[0]):
         return []
     moves = list(transpose_moves(linear, direction, cotangent))
     if not moves:  # the differential is the direction itself
-        return [Move((Part(direction, cotangent),), "words", "the differential is the direction itself", linear, "brief")]
+        return [
+            Move((Part(direction, cotangent),), "words", "the differential is the direction itself", linear, "brief")
+        ]
     gradient = moves[-1].line[0].cotangent
     assert gradient is not None, "what is transposed has a cotangent"
     more = [
         Move((Part(direction, made),), "rewrite", rule or "the same, in another order", where)
         for made, rule, where in simplifying(gradient)
     ]
-    moves = _ending(moves, "normal" if more else "brief")
-    return moves + _ending(more, "brief")
+    moves = ending(moves, "normal" if more else "brief")
+    return moves + ending(more, "brief")
 
 
-def _ending(moves: Sequence[Move], detail: str) -> list[Move]:
+def ending(moves: Sequence[Move], detail: str) -> list[Move]:
+    """The moves, the last line of which is shown from this detail on."""
     if not moves:
         return []
     last = moves[-1]
@@ -86,11 +91,16 @@ def read_off(
     """The gradient read off, with what is left to do: names written out, the projection, the form asked for."""
     axes = sum(size != 1 for size in subject.variable.shape)
     shown = Written(f"∇{letter}", rf"\nabla {letter}")
-    if subject.kind == "vjp":
-        shown = Written(f"J.T*{subject.other.params[0]}", "") if False else _vjp_head(composer, subject, letter)
+    if subject.other is not None:
+        u = composer.writer.written(subject.other)
+        shown = Written(f"∇inner({u.text}, {letter})", rf"\nabla \langle {u.latex}, {letter} \rangle")
     before = composer.writer.line((Part(motion.direction, found),))
     root = expression if subject.other is None else _paired(subject.other, expression)
-    why = _READ_OFF[axes].format(df=head.text, dx=motion.direction.params[0]) if not build.is_zero(found) else f"nothing in {letter} changes with {subject.name}"
+    why = (
+        _READ_OFF[axes].format(df=head.text, dx=motion.direction.params[0])
+        if not build.is_zero(found)
+        else f"nothing in {letter} changes with {subject.name}"
+    )
     composer.identify(
         shown, found, Reason(why, None, MAGNUS), before, lambda w: w.slope_in(motion.variable, root, found)
     )
@@ -99,14 +109,14 @@ def read_off(
 
 def finish(
     composer: Composer, subject: Subject, motion: Motion, root: Node, found: Node, head: Written,
-    kept: Mapping[Node, Node] | None = None,
+    kept: Mapping[Node, Node] | None = None, *, paired: bool = True,
 ) -> Node:  # fmt: skip
     """Adds what is left to do from a gradient to the result; names that are ``kept`` are not written out."""
     rank = DETAILS.index(composer.detail)
     for node, reasons, detail in _finishing(subject, motion, found, kept):
         same = composer.writer.written(node).text == composer.writer.written(found).text
         if not same and DETAILS.index(detail) <= rank:
-            claim = _same(root, motion, found, node, subject.onto)
+            claim = _same(root, motion, found, node, subject.onto if paired else "")
             before = composer.writer.written(found)
             composer.add("equality", detail, head, composer.writer.written(node), reasons, before.text, claim, before)
         found = node if same or DETAILS.index(detail) <= rank else found
@@ -129,11 +139,6 @@ def _same(root: Node, motion: Motion, previous: Node, node: Node, onto: str) -> 
     return claim
 
 
-def _vjp_head(composer: Composer, subject: Subject, letter: str) -> Written:
-    u = composer.writer.written(subject.other) if subject.other is not None else Written("", "")
-    return Written(f"∇⟨{u.text}, {letter}⟩", rf"\nabla \langle {u.latex}, {letter} \rangle")
-
-
 def _paired(u: Node, value: Node) -> Node:
     return build.apply(operator_of_role("pairing").name, u, value)
 
@@ -141,9 +146,7 @@ def _paired(u: Node, value: Node) -> Node:
 Finish = tuple[Node, list[Reason], str]
 
 
-def _finishing(
-    subject: Subject, motion: Motion, found: Node, kept: Mapping[Node, Node] | None
-) -> Iterator[Finish]:
+def _finishing(subject: Subject, motion: Motion, found: Node, kept: Mapping[Node, Node] | None) -> Iterator[Finish]:
     """What is left to do until the result stands as it is printed: each node with its reasons and its detail."""
     if any(name.params[0] in found.free for name in motion.named):
         names = ", ".join(name.params[0] for name in motion.named)
@@ -157,7 +160,9 @@ def _finishing(
             found = textbook(made)
     if subject.onto:
         made = subject.project(subject.onto, found)
-        why = f"{subject.name} is {subject.onto}, and so is d{subject.name}: the gradient is projected onto such matrices"
+        why = (
+            f"{subject.name} is {subject.onto}, and so is d{subject.name}: the gradient is projected onto such matrices"
+        )
         yield from _then_simpler(made, Reason(why, None, MAGNUS))
         found = textbook(made)
     made = settled(found, subject.name)

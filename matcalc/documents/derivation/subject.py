@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from matcalc.expression.nodes import Node
+from matcalc.expression.sizes import AnySize
 from matcalc.language.printer import Style
 
 
@@ -25,10 +26,14 @@ class Subject:
         onto: the property onto whose subspace the result is projected, or "".
         subspace: the property in whose subspace the name lies where nobody disregards it, or "".
         project: a node to its projection onto that subspace.
-        other: the direction or cotangent, a name of the user.
-        gradient: of a hvp or a Hessian, the derivation's subject for the gradient, and the gradient itself.
+        other: the cotangent of a vjp, a name of the user.
+        arrow: the direction of a jvp or a hvp, a name of the user; of a Jacobian, the name of the direction.
+        rows, cols: of a Jacobian, the axes of what is differentiated and of the name.
+        tensor: of a Jacobian, the matrix in numerator layout.
+        gradient: of a hvp or a Hessian, the gradient whose derivative it is.
         closed: whether a Jacobian has a matrix.
         form: in which form the result is shown.
+        by: all the names by which it is differentiated.
     """
 
     kind: str
@@ -43,9 +48,14 @@ class Subject:
     subspace: str = ""
     project: Callable[[str, Node], Node] = field(default=lambda onto, node: node)
     other: Node | None = None
+    arrow: Node | None = None
+    rows: tuple[AnySize, ...] = ()
+    cols: tuple[AnySize, ...] = ()
+    tensor: Node | None = None
     gradient: Subject | None = None
     closed: bool = True
     form: str = "textbook"
+    by: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

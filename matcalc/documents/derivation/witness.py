@@ -53,16 +53,18 @@ class Witness:
         motion: what moves, and the named quantities.
     """
 
-    def __init__(self, at: Point, motion: Motion, variables: tuple[Node, ...], onto: str, seed: int) -> None:
+    def __init__(
+        self, at: Point, motion: Motion, arrow: Node, variables: tuple[Node, ...], onto: str, seed: int
+    ) -> None:
         import mpmath
         import numpy as np
 
-        self.motion, self.sizes, self._onto = motion, at.sizes, onto
+        self.motion, self.sizes, self._onto, self._arrow = motion, at.sizes, onto, arrow
         self._rng = np.random.Generator(np.random.PCG64([seed, 7]))
         self._step = mpmath.mpf(_STEP)
         self._values = dict(lifted(at.values, variables))
         self._name = motion.variable.params[0]
-        self._values[motion.direction.params[0]] = self._along = self._direction()
+        self._values[arrow.params[0]] = self._along = self._direction()
         self.learn(motion.named)
 
     def learn(self, named: Mapping[Node, Node]) -> None:
@@ -85,8 +87,9 @@ class Witness:
         return np.vectorize(lambda v: mpmath.mpf(float(v)), otypes=[object])(made)
 
     def _direction(self) -> Any:
-        given = self._values.get(self.motion.direction.params[0])
-        return given if given is not None else projected(self._onto, self.random(self._values[self._name]))
+        """A generic direction in the name's subspace, also where the direction is a name of the user's."""
+        given = self._values.get(self._arrow.params[0])
+        return projected(self._onto, given if given is not None else self.random(self._values[self._name]))
 
     def _moved(self, by: Mapping[str, Any], named: Mapping[Node, Node], start: str = "") -> list[_End]:
         """Both ends of a step: the values, the quantities behind ``start`` computed again from what moved."""
@@ -127,6 +130,18 @@ class Witness:
             value = self.value(part.value)
             total = total + (value if part.cotangent is None else _pairing(self.value(part.cotangent), value))
         return total
+
+    def paired(self, cotangent: Node, node: Node) -> Any:
+        """The inner product of two values."""
+        return _pairing(self.value(cotangent), self.value(node))
+
+    def times_arrow(self, node: Node) -> Any:
+        """A value times the direction, which is a number."""
+        return self.value(node) * self.value(self._arrow)[0, 0]
+
+    def column(self, value: Any) -> Any:
+        """The columns of a value, one under the other."""
+        return value.reshape(-1, 1, order="F")
 
     def slope_in(self, name: Node, root: Node, cotangent: Node) -> tuple[Any, Any]:
         """How ``root`` changes when a quantity alone moves, and what a gradient by it says of that."""

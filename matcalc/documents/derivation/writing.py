@@ -27,11 +27,13 @@ class Writer:
     Attributes:
         style: the user's order of terms.
         names: every name that occurs.
-        differentials: names of differentials, and of what.
+        moving: names of directions.
+        differentials: those of them that are written as differentials, and of what.
     """
 
     style: Style
     names: frozenset[str]
+    moving: frozenset[str] = frozenset()
     differentials: Mapping[str, str] = field(default_factory=dict)
 
     def _styled(self, node: Node) -> Style:
@@ -46,10 +48,11 @@ class Writer:
                 moving = [arg for arg in factors.args if self._moves(arg)]
                 if factors.op == "times":  # and not one factor with a number
                     kept[factors] = (*in_reading_order(still), *moving)
-        return replace(self.style, order={**kept, **self.style.order}, memo={})
+        typed = {made: parts for made, parts in self.style.order.items() if made.free <= node.free}
+        return replace(self.style, order={**kept, **typed}, memo={})
 
     def _moves(self, node: Node) -> bool:
-        return not node.free.isdisjoint(self.differentials) or any(map(is_pending, postorder(node)))
+        return not node.free.isdisjoint(self.moving) or any(map(is_pending, postorder(node)))
 
     def written(self, node: Node) -> Written:
         """A node as a side of a line."""
