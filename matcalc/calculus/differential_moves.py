@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from matcalc.calculus.differential import part
 from matcalc.calculus.moves import Line, Motion, Move, Part, is_pending, pending, replaced
+from matcalc.calculus.quantities import named_in_turn
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 
@@ -57,7 +58,7 @@ def _carried_out(body: Node, moving: tuple[int, ...], motion: Motion, inner: Nod
     parts = [part(body, i, _differential_of(body.args[i], motion)) for i in moving]
     parts = [one for one in parts if not build.is_zero(one)]
     made = build.add(*parts) if parts else build.zeros(*body.shape)
-    return replaced(made, {body: inner}) if body is not inner else made
+    return named_in_turn(made, motion.named)
 
 
 def _differential_of(node: Node, motion: Motion) -> Node:
@@ -65,7 +66,7 @@ def _differential_of(node: Node, motion: Motion) -> Node:
 
 
 def _goes_on(node: Node, above: Node, moving: tuple[int, ...], motion: Motion) -> bool:
-    """Whether the same line goes through ``node`` as well: it is linear, and so is what stands above, or it is a leaf's."""
+    """Whether the same line goes through ``node``: it is linear, and so is what stands above, or it is a leaf's."""
     if not is_linear(node, motion):
         return False
     is_leaf = any(arg is motion.variable for arg in node.args) and len(node.args) == 1

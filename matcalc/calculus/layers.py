@@ -1,8 +1,8 @@
 """Deep compositions: named quantities along the way, and the gradient by each of them, from the last to the first.
 
-Where a nonlinear function is applied to what is computed from another one, the argument and the value are quantities of
-their own, z and a. With δ for the gradient by z, each δ is what the quantities that use z send back through the
-transposed rule of their definition (Goodfellow et al. 2016, sec. 6.5): the same walk as for a gradient, stopped at names.
+Where a nonlinear function is applied to what is computed from another one, the argument and the value are quantities
+of their own, z and a. With δ for the gradient by z, each δ is what the quantities that use z send back through the
+transposed rule of their definition (Goodfellow et al. 2016, sec. 6.5): the walk of a gradient, stopped at names.
 """
 
 from __future__ import annotations
@@ -13,22 +13,28 @@ from dataclasses import dataclass
 from matcalc.calculus.differential import differential
 from matcalc.calculus.moves import Motion, replaced
 from matcalc.calculus.quantities import storage
+from matcalc.calculus.readoff import matrix_of
 from matcalc.calculus.transpose import transposed_map
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 
-_LEAST_DEPTH = 2
-_LETTERS = (("z", "a", "delta"), ("u", "h", "epsilon"), ("p", "q", "eta"), ("v", "g", "xi"))
+_LETTERS = (("z", "a", "delta", "J"), ("u", "h", "epsilon", "M"), ("p", "q", "eta", "K"), ("v", "g", "xi", "L"))
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A named quantity: its name, what it stands for, its definition by names, and the name of the gradient by it."""
+    """A named quantity: its name, what it stands for, its definition by names, and two names that go with it.
+
+    Attributes:
+        delta: the gradient by it.
+        jacobian: its Jacobian by the variable.
+    """
 
     name: Node
     meaning: Node
     definition: Node
     delta: Node | None
+    jacobian: Node | None
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,8 @@ class Back:
     users: tuple[Node, ...]
 
 
-def layers_of(expression: Node, variable: Node, taken: Collection[str]) -> Layers | None:
-    """The expression in layers; None where it is not deep enough.
+def layers_of(expression: Node, variable: Node, taken: Collection[str], least: int = 2) -> Layers | None:
+    """The expression in layers; None where fewer than ``least`` lie above one another.
 
     >>> W, V, x = (build.variable(n, s, "matrix") for n, s in (("W", (3, 2)), ("V", (2, 3)), ("x", (2, 1))))
     >>> made = layers_of(build.apply("sum", build.apply("tanh", V @ build.apply("exp", W @ x))), x, ())
@@ -63,12 +69,13 @@ def layers_of(expression: Node, variable: Node, taken: Collection[str]) -> Layer
     """
     name = variable.params[0]
     cuts = [node for node in postorder(expression) if _is_layer(node)]
-    if _depth(expression, name, cuts) < _LEAST_DEPTH:
+    if _depth(expression, name, cuts) < least:
         return None
     letters = next((each for each in _LETTERS if not _clash(each, len(cuts), taken)), None)
     if letters is None:
         return None
-    z, a, delta = letters
+    z, a, delta, jacobian = letters
+    entries = variable.rows * variable.cols
     names: dict[Node, Node] = {}
     quantities: list[Quantity] = []
 
@@ -76,7 +83,8 @@ def layers_of(expression: Node, variable: Node, taken: Collection[str]) -> Layer
         definition = replaced(node, names)
         made = build.variable(f"{letter}{k}", node.shape, storage(node))
         gradient = build.variable(f"{delta}{k}", node.shape, storage(node)) if with_delta else None
-        quantities.append(Quantity(made, node, definition, gradient))
+        matrix = build.variable(f"{jacobian}{k}", (node.rows * node.cols, entries), "matrix") if with_delta else None
+        quantities.append(Quantity(made, node, definition, gradient, matrix))
         names.update({node: made, node.T: made.T})
 
     k = 0
@@ -151,3 +159,35 @@ def backward(layers: Layers, motion: Motion) -> Iterator[Back]:
 
 def _names_in(node: Node) -> set[Node]:
     return {below for below in postorder(node) if below.op == "variable"}
+
+
+def forward(layers: Layers, motion: Motion) -> Iterator[tuple[Quantity | None, Node, tuple[Node, ...]]] | None:
+    """The Jacobian by the variable of every quantity that has a name for it, and of the root, and by whom it goes.
+
+    None where an operator on the way has no matrix in closed form.
+    """
+    moving, found = motion.names, list[tuple["Quantity | None", Node, tuple[Node, ...]]]()
+    known: dict[Node, tuple[Node, tuple[Node, ...]]] = {
+        motion.variable: (build.eye(motion.variable.rows * motion.variable.cols), (motion.variable,))
+    }
+    for quantity in (*layers.quantities, None):
+        name, body = (None, layers.root) if quantity is None else (quantity.name, quantity.definition)
+        if name is not None and name.params[0] not in moving:
+            continue
+        args = [n for n in sorted(_names_in(body), key=lambda n: str(n.params[0])) if n.params[0] in moving]
+        parts, used = list[Node](), list[Node]()
+        for arg in args:
+            d = build.variable("d'", arg.shape, arg.params[1])
+            linear = differential(body, arg, d)
+            part = matrix_of(replaced(linear, {body: name}) if name is not None else linear, d, known[arg][0])
+            if part is None:
+                return None
+            parts.append(part)
+            used += known[arg][1]
+        total, by = build.add(*parts), tuple(dict.fromkeys(used))
+        if quantity is None or quantity.jacobian is not None:
+            found.append((quantity, total, by))
+        if quantity is not None:
+            own = quantity.jacobian
+            known[quantity.name] = (total, by) if own is None else (own, (quantity.name,))
+    return iter(found)

@@ -12,11 +12,14 @@ from matcalc.expression.rule import operations
 
 _MOST_NAMES = 4
 _WORTH_A_NAME = 3
+_LARGE_CONSTANT = 6
 _SMALL, _LARGE = "rstuvwzpqh", "RSTUVWZPQH"
 
 
 def with_names(expression: Node, motion: Motion, taken: Collection[str]) -> tuple[Node, dict[Node, Node]]:
     """The expression with names for what its differential mentions more than once, and the names' definitions.
+
+    Names that ``motion`` knows already are used, and are among the definitions where something needs them.
 
     >>> A, x = build.variable("A", (2, 3), "matrix"), build.variable("x", (3, 1), "vector")
     >>> dx, r = build.variable("dx", (3, 1), "vector"), build.apply("norm2", build.apply("tanh", A @ x))
@@ -25,10 +28,12 @@ def with_names(expression: Node, motion: Motion, taken: Collection[str]) -> tupl
     (norm2(variable(r, vector, ())), True)
     """
     linear = differential(expression, motion.variable, motion.direction)
+    expression, linear = (named_in_turn(root, motion.named) for root in (expression, linear))
+    moving = motion.names
     letters = {kind: _letters(kind, taken) for kind in (_SMALL, _LARGE)}
     found: list[tuple[Node, Node]] = []
     while len(found) < _MOST_NAMES:
-        node = _heaviest(expression, linear, motion)
+        node = _heaviest(expression, linear, moving | {name.params[0] for name, _ in found})
         if node is None:
             break
         letter = next(letters[_SMALL if 1 in node.shape else _LARGE], None)
@@ -39,7 +44,7 @@ def with_names(expression: Node, motion: Motion, taken: Collection[str]) -> tupl
         expression, linear = (replaced(root, put) for root in (expression, linear))
         found = [(each, replaced(meaning, put)) for each, meaning in found]
         found.insert(0, (name, node))
-    return expression, _in_order(found)
+    return expression, _in_order([*_needed(expression, found, motion.named), *found])
 
 
 def storage(node: Node) -> str:
@@ -51,16 +56,25 @@ def _letters(kind: str, taken: Collection[str]) -> Iterator[str]:
     return (letter for letter in kind if letter not in taken and f"d{letter}" not in taken)
 
 
-def _heaviest(expression: Node, linear: Node, motion: Motion) -> Node | None:
-    """The largest subexpression of the expression that moves and that the differential mentions at least twice."""
+def _needed(expression: Node, found: list[tuple[Node, Node]], known: Mapping[Node, Node]) -> list[tuple[Node, Node]]:
+    """Names known already that the expression or a definition mentions, and what they need in turn."""
+    names = set(expression.free).union(*(meaning.free for _, meaning in found))
+    needed = []
+    for name, meaning in reversed(list(known.items())):
+        if name.params[0] in names:
+            names |= meaning.free
+            needed.append((name, meaning))
+    return needed
+
+
+def _heaviest(expression: Node, linear: Node, names: Collection[str]) -> Node | None:
+    """The largest subexpression that the differential mentions at least twice; one that is constant must be larger."""
     counts = mentions(linear)
-    names = {motion.variable.params[0]}
     own = [
         node
         for node in postorder(expression)
         if node is not expression
-        and node.weight >= _WORTH_A_NAME
-        and not names.isdisjoint(node.free)
+        and node.weight >= (_LARGE_CONSTANT if node.free.isdisjoint(names) else _WORTH_A_NAME)
         and counts.get(node, 0) + (counts.get(node.T, 0) if node.T is not node else 0) > 1
         and not build.negate(node).weight < node.weight
         and node.op not in ("transpose", "scale")
@@ -93,6 +107,13 @@ def named_in(node: Node, named: Mapping[Node, Node]) -> Node:
     put = {meaning: name for name, meaning in named.items()}
     put |= {meaning.T: name.T for name, meaning in named.items()}
     return replaced(node, put)
+
+
+def named_in_turn(node: Node, named: Mapping[Node, Node]) -> Node:
+    """``node`` with names for what is defined by names itself, from the first to the last."""
+    for name, meaning in named.items():
+        node = replaced(node, {meaning: name, meaning.T: name.T})
+    return node
 
 
 def written_out(node: Node, named: Mapping[Node, Node]) -> Node:

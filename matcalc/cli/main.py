@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from matcalc.cli import clock
+from matcalc.cli.derive import Detail, shown
 from matcalc.cli.options import Asked, check_options, read_text
 from matcalc.errors import MatcalcError, ParseError, escape
 from matcalc.limits import Limits
@@ -149,6 +150,17 @@ def check(
     options = check_options(trials, seed, device, dtype, sizes)
     options = {**options, "unconstrained": unconstrained, **({"direction": direction} if direction else {})}
     raise typer.Exit(show_check(asked, wrt, read_text(claim), kind, options))
+
+
+@app.command(epilog='Example: matcalc derive "norm2(A*x - b)^2" --wrt x --detail normal')
+def derive(
+    text: Text, wrt: Names, detail: Detail = "normal", kind: Kind = "grad", direction: DirectionOfClaim = "",
+    let: Let = None, format: Format = "text", limit: Limit = None, unconstrained: Unconstrained = False,
+    debug: Debug = False,
+) -> None:  # fmt: skip
+    """The steps of a derivation, numbered, each with its rule; every line was found true in numbers."""
+    asked = Asked.read(text, let, limit, format)
+    typer.echo(shown(asked, wrt, kind, direction, detail, unconstrained), nl=False)
 
 
 @app.command(epilog="Example: matcalc replay report.json")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from matcalc.calculus.layers import Back, Layers, Quantity, backward
+from matcalc.calculus.layers import Back, Layers, Quantity, backward, forward
 from matcalc.calculus.moves import DETAILS, Motion, Move, Part
 from matcalc.calculus.simplify import textbook
 from matcalc.calculus.transpose_moves import simplifying
@@ -22,8 +22,7 @@ from matcalc.expression.nodes import Node
 _SOURCE = "Goodfellow et al. 2016, sec. 6.5"
 
 
-def backpropagation_lines(composer: Composer, subject: Subject, layers: Layers, motion: Motion, letter: str) -> None:
-    """Adds the lines: definitions, f by them, δ's from the last to the first, and the gradient."""
+def _forward_lines(composer: Composer, subject: Subject, layers: Layers, letter: str) -> None:
     for quantity in layers.quantities:
         _define(composer, quantity)
     head = Written(letter, letter)
@@ -32,11 +31,42 @@ def backpropagation_lines(composer: Composer, subject: Subject, layers: Layers, 
         "equality", "brief", head, root, [Reason("by the quantities defined")], root.text,
         lambda w: (w.value(subject.expression), w.value(layers.root)),
     )  # fmt: skip
+
+
+def backpropagation_lines(composer: Composer, subject: Subject, layers: Layers, motion: Motion, letter: str) -> None:
+    """Adds the lines: definitions, f by them, δ's from the last to the first, and the gradient."""
+    _forward_lines(composer, subject, layers, letter)
     for back in backward(layers, motion):
         if back.quantity is not None:
             _delta(composer, layers, back, letter)
         else:
             _last(composer, subject, layers, motion, back, letter)
+
+
+def layered_jacobian_lines(
+    composer: Composer, subject: Subject, layers: Layers, motion: Motion, letter: str, arrow: Node
+) -> bool:
+    """Adds the lines of a Jacobian: definitions, and the Jacobian of each quantity by those before it.
+
+    Nothing is added where some operator has no matrix, which is what is returned.
+    """
+    found = forward(layers, motion)
+    if found is None:
+        return False
+    _forward_lines(composer, subject, layers, letter)
+    for quantity, matrix, users in found:
+        name = layers.root if quantity is None else quantity.name
+        own = None if quantity is None else quantity.jacobian
+        head = Written(*("HH" if subject.kind == "hessian" else "JJ")) if own is None else composer.writer.written(own)
+        of = letter if quantity is None else quantity.name.params[0]
+        why = f"chain rule: {head.text} is the Jacobian of {of} by {subject.name}, through {_listed(users)}"
+
+        def claim(node: Node, name: Node = name, own: Node | None = own) -> Claim:
+            return lambda w: w.jacobian(name, node, own, arrow)
+
+        _collected(composer, head, matrix, Reason(why, None, "Magnus & Neudecker 2019, ch. 5"), claim)
+    composer.hold(lambda w: (w.value(textbook(matrix)), w.value(subject.shown)))
+    return True
 
 
 def _define(composer: Composer, quantity: Quantity) -> None:
@@ -49,7 +79,8 @@ def _define(composer: Composer, quantity: Quantity) -> None:
 
 def _delta(composer: Composer, layers: Layers, back: Back, letter: str) -> None:
     quantity = back.quantity
-    assert quantity is not None and quantity.delta is not None, "a line of its own needs a name"
+    assert quantity is not None, "what a variable receives is the gradient"
+    assert quantity.delta is not None, "a line of its own needs a name"
     delta, name = quantity.delta, quantity.name
     head = composer.writer.written(delta)
     users = [user for user in back.users if user is not layers.root]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from matcalc.calculus.layers import Layers, layers_of
 from matcalc.calculus.moves import DETAILS, Motion
-from matcalc.calculus.quantities import named_in, with_names
-from matcalc.documents.derivation.backpropagation import backpropagation_lines, with_recursions
+from matcalc.calculus.quantities import named_in, with_names, written_out
+from matcalc.documents.derivation.backpropagation import backpropagation_lines, layered_jacobian_lines, with_recursions
 from matcalc.documents.derivation.composer import Composer
 from matcalc.documents.derivation.gradient import gradient_lines
 from matcalc.documents.derivation.linear import directional_lines, jacobian_lines
@@ -19,6 +20,7 @@ from matcalc.errors import ParseError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 
+_DEEP = 3
 _TITLES = {
     "grad": "The gradient of",
     "vjp": "The vector-Jacobian product of",
@@ -39,12 +41,13 @@ def derivation_of(subject: Subject, detail: str = "normal") -> Derivation:
     if detail not in DETAILS:
         raise ParseError(f"no detail {detail!r}", why=f"the details are {', '.join(DETAILS)}")
     first = subject.gradient or subject
-    taken = {v.params[0] for v in subject.variables} | _sizes(subject)
-    letters = [build.new_name(letter, taken) for letter in (("f", "g") if 1 in first.expression.shape else ("F", "G"))]
-    chapter = _Chapter(first, letters[0], frozenset({*taken, *letters}))
-    steps, names, points = chapter.steps("brief" if subject.gradient else detail)
+    names = {v.params[0] for v in subject.variables} | _sizes(subject)
+    letters = [build.new_name(letter, names) for letter in (("f", "g") if 1 in first.expression.shape else ("F", "G"))]
+    chapter = _Chapter(first, letters[0], frozenset({*names, *letters}))
+    steps, named, points = chapter.steps("brief" if subject.gradient else detail)
     if subject.gradient:
-        more, _, points = _Chapter(subject, letters[1], chapter.taken | names, f"∇{letters[0]}").steps(detail)
+        taken = chapter.taken | {name.params[0] for name in named}
+        more, _, points = _Chapter(subject, letters[1], taken, f"∇{letters[0]}", named).steps(detail)
         steps = tuple(replace(step, number=number) for number, step in enumerate((*steps, *more), 1))
     title = (f"{_TITLES[subject.kind]} {letters[0]} =", chapter.statement, f"by {' and '.join(subject.by)}.")
     given = ", ".join(f"{name}: {declared}" for name, declared in subject.declarations.items())
@@ -59,12 +62,14 @@ class _Chapter:
         letter: what the expression is called.
         taken: names that no quantity may have.
         called: what else the expression is called.
+        known: quantities that have a name already.
     """
 
     subject: Subject
     letter: str
     taken: frozenset[str]
     called: str = ""
+    known: Mapping[Node, Node] = field(default_factory=dict)
 
     @property
     def arrow(self) -> Node:
@@ -80,27 +85,40 @@ class _Chapter:
         """The expression."""
         return self._writer(Motion(self.subject.moving, self.arrow), None).written(self.subject.expression)
 
-    def steps(self, detail: str) -> tuple[tuple[Step, ...], frozenset[str], int]:
-        """The lines, each found true, the names of quantities in them, and at how many points they were found true."""
+    def steps(self, detail: str) -> tuple[tuple[Step, ...], Mapping[Node, Node], int]:
+        """The lines, each found true, the quantities named in them, and at how many points they were found true."""
         subject, arrow = self.subject, self.arrow
         direction = subject.project(subject.onto, arrow) if subject.kind not in ("grad", "vjp", "jvp") else arrow
         taken = self.taken | {arrow.params[0], f"d{self.letter}"}
-        layers = layers_of(subject.expression, subject.moving, taken) if subject.kind == "grad" else None
+        layers = self._layers(taken)
         expression, named = (
-            with_names(subject.expression, Motion(subject.moving, direction), taken)
+            with_names(subject.expression, Motion(subject.moving, direction, self.known), taken)
             if layers is None
             else (layers.root, layers.named)
         )
         motion = Motion(subject.moving, direction, named)
         composer = Composer(self._writer(motion, layers), detail)
-        if layers is not None:
+        if layers is not None and subject.kind == "grad":
             backpropagation_lines(composer, subject, layers, motion, self.letter)
-        else:
+        elif layers is None or not layered_jacobian_lines(composer, subject, layers, motion, self.letter, arrow):
             for name, meaning in named.items():
-                _define(composer, name, meaning, subject.expression, expression)
+                if name not in self.known:
+                    _define(composer, name, meaning, subject.expression, expression)
             self._lines(composer, expression, motion)
         steps, points = self._checked(composer, motion, layers)
-        return steps, frozenset(name.params[0] for name in motion.named), points
+        return steps, motion.named, points
+
+    def _layers(self, taken: frozenset[str]) -> Layers | None:
+        """The expression in layers, where it is deep."""
+        subject = self.subject
+        if subject.kind == "grad":
+            return layers_of(subject.expression, subject.moving, taken)
+        plain = (
+            subject.closed and subject.rows and subject.cols and not subject.onto and subject.shown is subject.tensor
+        )
+        if not plain or subject.moving is not subject.variable:
+            return None
+        return layers_of(subject.expression, subject.moving, taken, _DEEP)
 
     def _lines(self, composer: Composer, expression: Node, motion: Motion) -> None:
         if self.called:
@@ -134,13 +152,16 @@ class _Chapter:
     def _writer(self, motion: Motion, layers: Layers | None) -> Writer:
         """A writer that knows every name, and the order of the text's terms with names in their place."""
         quantities = layers.quantities if layers is not None else ()
-        meanings = {one.name: one.meaning for one in quantities} or motion.named
+        meanings = {one.name: one.meaning for one in quantities} or {
+            name: written_out(meaning, motion.named) for name, meaning in motion.named.items()
+        }
         style = self.subject.style
         order = {
             named_in(node, meanings): tuple(named_in(part, meanings) for part in parts)
             for node, parts in style.order.items()
         }
-        arrow, deltas = self.arrow.params[0], {one.delta.params[0] for one in quantities if one.delta is not None}
+        arrow = self.arrow.params[0]
+        deltas = {name.params[0] for one in quantities for name in (one.delta, one.jacobian) if name is not None}
         names = self.taken | {name.params[0] for name in motion.named} | deltas | {arrow}
         own = {arrow: self.subject.name} if arrow.startswith("d" + self.subject.name) else {}
         return Writer(replace(style, order={**style.order, **order}), names, frozenset({arrow}), own)

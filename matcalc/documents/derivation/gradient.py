@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from matcalc.calculus.differential_moves import differential_moves
 from matcalc.calculus.forms import FORMS
 from matcalc.calculus.moves import DETAILS, Line, Motion, Move, Part, pending, replaced
-from matcalc.calculus.differential_moves import differential_moves
 from matcalc.calculus.quantities import written_out
 from matcalc.calculus.simplify import settled, textbook
 from matcalc.calculus.transpose_moves import simplifying, transpose_moves

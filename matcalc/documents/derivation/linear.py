@@ -24,7 +24,7 @@ _IDENTIFIED = "Magnus & Neudecker 2019, ch. 5, ch. 9"
 
 
 def directional_lines(composer: Composer, subject: Subject, expression: Node, motion: Motion, letter: str) -> None:
-    """Adds the lines of a jvp, or of the hvp that is one of a gradient: the differential in a direction of the user's."""
+    """Adds the lines of a jvp, or of the hvp that is one of a gradient: the differential in a direction."""
     v = composer.writer.written(motion.direction)
     first = Reason(f"the differential for d{subject.name} = {v.text}", None, MAGNUS)
     found = _linear_lines(composer, expression, motion, letter, first)
@@ -150,8 +150,8 @@ def _row_lines(composer: Composer, subject: Subject, start: Line, linear: Node, 
     left = Written(f"d{letter}", rf"\mathrm{{d}}{letter}")
     moves = to_form((Part(linear),), arrow, build.number(1))
     line = composer.chain(left, start, moves, last=(Part(linear),))
-    found = line[0].cotangent if moves else None
-    found = build.zeros(*arrow.shape) if found is None else found
+    last = line[0].cotangent if moves else None
+    found = build.zeros(*arrow.shape) if last is None else last
     turned = found.T if len(subject.cols) == 1 else found
     why = f"the gradient, as a row: d{letter} = {head.text}*{arrow.params[0]}" if len(subject.cols) == 1 else (
         f"d{letter} = tr({head.text}.T*{arrow.params[0]})")  # fmt: skip

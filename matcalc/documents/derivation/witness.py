@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from matcalc.calculus.moves import Line, Motion, is_pending
+from matcalc.calculus.moves import Line, Motion, is_pending, pending
 from matcalc.checking.points import Point, point
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
@@ -142,6 +142,13 @@ class Witness:
     def column(self, value: Any) -> Any:
         """The columns of a value, one under the other."""
         return value.reshape(-1, 1, order="F")
+
+    def jacobian(self, of: Node, found: Node, name: Node | None, arrow: Node) -> tuple[Any, Any]:
+        """How a value changes along the direction, as a column, and what a Jacobian says of that."""
+        if name is not None:
+            self.define(name, found)
+        value = self.value(found) @ self.column(self.value(arrow))
+        return self.column(self.value(pending(of))), value
 
     def slope_in(self, name: Node, root: Node, cotangent: Node) -> tuple[Any, Any]:
         """How ``root`` changes when a quantity alone moves, and what a gradient by it says of that."""
