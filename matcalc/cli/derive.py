@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from matcalc.cli import clock
 from matcalc.cli.options import Asked
 
 Detail = Annotated[str, typer.Option(help="brief, normal or every-step.")]
@@ -29,6 +30,7 @@ def shown(asked: Asked, names: list[str], kind: str, direction: str, detail: str
     if asked.form not in _PRINTED:
         raise ParseError(f"no format {asked.form!r} for a derivation", why=f"the formats are {', '.join(_PRINTED)}")
     found = _derivative(asked, names, kind, direction, unconstrained)
+    clock.allow(asked.limits, "seconds")
     return _PRINTED[asked.form](found.derivation(detail))
 
 

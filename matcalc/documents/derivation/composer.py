@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from matcalc.calculus.moves import DETAILS, Line, Move
@@ -82,7 +82,11 @@ class Composer:
 
     def identify(self, head: Written, node: Node, reason: Reason, before: Written, claim: Claim) -> None:
         """A derivative read off a differential."""
-        self.add("identification", "brief", head, self.writer.written(node), [reason], before.text, claim, before)
+        self.add("identification", "brief", head, self.result(node), [reason], before.text, claim, before)
+
+    def result(self, node: Node) -> Written:
+        """A derivative, as it is printed of a result: a direction is a name as others are."""
+        return replace(self.writer, moving=frozenset()).written(node)
 
     def steps(self, witnesses: Sequence[Witness]) -> tuple[Step, ...]:
         """The lines, each held against the numbers.

@@ -23,9 +23,9 @@ from matcalc.expression.operator import operator_of_role
 
 MAGNUS = "Magnus & Neudecker 2019, ch. 9"
 _READ_OFF = (
-    "{df} = g*{dx}, so g is the derivative",
-    "{df} = g.T*{dx}, so g is the gradient",
-    "{df} = tr(G.T*{dx}), so G is the gradient",
+    ("read off the derivative", "{df} = g*{dx}", r"{df} = g \, {dx}"),
+    ("read off the gradient", "{df} = g.T*{dx}", r"{df} = g^\top {dx}"),
+    ("read off the gradient", "{df} = tr(G.T*{dx})", r"{df} = \operatorname{{tr}}\left(G^\top {dx}\right)"),
 )
 
 
@@ -96,14 +96,14 @@ def read_off(
         shown = Written(f"∇inner({u.text}, {letter})", rf"\nabla \langle {u.latex}, {letter} \rangle")
     before = composer.writer.line((Part(motion.direction, found),))
     root = expression if subject.other is None else _paired(subject.other, expression)
-    why = (
-        _READ_OFF[axes].format(df=head.text, dx=motion.direction.params[0])
-        if not build.is_zero(found)
-        else f"nothing in {letter} changes with {subject.name}"
-    )
-    composer.identify(
-        shown, found, Reason(why, None, MAGNUS), before, lambda w: w.slope_in(motion.variable, root, found)
-    )
+    if build.is_zero(found):
+        reason = Reason(f"{letter} does not change with {subject.name}", None, MAGNUS)
+    else:
+        words, text, formula = _READ_OFF[axes]
+        dx = composer.writer.written(motion.direction)
+        stated = Written(text.format(df=head.text, dx=dx.text), formula.format(df=head.latex, dx=dx.latex))
+        reason = Reason(words, stated, MAGNUS)
+    composer.identify(shown, found, reason, before, lambda w: w.slope_in(motion.variable, root, found))
     return finish(composer, subject, motion, root, found, shown)
 
 
@@ -114,11 +114,11 @@ def finish(
     """Adds what is left to do from a gradient to the result; names that are ``kept`` are not written out."""
     rank = DETAILS.index(composer.detail)
     for node, reasons, detail in _finishing(subject, motion, found, kept):
-        same = composer.writer.written(node).text == composer.writer.written(found).text
+        same = composer.result(node).text == composer.result(found).text
         if not same and DETAILS.index(detail) <= rank:
             claim = _same(root, motion, found, node, subject.onto if paired else "")
-            before = composer.writer.written(found)
-            composer.add("equality", detail, head, composer.writer.written(node), reasons, before.text, claim, before)
+            before = composer.result(found)
+            composer.add("equality", detail, head, composer.result(node), reasons, before.text, claim, before)
         found = node if same or DETAILS.index(detail) <= rank else found
     composer.hold(lambda w: (w.value(found), w.value(subject.shown)))
     return found

@@ -15,6 +15,7 @@ from matcalc.documents.derivation.gradient import ending, finish, to_form
 from matcalc.documents.derivation.reasons import matrix_reason, reason_of
 from matcalc.documents.derivation.record import Reason, Written
 from matcalc.documents.derivation.subject import Subject
+from matcalc.documents.derivation.writing import Writer
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.operators.vectorization import vec
@@ -101,17 +102,21 @@ def _matrix_lines(composer: Composer, subject: Subject, start: Line, linear: Nod
     assert arrow is not None, "a Jacobian has a direction"
     if not subject.cols:
         found = replaced(linear, {arrow: build.number(1)})
-        why = f"d{letter} is this times {arrow.params[0]}"
-        return _read(composer, head, found, why, linear, lambda node: lambda w: (w.sum_of(start), w.times_arrow(node)))
+        reason = _stated("read off the derivative", composer.writer, _vec_head(letter, short=True), head, arrow)
+
+        def change(node: Node) -> Claim:
+            return lambda w: (w.sum_of(start), w.times_arrow(node))
+
+        return _read(composer, head, found, reason, linear, change)
     if not subject.rows:
         return _row_lines(composer, subject, start, linear, letter, head)
-    found = matrix_of(linear, arrow)
-    assert found is not None, "a Jacobian that is closed has a matrix"
+    matrix = matrix_of(linear, arrow)
+    assert matrix is not None, "a Jacobian that is closed has a matrix"
     reasons = _matrix_reasons(linear, arrow)
     short = len(subject.rows) < 2 and len(subject.cols) < 2
     column = composer.writer.written(arrow if short else vec(arrow))
     left = _vec_head(letter, short)
-    line = composer.writer.product(found, column)
+    line = composer.writer.product(matrix, column)
     where = composer.writer.written(linear)
 
     def claim(node: Node) -> Claim:
@@ -119,16 +124,24 @@ def _matrix_lines(composer: Composer, subject: Subject, start: Line, linear: Nod
 
     same = composer.drafts[-1][0].after.text == line.text and short
     if not same:
-        composer.add("equality", "normal", left, line, reasons, where.text, claim(found), where)
-    dx = column.text
-    why = f"{left.text} = {head.text}*{dx} identifies {head.text}"
-    return _read(composer, head, found, why, linear, claim)
+        composer.add("equality", "normal", left, line, reasons, where.text, claim(matrix), where)
+    named = "Hessian" if subject.kind == "hessian" else "Jacobian"
+    direction = arrow if short else vec(arrow)
+    reason = _stated(f"read off the {named}", composer.writer, left, head, direction)
+    return _read(composer, head, matrix, reason, linear, claim)
 
 
-def _read(composer: Composer, head: Written, found: Node, why: str, linear: Node, claim: Any) -> Node:
+def _stated(words: str, writer: Writer, left: Written, head: Written, direction: Node) -> Reason:
+    """A derivative is what stands before the direction."""
+    dx = writer.written(direction)
+    formula = Written(f"{left.text} = {head.text}*{dx.text}", rf"{left.latex} = {head.latex} \, {dx.latex}")
+    return Reason(words, formula, _IDENTIFIED)
+
+
+def _read(composer: Composer, head: Written, found: Node, reason: Reason, linear: Node, claim: Any) -> Node:
     """A matrix read off, and then brought to textbook form."""
     before = composer.writer.written(linear)
-    composer.identify(head, found, Reason(why, None, _IDENTIFIED), before, claim(found))
+    composer.identify(head, found, reason, before, claim(found))
     waiting: list[Reason] = []
     steps = list(simplifying(found))
     for k, (made, rule, where) in enumerate(steps):
@@ -153,10 +166,15 @@ def _row_lines(composer: Composer, subject: Subject, start: Line, linear: Node, 
     last = line[0].cotangent if moves else None
     found = build.zeros(*arrow.shape) if last is None else last
     turned = found.T if len(subject.cols) == 1 else found
-    why = f"the gradient, as a row: d{letter} = {head.text}*{arrow.params[0]}" if len(subject.cols) == 1 else (
-        f"d{letter} = tr({head.text}.T*{arrow.params[0]})")  # fmt: skip
+    if len(subject.cols) == 1:
+        reason = _stated("the Jacobian is the gradient as a row", composer.writer, left, head, arrow)
+    else:
+        dx = composer.writer.written(arrow)
+        traced = rf"\operatorname{{tr}}\left({head.latex}^\top {dx.latex}\right)"
+        trace = Written(f"{left} = tr({head}.T*{dx})", f"{left.latex} = {traced}")
+        reason = Reason("the Jacobian is the gradient", trace, _IDENTIFIED)
     composer.identify(
-        head, turned, Reason(why, None, _IDENTIFIED), composer.writer.line(line),
+        head, turned, reason, composer.writer.line(line),
         lambda w: (w.sum_of(start), w.paired(found, arrow)),
     )  # fmt: skip
     return turned

@@ -20,6 +20,7 @@ from matcalc.operators.vectorization import vec
 _MOST_LETTERS = 3
 _MOST_FORMULAS = 2
 _SHORT = 60
+_AS_STEPS = {"collecting": "collect terms"}
 _LINEAR = "the differential passes through what is linear"
 
 
@@ -37,7 +38,7 @@ def reason_of(move: Move) -> Reason:
         return Reason(move.by)
     if isinstance(move.by, Rule):
         says = move.by.says if len(move.by.says) <= _SHORT else move.by.says.partition(", ")[0]
-        return Reason(f"{move.by.name}, {says}", None, move.by.source)
+        return Reason(_AS_STEPS.get(move.by.name, move.by.name), None, move.by.source, says)
     if move.kind == "differential":
         return differential_reason(move.by, move.moving)
     return transpose_reason(move.by, move.moving)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from matcalc.documents.derivation.words import escaped_words
+from matcalc.documents.derivation.words import escaped_words, markdown_words
 from matcalc.expression.nodes import Node
 
 
@@ -23,22 +23,27 @@ class Written:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a line holds: the rule in words, its formula where it has one, and where it is published."""
+    """Why a line holds: the rule in words, its formula where it has one, and where it is published.
+
+    ``says`` is a formula in the expression language alone.
+    """
 
     words: str
     formula: Written | None = None
     source: str = ""
+    says: str = ""
 
     @property
     def text(self) -> str:
         """The rule with its formula."""
-        return f"{self.words}: {self.formula}" if self.formula else self.words
+        stated = self.formula.text if self.formula else self.says
+        return f"{self.words}: {stated}" if stated else self.words
 
     @property
     def markdown(self) -> str:
         """The same for text in which mathematics stands between dollars."""
-        words = escaped_words(self.words)
-        return f"{words}: ${self.formula.latex}$" if self.formula else words
+        stated = f"${self.formula.latex}$" if self.formula else f"`{self.says}`" if self.says else ""
+        return f"{markdown_words(self.words)}: {stated}" if stated else markdown_words(self.words)
 
 
 @dataclass(frozen=True)
@@ -172,9 +177,9 @@ class Derivation:
     def markdown(self) -> str:
         """The lines as a numbered list, mathematics between dollars."""
         before, statement, after = self.title
-        lines = [f"{escaped_words(before)} ${statement.latex}$ {escaped_words(after)}", ""]
+        lines = [f"{markdown_words(before)} ${statement.latex}$ {markdown_words(after)}", ""]
         for step in self.steps:
             because = "; ".join(dict.fromkeys(reason.markdown for reason in step.reasons))
-            source = f" ({escaped_words(step.source)})" if step.source else ""
+            source = f" ({markdown_words(step.source)})" if step.source else ""
             lines += [f"{step.number}. {because}{source}", "", f"   $$ {step.latex()} $$", ""]
         return "\n".join([*lines, self.checked]) + "\n"

@@ -1,4 +1,4 @@
-r"""Words of a reason, fit for LaTeX's text mode: no sign of theirs is a command of its own."""
+r"""Words of a reason, fit for LaTeX's text mode and for Markdown: no sign of theirs is a command of its own."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _SIGNS = {
     "≤": r"$\leq$",
     "…": r"\dots{}",
 }
+_MARKS = frozenset("\\`*_{}[]<>#|$~&")
 
 
 def escaped_words(words: str) -> str:
@@ -33,3 +34,12 @@ def escaped_words(words: str) -> str:
     x\_1 \& 50\% of $\nabla$f
     """
     return "".join(_SIGNS.get(sign, sign) for sign in words)
+
+
+def markdown_words(words: str) -> str:
+    r"""``words`` for Markdown.
+
+    >>> print(markdown_words("X*inv(X) = I"))
+    X\*inv(X) = I
+    """
+    return "".join(f"\\{sign}" if sign in _MARKS else sign for sign in words)
