@@ -69,7 +69,7 @@ def layers_of(expression: Node, variable: Node, taken: Collection[str], least: i
     """
     name = variable.params[0]
     cuts = [node for node in postorder(expression) if _is_layer(node)]
-    if _depth(expression, name, cuts) < least:
+    if _depth(expression, cuts) < least or not any(cut.depends_on(name) for cut in cuts):
         return None
     letters = next((each for each in _LETTERS if not _clash(each, len(cuts), taken)), None)
     if letters is None:
@@ -111,13 +111,13 @@ def _has_one_argument(node: Node) -> bool:
     return all(not arg.free for arg in node.args[1:]) and bool(node.args[0].free)
 
 
-def _depth(expression: Node, name: str, cuts: list[Node]) -> int:
-    """How many layers lie above one another on the way from the name to the root."""
+def _depth(expression: Node, cuts: list[Node]) -> int:
+    """How many layers lie above one another."""
     depth: dict[Node, int] = {}
     layers = set(cuts)
     for node in postorder(expression):
         below = max((depth[arg] for arg in node.args), default=0)
-        depth[node] = below + (node in layers and not node.is_scalar and node.depends_on(name))
+        depth[node] = below + (node in layers and not node.is_scalar)
     return depth[expression]
 
 

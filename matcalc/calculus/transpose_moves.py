@@ -28,8 +28,11 @@ def transpose_moves(linear: Node, direction: Node, cotangent: Node) -> Iterator[
         send = node.operator.transpose
         if send is None:
             raise UnsupportedError(f"{node.operator.name} is not linear in its argument")
-        for i in moving if not build.is_zero(total) else ():
-            arriving.setdefault(node.args[i], []).append(send(node, i, total))
+        sent = [send(node, i, total) for i in moving] if not build.is_zero(total) else []
+        for i, part in zip(moving, sent, strict=False):
+            arriving.setdefault(node.args[i], []).append(part)
+        if len(sent) > 1 and all(part is total for part in sent) and any(arg is not direction for arg in arriving):
+            continue  # a sum, paired term by term, is written as it was
         yield Move(_line(arriving, direction), "transpose", node, node, moving=moving)
 
 

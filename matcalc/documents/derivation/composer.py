@@ -18,6 +18,10 @@ Claim = Callable[[Witness], tuple[Any, Any]]
 """The two values that are equal where a line is true."""
 
 
+class FalseLineError(CheckError):
+    """A line of a derivation is false."""
+
+
 @dataclass
 class Composer:
     """Collects the lines of a derivation, in order."""
@@ -100,7 +104,7 @@ class Composer:
             for step, claim in self.drafts:
                 for witness in witnesses:
                     if not witness.agree(*claim(witness)):
-                        raise CheckError(
+                        raise FalseLineError(
                             f"line ({step.number}) of the derivation is false: {step.text}",
                             why=f"the step was {step.because}, applied to {step.where}",
                         )

@@ -9,7 +9,7 @@ from matcalc.calculus.layers import Layers, layers_of
 from matcalc.calculus.moves import DETAILS, Motion
 from matcalc.calculus.quantities import named_in, with_names, written_out
 from matcalc.documents.derivation.backpropagation import backpropagation_lines, layered_jacobian_lines, with_recursions
-from matcalc.documents.derivation.composer import Composer
+from matcalc.documents.derivation.composer import Composer, FalseLineError
 from matcalc.documents.derivation.gradient import gradient_lines
 from matcalc.documents.derivation.linear import directional_lines, jacobian_lines
 from matcalc.documents.derivation.record import Derivation, Reason, Step, Written
@@ -40,6 +40,14 @@ def derivation_of(subject: Subject, detail: str = "normal") -> Derivation:
     """
     if detail not in DETAILS:
         raise ParseError(f"no detail {detail!r}", why=f"the details are {', '.join(DETAILS)}")
+    try:
+        return _derived(subject, detail)
+    except FalseLineError:
+        _derived(subject, DETAILS[-1])  # where each rule has its line, the false one is found
+        raise
+
+
+def _derived(subject: Subject, detail: str) -> Derivation:
     first = subject.gradient or subject
     names = {v.params[0] for v in subject.variables} | _sizes(subject)
     letters = [build.new_name(letter, names) for letter in (("f", "g") if 1 in first.expression.shape else ("F", "G"))]

@@ -121,6 +121,8 @@ def finish(
             composer.add("equality", detail, head, composer.result(node), reasons, before.text, claim, before)
         found = node if same or DETAILS.index(detail) <= rank else found
     composer.hold(lambda w: (w.value(found), w.value(subject.shown)))
+    if subject.onto:
+        composer.hold(lambda w: w.in_subspace(found))
     return found
 
 
