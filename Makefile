@@ -1,7 +1,8 @@
 # make demo    from a bare checkout: install, then derive one gradient
 # make test    install the development tools, then run every test
 # make lint    style, format and types
-# make docs    rewrite the pages that are made from the records
+# make docs    rewrite what is made: pages from the records, the gallery, what commands print
+# make site    build the documentation into docs/_build, warnings as errors
 # make format  rewrite the sources in the project's format
 # VENV=folder puts the virtual environment elsewhere.
 
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 INPUTS := pyproject.toml constraints.txt matcalc/version.py
 
-.PHONY: demo test lint docs format install install-dev
+.PHONY: demo test lint docs site format install install-dev
 .DELETE_ON_ERROR:
 
 demo: install
@@ -27,6 +28,11 @@ lint: install-dev
 
 docs: install-dev
 	$(BIN)/python -m matcalc.handbook.pages
+	$(BIN)/python -m matcalc.gallery
+	$(BIN)/python tests/documentation/snippets.py
+
+site: install-dev
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build
 
 format: install-dev
 	$(BIN)/ruff check --fix .

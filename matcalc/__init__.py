@@ -25,7 +25,8 @@ from matcalc.errors import (
 from matcalc.version import __version__
 
 _LAZY = {
-    **dict.fromkeys(("Derivative", "Expression", "Variable", "grad", "parse"), "derivative"),
+    **dict.fromkeys(("Derivative", "grad"), "derivative"),
+    **dict.fromkeys(("Expression", "Variable", "parse"), "parsed"),
     **dict.fromkeys(("hvp", "jvp", "vjp"), "directional_derivatives"),
     **dict.fromkeys(("hessian", "jacobian"), "jacobians"),
     "Jacobian": "jacobian_record",

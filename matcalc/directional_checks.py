@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from matcalc import directional_derivatives
-from matcalc.derivative import Derivative, Expression
+from matcalc.derivative import Derivative
 from matcalc.directional_derivatives import gradient_seen
 from matcalc.errors import ParseError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.language.inference import typed_claim
 from matcalc.language.syntax import read
+from matcalc.parsed import Expression
 from matcalc.verification import options_from
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def check_directional(
         ParseError: without a direction, and for a text without meaning.
         UnsupportedError: for a function as the claim of a jvp.
 
-    >>> from matcalc.derivative import parse
+    >>> from matcalc.parsed import parse
     >>> check_directional(parse("x'*A*x"), "x", "2*A*v", "hvp", direction="v").verdict
     'refuted'
     """
@@ -104,7 +105,7 @@ def _compared(derived: Derivative, claimed: Node | Callable[..., Any], options: 
         return replace(own, verdict="inconclusive", reason=own.reason or "our own derivation is not verified here")
     asked = _asked(derived)
     if isinstance(claimed, Node) and claimed.shape != derived.node.shape:
-        return _refuted(asked, claimed, own, given)
+        return _refuted(asked, claimed, replace(own, testimonies=(), odd_one_out="the claim"), given)
     if derived.kind == "jvp":
         assert isinstance(claimed, Node), "a function is refused before"
         report = combined([run_check(each, given) for each in questions(replace(asked, result=claimed))[1:]])
@@ -117,15 +118,16 @@ def _compared(derived: Derivative, claimed: Node | Callable[..., Any], options: 
 
 def _refuted(asked: Directional, claimed: Node | Callable[..., Any], report: Report, options: CheckOptions) -> Report:
     """A report about the products themselves, not about the question that stood for them."""
+    from matcalc.checking.diagnosis.table import diagnosis_of
     from matcalc.checking.directional import values_at_points
-    from matcalc.checking.relation import relation, same
+    from matcalc.checking.question import Question
 
     if not isinstance(claimed, Node):
         return replace(report, claimed=True)
     seen = values_at_points(asked, claimed, options)
     if not seen:
         return replace(report, claimed=True)
-    at, pair = next(((at, p) for at, p in seen if not same(p.claimed, p.truth)), seen[0])
+    at, pair = next(((at, p) for at, p in seen if not p.agrees), seen[0])
     example = {
         "seed": options.seed,
         "sizes": dict(at.sizes),
@@ -133,5 +135,9 @@ def _refuted(asked: Directional, claimed: Node | Callable[..., Any], report: Rep
         "claimed": pair.claimed.tolist(),
         "expected": pair.truth.tolist(),
     }
-    said = relation([pair for _, pair in seen], asked.kind)
-    return replace(report, verdict="refuted", claimed=True, counterexample=example, diagnosis=said)
+    asks = Question(asked.expression, asked.name, asked.variables, claimed, asked.result, asked.projected, asked.text)
+    said = diagnosis_of(asks, options, seen, what=asked.kind)
+    return replace(
+        report, verdict="refuted", claimed=True, counterexample=example, diagnosis=said.says, relation=said.relation,
+        residual=said.residual,
+    )  # fmt: skip

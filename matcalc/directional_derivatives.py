@@ -11,17 +11,12 @@ from matcalc.calculus.simplify import textbook
 from matcalc.calculus.transpose import transposed_map
 from matcalc.derivative import (
     Derivative,
-    Expression,
-    Let,
-    expression_of,
     freed,
     grad,
     gradient_of,
     in_subspace,
-    name_of,
     projection,
     refuse_non_scalar,
-    storage_of,
     subspace_of,
     substituted,
 )
@@ -31,6 +26,7 @@ from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize
 from matcalc.language.greek import latin
 from matcalc.language.inference import Typed
+from matcalc.parsed import Expression, Let, expression_of, name_of, storage_of
 
 
 def jvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:

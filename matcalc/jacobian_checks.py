@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from matcalc.derivative import Expression, Variable, grad, parse
+from matcalc.derivative import grad
 from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, substitute_sizes
@@ -16,6 +16,7 @@ from matcalc.jacobian_record import Jacobian
 from matcalc.jacobians import tensor
 from matcalc.language.inference import Typed, typed_claim
 from matcalc.language.syntax import read
+from matcalc.parsed import Expression, Variable, parse
 from matcalc.verification import check_derivative, options_from, told_by_numbers
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def check_tensor(
 ) -> Report:
     """Whether a claimed Jacobian or Hessian (ours, where there is no claim) holds.
 
-    >>> from matcalc.derivative import parse
+    >>> from matcalc.parsed import parse
     >>> check_tensor(parse("tanh(W*x)"), "x", "diag(1 - tanh(W*x).^2)*W", "jacobian").verdict
     'verified'
     """
@@ -81,7 +82,7 @@ def check_own(derived: Jacobian, **options: Any) -> Report:
         reports.append(run_check(question(asked, printed), given))
     whole = combined(reports)
     even = derived.kind == "hessian" and not derived.others
-    return with_torch(asked, whole, given, derived.compile("torch"), scalar, symmetric=even)
+    return with_torch(asked, whole, given, derived.compile("torch", sizes=given.sizes), scalar, symmetric=even)
 
 
 def linearised(derived: Jacobian) -> Linearised:
@@ -110,6 +111,8 @@ def _printed(derived: Jacobian) -> Node | None:
 def _check_text(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> Report:
     """A claim as text, at the sizes that it fits."""
     found = _read(derived, claim)
+    if found is None:
+        found = _read(derived, claim, turned=True)
     if found is not None:
         return _compared(derived, found.node, options)
     reports = []
@@ -118,7 +121,7 @@ def _check_text(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> Re
         said = ", ".join(f"{v.name}: {v.declaration}" for v in again.variables.values())
         reports.append(replace(report, witnesses=(*report.witnesses, f"the claim is read with {said}, where it fits")))
         if report.verdict == "verified":
-            return reports[-1]
+            return _unless_of_one(derived.whole, again, reports[-1])
     if reports:
         return reports[0]
     f = derived.whole
@@ -126,10 +129,26 @@ def _check_text(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> Re
     return _compared(derived, typed_claim(program, f.typed, derived.tensor.shape, f.limits).node, options)
 
 
-def _read(derived: Jacobian, text: str) -> Typed | None:
-    """The claim under the first shape of the Jacobian that it has; None where it has none of them."""
+def _unless_of_one(whole: Expression, again: Jacobian, report: Report) -> Report:
+    """The report; a claim that fits only where a size is 1, which nobody said it is, does not hold."""
+    sizes = {
+        str(size): found
+        for name, v in whole.variables.items()
+        for size, found in zip(v.shape, again.variables[name].shape, strict=True)
+    }
+    ones = [name for name, found in sizes.items() if found == 1 and name != "1"]
+    if not ones:
+        return report
+    return replace(
+        report, verdict="refuted", diagnosis=f"right only for {' and '.join(f'{name} = 1' for name in ones)}"
+    )
+
+
+def _read(derived: Jacobian, text: str, *, turned: bool = False) -> Typed | None:
+    """The claim under the first shape of the Jacobian that it has, or of its transpose where that is asked for."""
     f = derived.whole
     for shape in derived.shapes:
+        shape = shape[::-1] if turned else shape
         program = read(text, f.limits, names=frozenset(f.variables))
         try:
             found = typed_claim(program, f.typed, shape, f.limits)
@@ -223,10 +242,12 @@ def _compared(derived: Jacobian, claimed: Node | Callable[..., Any], options: Ma
         return replace(own, verdict="inconclusive", reason=own.reason or "our own derivation is not verified here")
     asked = linearised(derived)
     matrix = derived.vectorised_from(claimed) if isinstance(claimed, Node) else claimed
+    own = replace(own, testimonies=(), odd_one_out="the claim")
     if matrix is not None:
         report = run_check(replace(question(asked, matrix), truth=_node(question(asked).claimed)), given)
         if report.verdict != "refuted":
             return replace(report, claimed=True)
+        own = replace(own, testimonies=report.testimonies)
     if derived.vectorised is None:
         return replace(own, verdict="refuted", diagnosis="no simple relation found", claimed=True)
     truth = (
@@ -235,5 +256,6 @@ def _compared(derived: Jacobian, claimed: Node | Callable[..., Any], options: Ma
         else derived.tensor
     )
     return diagnosed(
-        asked, claimed, truth, replace(own, witnesses=("differences and autograd disagree with it",)), given
-    )
+        asked, claimed, truth, replace(own, witnesses=("differences and autograd disagree with it",)), given,
+        "Hessian" if derived.kind == "hessian" else "Jacobian",
+    )  # fmt: skip

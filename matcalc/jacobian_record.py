@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from matcalc.calculus.forms import FORMS
 from matcalc.calculus.indices import Entries, entries
 from matcalc.calculus.simplify import settled, textbook
-from matcalc.derivative import Derivative, Expression, freed, grad, named_in, projection, subspace_of
+from matcalc.derivative import Derivative, freed, grad, named_in, projection, subspace_of
 from matcalc.errors import ParseError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape
 from matcalc.operators.vectorization import vec
+from matcalc.parsed import Code, Expression
 
 if TYPE_CHECKING:
     from matcalc.documents.derivation.subject import Subject
@@ -227,59 +228,39 @@ class Jacobian(Derivative):
     def _documentation(self) -> str:
         return f"{self._function_name} of {self.whole.pretty()} by {' and '.join(self.names)}: {self.pretty()}"
 
-    def source(
-        self,
-        target: str = "torch",
-        *,
-        with_value: bool = False,
-        sizes: Mapping[str, int] | None = None,
-        batched: bool = True,
-    ) -> str:
-        """A self-contained module with one documented function that returns the tensor, in torch's shape.
+    def _text(self, code: Code) -> str:
+        """The module's text; of a tensor by einsums or on a basis.
 
         Raises:
-            UnsupportedError: for a target that is not there, or that has no code without leading axes.
+            UnsupportedError: for what a tensor's own code does not have.
         """
-        if not self._has_own_code or (with_value and self.closed):
-            return super().source(target, with_value=with_value, sizes=sizes, batched=batched)
-        self._refuse_with_value(with_value)
-        if not batched:
+        if not self._has_own_code or (code.with_value and self.closed):
+            return super()._text(code)
+        self._refuse_with_value(code)
+        if not code.batched:
             raise UnsupportedError("the code of a tensor is made for leading axes alone", suggestion="batched=True")
-        return self._own_code(target, sizes)[1]
+        return self._own_code(code.target, code.sizes)[1]
 
-    def _refuse_with_value(self, with_value: bool) -> None:
-        if with_value:
+    def _refuse_with_value(self, code: Code) -> None:
+        if code.with_value:
             raise UnsupportedError("a Jacobian without a matrix form comes without the value: compile that apart")
 
-    def compile(
-        self,
-        target: str = "torch",
-        *,
-        with_value: bool = False,
-        sizes: Mapping[str, int] | None = None,
-        torch_compile: bool = False,
-    ) -> Callable[..., Any]:
-        """The function that returns the tensor; as :meth:`Expression.compile` otherwise.
-
-        Raises:
-            UnsupportedError: for a target that is not there, or ``torch_compile`` with another one than torch.
-            DeviceError: when its library is not installed.
-        """
-        if not self._has_own_code or (self.closed and (with_value or torch_compile)):
-            return super().compile(target, with_value=with_value, sizes=sizes, torch_compile=torch_compile)
+    def _function(self, code: Code) -> Callable[..., Any]:
+        if not self._has_own_code or (self.closed and (code.with_value or code.torch_compile)):
+            return super()._function(code)
         from matcalc.lowering.compile import compiled
         from matcalc.lowering.targets import target_named
 
-        self._refuse_with_value(with_value)
-        if torch_compile:
+        self._refuse_with_value(code)
+        if code.torch_compile:
             raise UnsupportedError("a Jacobian without a matrix form is not passed through torch.compile")
-        program, text = self._own_code(target, sizes)
+        program, text = self._own_code(code.target, code.sizes)
 
         def at_sizes(at: Mapping[str, int]) -> str:
-            return self._own_code(target, sizes or at)[1]
+            return self._own_code(code.target, code.sizes or at)[1]
 
-        by_sizes = at_sizes if target_named(target).scalar_endings else None
-        return compiled(program, text, self._function_name, self._ignored(), target, by_sizes)
+        by_sizes = at_sizes if target_named(code.target).scalar_endings else None
+        return compiled(program, text, self._function_name, self._ignored(), code.target, by_sizes)
 
     @property
     def _has_own_code(self) -> bool:

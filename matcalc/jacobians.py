@@ -9,24 +9,13 @@ from matcalc.calculus.differential import differential, direction_for
 from matcalc.calculus.readoff import matrix_of
 from matcalc.calculus.simplify import textbook
 from matcalc.calculus.transpose import transposed_map
-from matcalc.derivative import (
-    Derivative,
-    Expression,
-    Let,
-    expression_of,
-    freed,
-    grad,
-    name_of,
-    projection,
-    refuse_non_scalar,
-    subspace_of,
-    substituted,
-)
+from matcalc.derivative import Derivative, freed, grad, projection, refuse_non_scalar, subspace_of, substituted
 from matcalc.errors import ParseError, UnsupportedError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize
 from matcalc.jacobian_record import Jacobian
+from matcalc.parsed import Expression, Let, expression_of, name_of
 
 
 def jacobian(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from matcalc.derivative import Derivative, Expression, Let, Variable, grad, parse
+from matcalc.derivative import Derivative, grad, subspace_of
 from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
@@ -14,16 +14,23 @@ from matcalc.jacobian_record import Jacobian
 from matcalc.language.inference import VariableRecord, typed_claim
 from matcalc.language.syntax import read
 from matcalc.limits import Limits
+from matcalc.parsed import Expression, Let, Variable, parse
 from matcalc.recorded_checks import asked_of, asked_of_derivative
+
+_MOST_SCALE = 1e30
 
 if TYPE_CHECKING:
     from matcalc.checking.question import Question
     from matcalc.checking.verdict import Report
 
 
+_ALONE: dict[str, Any] = {"witnesses": (), "at": (), "edges": False}
+"""For a question beside the one that was asked: the witnesses that are always heard, at the points that are drawn."""
+
+
 def check(
     f: Expression | str,
-    wrt: str | Sequence[str],
+    wrt: str | Sequence[str] | None = None,
     claim: str | Callable[..., Any] | None = None,
     let: Let = None,
     kind: str = "grad",
@@ -33,13 +40,17 @@ def check(
 
     Args:
         f: the expression, or its text.
-        wrt: the name to differentiate by; of a Hessian, two names for the mixed block.
-        claim: a text in the language, read with the expression's names; or a function of tensors by keyword.
+        wrt: the name to differentiate by; of a Hessian, two names for the mixed block; of a Function, one name or
+            several by which its backward is checked, and all of them where there is none.
+        claim: a text in the language, read with the expression's names; a function of tensors by keyword; or a
+            ``torch.autograd.Function``, whose forward is checked as well, and ``f`` may have any shape.
         let: declarations.
         kind: ``"grad"``, ``"jacobian"`` or ``"hessian"``; the claim is in numerator layout, of matrices in the
             Kronecker form of column-major vec, or a function that returns the tensor. Or ``"jvp"``, ``"vjp"`` or
             ``"hvp"`` with ``direction=``, a new name.
-        **options: trials, seed, devices, dtypes, sizes, unconstrained.
+        **options: trials, seed, devices, dtypes, sizes, unconstrained; ``witnesses``, names of those to hear beside the
+            two that always are, or ``"all"``; ``at``, a point (names to values) or several to check at as well, be it
+            on a kink; ``edges``, to be told what happens at zero, at ties and at lower rank.
 
     Raises:
         MatcalcError: for a text without meaning.
@@ -48,14 +59,47 @@ def check(
     'refuted'
     """
     expression = f if isinstance(f, Expression) else parse(f, let)
-    names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
-    report = _answered(expression, wrt, claim, kind, options)
+    report = _asked(expression, wrt, claim, kind, options)
+    names = tuple(expression.variables) if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
     given = options_from(**{name: value for name, value in options.items() if name != "direction"})
     asked = asked_of(
         expression, names, kind, given,
         claim=claim, direction=options.get("direction", ""), unconstrained=bool(options.get("unconstrained")),
     )  # fmt: skip
     return replace(report, asked=asked)
+
+
+def _function_in(claim: object) -> Any | None:
+    """The ``torch.autograd.Function`` that a claim is; None for all else."""
+    if claim is None or isinstance(claim, str):
+        return None
+    from matcalc.checking.function_claim import function_in
+
+    return function_in(claim)
+
+
+def _asked(
+    expression: Expression,
+    wrt: str | Sequence[str] | None,
+    claim: str | Callable[..., Any] | None,
+    kind: str,
+    options: Mapping[str, Any],
+) -> Report:
+    """The report on a Function, or on a text or function, which is called with the arrays that it is written for."""
+    function = _function_in(claim)
+    if function is not None:
+        from matcalc.function_checks import check_autograd_function
+
+        return check_autograd_function(expression, wrt, function, kind, **options)
+    if wrt is None:
+        first = next(iter(expression.variables), "x")
+        raise ParseError("there is no name to differentiate by", suggestion=f"wrt={first!r}")
+    if isinstance(claim, str) or not callable(claim):
+        return _answered(expression, wrt, claim, kind, options)
+    from matcalc.checking.foreign import foreign
+
+    called = foreign(claim)
+    return called.settled(_answered(expression, wrt, called, kind, options))
 
 
 def _answered(
@@ -161,8 +205,20 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
         raise ParseError(f"a claim is a text or a function, and not a {type(claim).__name__}")
     if claim is None:
         return _with_what_is_printed(derived, run_check(_question(derived), options_from(**options)), options)
-    question = replace(_question(derived), claimed=claimed, truth=derived.node, note=note)
+    asked = replace(_question(derived), claimed=claimed, truth=derived.node, note=note)
+    question = replace(asked, unlike=lambda: _otherwise(derived))
     return run_check(question, options_from(**options))
+
+
+def _otherwise(derived: Derivative) -> Node | None:
+    """The gradient with the name's declared structure where it was left out, and without it where it was used."""
+    if not subspace_of(derived.expression.typed_variable(derived.wrt)):
+        return None
+    try:
+        other = grad(derived.expression, derived.wrt, unconstrained=bool(derived.projected))
+    except MatcalcError:
+        return None
+    return None if other.projected == derived.projected else other.node
 
 
 def _with_what_is_printed(derived: Derivative, report: Report, options: Mapping[str, Any]) -> Report:
@@ -179,7 +235,7 @@ def _with_what_is_printed(derived: Derivative, report: Report, options: Mapping[
         return replace(report, witnesses=(*report.witnesses, f"the text is not read back: {error.message}"))
     if printed is derived.shown:
         return report
-    again = run_check(replace(_question(derived), claimed=printed), options_from(**{**options, "trials": 2}))
+    again = run_check(replace(_question(derived), claimed=printed), options_from(**{**options, "trials": 2, **_ALONE}))
     if again.verdict == "refuted":
         raise CheckError("what is printed is not what was derived: this is a bug in matcalc; please report it")
     said = () if again.ok else (f"the text itself could not be checked: {again.reason}",)
@@ -231,13 +287,18 @@ def options_from(
     dtypes: Iterable[str] = ("float64", "float32"),
     sizes: Mapping[str, int] | None = None,
     unconstrained: bool = False,
+    witnesses: Iterable[str] | None = None,
+    at: Mapping[str, Any] | Iterable[Mapping[str, Any]] = (),
+    edges: bool = False,
+    scale: float = 1.0,
 ) -> Any:
     """The options of a check, as a record.
 
     Raises:
-        ParseError: for trials, a seed or a size that is none.
+        ParseError: for trials, a seed, a size, a scale, a witness or a point that is none.
     """
     from matcalc.checking.question import CheckOptions
+    from matcalc.checking.witnesses import chosen
 
     if sizes is not None and not isinstance(sizes, Mapping):
         raise ParseError("sizes are a mapping from names to numbers", why="as in sizes={'n': 5}")
@@ -249,22 +310,46 @@ def options_from(
         raise ParseError(f"{seed!r} is no seed", why="a seed is a whole number from 0 up")
     if trials is not None and (type(trials) is not int or trials < 1):
         raise ParseError(f"{trials!r} are no trials", why="a check needs at least one trial")
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < abs(scale) <= _MOST_SCALE:
+        raise ParseError(f"{scale!r} is no scale", why="inputs are multiplied by it: a number such as 1e6, and not 0")
     given: dict[str, Any] = {} if trials is None else {"trials": trials}
-    return CheckOptions(seed=seed, devices=tuple(devices), dtypes=tuple(dtypes), sizes=dict(sizes or {}), **given)
+    points = tuple(at) if isinstance(at, Iterable) and not isinstance(at, Mapping) else (at,)
+    if not all(isinstance(point, Mapping) for point in points):
+        raise ParseError(
+            "a point is a mapping from names to values", why="as in at={'x': [1, 2, 3]}, or a list of such"
+        )
+    return CheckOptions(
+        seed=seed, devices=tuple(devices), dtypes=tuple(dtypes), sizes=dict(sizes or {}), witnesses=chosen(witnesses),
+        at=points, edges=edges, scale=float(scale), **given,
+    )  # fmt: skip
 
 
 def verify(
     fn: Callable[..., Any], claimed: Callable[..., Any], example_inputs: Any, wrt: int = 0, **options: Any
 ) -> Report:
-    """Any torch function to a scalar against a claimed gradient function; no text needed.
+    """Any function of tensors (or of NumPy or JAX arrays) against a claimed derivative; no text needed.
 
     Args:
-        fn: from tensors to a scalar tensor.
-        claimed: from the same tensors to the gradient by ``example_inputs[wrt]``.
-        example_inputs: the tensors.
+        fn: from the inputs to a tensor.
+        claimed: of a function to a scalar, the gradient by ``example_inputs[wrt]``, from the same inputs; of any other
+            the vjp, from the inputs and a cotangent; or a ``torch.autograd.Function``, which is to be ``fn``.
+        example_inputs: the inputs. They are looked at as they lie in memory, and then others around them.
         wrt: which of them.
-        **options: trials, seed.
+        **options: trials, seed, and kind: "grad", "vjp" or "jacobian" where it shall not be told from the value.
+
+    Raises:
+        CheckError: when either function fails.
+        UnsupportedError: for complex inputs.
+
+    >>> import torch
+    >>> verify(lambda x: x @ x, lambda x: 2 * x, [torch.ones(3)]).verdict
+    'verified'
     """
+    function = _function_in(claimed)
+    if function is not None:
+        from matcalc.checking.verify_function import verify_function
+
+        return verify_function(fn, function, example_inputs, wrt, **options)
     from matcalc.checking.verify import verify as run
 
     return run(fn, claimed, example_inputs, wrt, **options)

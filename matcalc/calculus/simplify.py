@@ -7,7 +7,7 @@ What it makes is looked at again; every node is looked at once, which keeps a pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from matcalc.calculus.collecting import COLLECTING
 from matcalc.errors import LimitError
@@ -52,8 +52,8 @@ def textbook(node: Node, record: Recorder | None = None) -> Node:
     return fold(node, visit, memo)
 
 
-def expanded(node: Node) -> Node:
-    """``node`` with every product of sums multiplied out; the same value.
+def expanded(node: Node, products: Collection[str] = ("times", "product", "scale")) -> Node:
+    """``node`` with every product of sums, of the ``products`` that are named, multiplied out; the same value.
 
     Raises:
         LimitError: where that gives too many terms.
@@ -62,7 +62,7 @@ def expanded(node: Node) -> Node:
     >>> expanded((A + A.T) @ x) is A @ x + A.T @ x
     True
     """
-    return fold(node, _multiplied_out)
+    return fold(node, lambda below, args: _multiplied_out(products, below, args))
 
 
 def settled(node: Node, moving: str) -> Node:
@@ -102,13 +102,13 @@ def _smaller(made: Node, node: Node, rule: Rule) -> bool:
     return made.weight < node.weight or (made.weight == node.weight and measure(made) < measure(node))
 
 
-def _multiplied_out(node: Node, args: Sequence[Node]) -> Node:
+def _multiplied_out(products: Collection[str], node: Node, args: Sequence[Node]) -> Node:
     made = build.with_args(node, tuple(args))
     for k, factor in enumerate(made.args):
-        if made.op in ("times", "product", "scale") and factor.op == "add":
+        if made.op in products and factor.op == "add":
             if len(factor.args) > _MOST_TERMS:
                 message = f"multiplied out there are more than {_MOST_TERMS} terms"
                 raise LimitError(message, limit="terms", value=len(factor.args), allowed=_MOST_TERMS)
             parts = (build.with_args(made, (*made.args[:k], term, *made.args[k + 1 :])) for term in factor.args)
-            return build.add(*(_multiplied_out(part, part.args) for part in parts))
+            return build.add(*(_multiplied_out(products, part, part.args) for part in parts))
     return made

@@ -14,10 +14,10 @@ from typing import Any
 
 from matcalc.calculus.differential import differential, direction_for
 from matcalc.calculus.transpose import transposed_map
+from matcalc.checking.diagnosis.case import Pair
 from matcalc.checking.points import Point, point
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.relation import Pair
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.operator import operator_of_role

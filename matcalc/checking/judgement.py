@@ -1,44 +1,41 @@
 """Whether a claim holds at one point.
 
-The truth is a central difference in many digits, through the operators' reference arithmetic. In 90 digits with the
-step 1e-25 its truncation error is about 1e-50 times a third derivative and its rounding error about 1e-65 of what is
-summed. What agrees to 1e-18 there agrees. What does not is looked at again in 800 digits with the step 1e-350: a third
-derivative of 1e60 in the gradient's own units is then seen through, and so is the difference between a gradient that
-is zero, of which nothing but rounding is left, and one of 1e-300.
+The truth is a central difference in many digits, through the operators' reference arithmetic (see
+:mod:`matcalc.checking.landscape`). What agrees with it to 1e-30 in 90 digits agrees. What does not is looked at again
+where it is furthest off, with another step: where both steps give one slope, that slope is exact for the purpose, and
+the claim is wrong. Else it is looked at in 800 digits, where a gradient that is zero, of which nothing but rounding is
+left, is told from one of 1e-300.
+
+A function's result is in floats: it agrees within the rounding that was measured of it (see
+:mod:`matcalc.checking.tolerance`), is wrong where it is off by more than 1e-8 of what is summed as well, and is in
+doubt between the two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from matcalc.checking.evidence import Evidence
+from matcalc.checking.landscape import FINE, QUICK, Landscape, Precision, landscape
 from matcalc.checking.points import Point
-from matcalc.checking.precise import evaluate, lifted, slope
+from matcalc.checking.precise import evaluate
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
-from matcalc.checking.torch_side import autograd, called
+from matcalc.checking.testimony import Testimony
+from matcalc.checking.tolerance import BLIND, coarsest, doubtful, is_watched, room, spread, steady_spread
+from matcalc.checking.torch_side import autograd, autograd_of, called, tensors_at
 from matcalc.expression.nodes import Node, postorder
 
-EXACT = 1e-18
+AGREED = 1e-30
+_AGREED_FINE = 1e-300
+_SAME = 1e-60
 FLOAT = 1e-8
 _MOST_ENTRIES = 16
-_DIRECTIONS = 4
 _UNIT = 2.0**-53
 _DECIMALS = 10**12
-
-
-@dataclass(frozen=True)
-class Precision:
-    """Digits, the step of a difference, and what rounding leaves of a derivative that cancels to nothing."""
-
-    digits: int
-    step: str
-    noise: str
-
-
-QUICK = Precision(90, "1e-25", "1e-58")
-FINE = Precision(800, "1e-350", "1e-430")
+_AGREEING = 1e-6
+_ABOVE_NOISE = 1e6
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,9 @@ class Judgement:
         value: the function's value.
         largest: the largest value on the way to it.
         survivors: how many damaged copies would pass as well.
+        error: how far the claim is from the truth, relative to the size that it is measured by.
+        visible: the smallest error, relative to the gradient's largest entry, that would have been seen.
+        doubt: why a claim that is not refuted is not confirmed either, or "".
     """
 
     holds: bool | None
@@ -59,14 +59,15 @@ class Judgement:
     value: float
     largest: float
     survivors: int
+    error: float
+    visible: float = AGREED
+    doubt: str = ""
 
 
 def allowance(question: Question) -> float:
-    """A claim written with 16 decimals is read as the number that they round; a function's result is in floats."""
-    if not isinstance(question.claimed, Node):
-        return FLOAT
+    """Up to which relative difference values are equal: a number with 16 decimals stands for all that they round."""
     numbers = [n.params[0] for root in question.roots[1:] for n in postorder(root) if n.op == "number"]
-    return 8 * _UNIT if any(min(abs(v.numerator), v.denominator) > _DECIMALS for v in numbers) else EXACT
+    return 8 * _UNIT if any(min(abs(v.numerator), v.denominator) > _DECIMALS for v in numbers) else AGREED
 
 
 def rounding(at: Point, name: str, largest: float) -> float:
@@ -77,13 +78,63 @@ def rounding(at: Point, name: str, largest: float) -> float:
 
 def judged(question: Question, at: Point, number: int) -> Judgement:
     """The judgement at a point; ``number`` seeds the directions."""
+    if not isinstance(question.claimed, Node):
+        return _Heard(question, at, number).judgement()
     quick = _Sight(question, at, number, QUICK).judgement()
-    if quick.holds is not None:
+    if quick.holds is False or (quick.holds and not _differs_from_derivation(question, at)):
         return quick
     fine = _Sight(question, at, number, FINE).judgement()
-    return Judgement(
-        bool(fine.holds), quick.claimed, fine.truth, quick.value, quick.largest, quick.survivors if fine.holds else 0
-    )
+    return replace(
+        quick, holds=bool(fine.holds), truth=fine.truth, survivors=fine.survivors if fine.holds else 0,
+        error=fine.error, visible=fine.visible,
+    )  # fmt: skip
+
+
+def _differs_from_derivation(question: Question, at: Point) -> bool:
+    """Whether a formula that agrees is not, to 60 digits, what was derived: a term of it may be wrong that is tiny."""
+    import mpmath
+
+    derived, claimed = question.truth, question.claimed
+    if derived is None or derived is claimed or not isinstance(claimed, Node) or allowance(question) != AGREED:
+        return False
+    with mpmath.workdps(QUICK.digits):
+        land = landscape(question, at, QUICK)
+        mine, theirs = (evaluate(node, land.exact, at.sizes, land.values) for node in (claimed, derived))
+        return bool(abs(mine - theirs).max() > _SAME * abs(theirs).max())
+
+
+def precise_testimony(evidence: Evidence) -> Testimony:
+    """The claim against differences in many digits, at every point."""
+    found = [seen.judgement for seen in evidence.points]
+    if any(each is None for each in found):
+        return Testimony("precise", None, "the sizes are too large for arithmetic in 90 digits")
+    judgements = [each for each in found if each is not None]
+    clear = [each for each in judgements if each.visible <= BLIND or not each.holds] or judgements
+    visible, worst = max(each.visible for each in clear), max(each.error for each in clear)
+    against = sum(not each.holds for each in judgements)
+    if against:
+        says = f"differences in {QUICK.digits} digits disagree with it in {against} of {len(judgements)} trials"
+        wrong = max(each.error for each in judgements if not each.holds)
+        return Testimony("precise", False, says, wrong, visible)
+    doubt = next((each.doubt for each in clear if each.doubt), "")
+    if doubt:
+        return Testimony("precise", None, doubt, worst, visible)
+    says = f"differences in {QUICK.digits} digits agree (an error of {visible:.0e} relative would show)"
+    return Testimony("precise", True, says, worst, visible)
+
+
+def _finite(claimed: Any, shape: tuple[int, ...]) -> bool:
+    return claimed.shape == shape and all(abs(v) < float("inf") for v in claimed.flat)
+
+
+def _stand_in(question: Question, at: Point, land: Landscape) -> Any:
+    """What is shown for more entries than are differenced one by one: our derivation, else autograd's gradient."""
+    if isinstance(question.truth, Node):
+        return evaluate(question.truth, land.exact, at.sizes, land.values).astype(float)
+    return autograd(question, at, "float64", "cpu")[0]
+
+
+# -------------------------------------------------------------------------------------------------- a formula
 
 
 @dataclass(frozen=True)
@@ -93,101 +144,181 @@ class _Sight:
     number: int
     precision: Precision
 
+    @property
+    def _allowance(self) -> float:
+        usual = allowance(self.question)
+        return _AGREED_FINE if self.precision is FINE and usual == AGREED else usual
+
     def judgement(self) -> Judgement:
         """What is seen; ``holds`` is None where it takes more digits to tell."""
         import mpmath
 
         with mpmath.workdps(self.precision.digits):
-            exact = lifted(self.at.values, self.question.variables)
-            memo: dict[Node, Any] = {}
-            value = evaluate(self.question.expression, exact, self.at.sizes, memo)[0, 0]
-            largest = max((abs(v).max() for v in memo.values()), default=mpmath.mpf(0))
-            claimed = self._claimed(exact)
-            holds, truth, survivors = self._compared(exact, claimed, largest)
-            return Judgement(holds, claimed.astype(float), truth, float(value), float(largest), survivors)
+            land = landscape(self.question, self.at, self.precision)
+            assert isinstance(self.question.claimed, Node), "a function's result has its own judgement"
+            claimed = evaluate(self.question.claimed, land.exact, self.at.sizes, land.values)
+            holds, truth, survivors, error, visible = self._compared(land, claimed)
+            seen = (float(land.value), float(land.largest), survivors, float(error), visible)
+            return Judgement(holds, claimed.astype(float), truth, *seen)
 
-    def _claimed(self, exact: Mapping[str, Any]) -> Any:
+    def _compared(self, land: Landscape, claimed: Any) -> tuple[Any, Any, int, Any, float]:
         import mpmath
+
+        x = land.exact[self.question.name]
+        small = x.size <= _MOST_ENTRIES
+        shown = land.gradient.astype(float) if small else _stand_in(self.question, self.at, land)
+        if not _finite(claimed, x.shape):
+            return False, shown, 0, float("inf"), AGREED
+        scale = land.largest / max(abs(x).max(), mpmath.mpf("1e-300"))
+        floor = mpmath.mpf(self.precision.noise) * scale
+        off, size, survivors = (self._entries if small else self._directions)(land, claimed, floor)
+        allowed = self._allowance * size
+        visible = float((allowed + floor) / size) if size else AGREED
+        seen = (shown, survivors, off / size if size else off, visible)
+        if off <= allowed:
+            return True, *seen
+        if self.precision is FINE:
+            return bool(off <= allowed + floor), *seen
+        return (False if self._surely_off(land, claimed, allowed, floor) else None), *seen
+
+    def _surely_off(self, land: Landscape, claimed: Any, allowed: Any, floor: Any) -> bool:
+        """Whether another step says the same where the claim is furthest off."""
+        for direction, slope in self._worst(land, claimed):
+            said = (claimed * direction).sum()
+            gap, again = abs(said - slope), land.slope(direction, self.precision.other_step)
+            weight = abs(direction).sum()
+            if gap > max(_ABOVE_NOISE * floor, 2 * allowed) * weight and abs(again - slope) <= _AGREEING * gap:
+                return True
+        return bool(self._out_of_subspace(claimed) > max(_ABOVE_NOISE * floor, 2 * allowed))
+
+    def _worst(self, land: Landscape, claimed: Any) -> list[tuple[Any, Any]]:
         import numpy as np
 
-        if isinstance(self.question.claimed, Node):
-            return evaluate(self.question.claimed, exact, self.at.sizes)
-        floats = called(self.question, self.at)
-        return np.array([mpmath.mpf(float(v)) for v in floats.flat], dtype=object).reshape(floats.shape)
+        if claimed.size > _MOST_ENTRIES:
+            return land.along(self.number)
+        index = divmod(int(np.argmax(abs(claimed - land.gradient))), claimed.shape[1])
+        return [(land.unit(index), (land.gradient * land.unit(index)).sum())]
 
-    def _compared(self, exact: Mapping[str, Any], claimed: Any, largest: Any) -> tuple[Any, Any, int]:
-        import mpmath
+    def _out_of_subspace(self, claimed: Any) -> Any:
+        return abs(projected(self.question.projected, claimed) - claimed).max()
 
-        name, is_text = self.question.name, isinstance(self.question.claimed, Node)
-        shape = exact[name].shape
-        small = exact[name].size <= _MOST_ENTRIES
-        truth = self._gradient(exact) if small else None
-        shown = truth.astype(float) if truth is not None else self._stand_in(exact)
-        if claimed.shape != shape or not all(abs(v) < float("inf") for v in claimed.flat):
-            return False, shown, 0
-        scale = largest / max(abs(exact[name]).max(), mpmath.mpf("1e-300"))
-        noise = mpmath.mpf(self.precision.noise) * scale
-        floor = noise if is_text else noise + mpmath.mpf(rounding(self.at, name, float(largest)))
-        off, size, survivors = (
-            self._entries(claimed, truth, floor) if small else self._directions(exact, claimed, floor)
-        )
-        room = allowance(self.question) * size
-        if off <= room:
-            return True, shown, survivors
-        within = bool(off <= room + floor)
-        final = self.precision is FINE or not is_text
-        return (within if final else None), shown, survivors
-
-    # ------------------------------------------------------------------------------------------- entry by entry
-
-    def _gradient(self, exact: Mapping[str, Any]) -> Any:
-        import mpmath
-        import numpy as np
-
-        made = np.empty(exact[self.question.name].shape, dtype=object)
-        for index in np.ndindex(made.shape):
-            unit = np.full(made.shape, mpmath.mpf(0), dtype=object)
-            unit[index] = mpmath.mpf(1)
-            made[index] = self._slope(unit, exact)
-        return projected(self.question.projected, made)
-
-    def _slope(self, direction: Any, exact: Mapping[str, Any]) -> Any:
-        question = self.question
-        return slope(question.expression, question.name, direction, exact, self.at.sizes, self.precision.step)
-
-    def _stand_in(self, exact: Mapping[str, Any]) -> Any:
-        """For more entries than are differenced one by one: our derivation, else autograd's gradient."""
-        if isinstance(self.question.truth, Node):
-            return evaluate(self.question.truth, exact, self.at.sizes).astype(float)
-        return autograd(self.question, self.at, "float64", "cpu")[0]
-
-    def _entries(self, claimed: Any, truth: Any, floor: Any) -> tuple[Any, Any, int]:
+    def _entries(self, land: Landscape, claimed: Any, floor: Any) -> tuple[Any, Any, int]:
         """The largest distance, the size that it is measured by, and how many damaged copies would pass."""
+        truth = land.gradient
         size = max(abs(truth).max(), abs(claimed).max())
-        allowed = allowance(self.question) * size + floor
-        largest = abs(truth).max()
-        damaged = []
-        if largest > allowed:
-            one_entry = claimed.copy()
-            one_entry.flat[int(abs(claimed).astype(float).argmax())] += largest / 1000
-            damaged = [-claimed, claimed * 1.0001, one_entry]
-        return abs(claimed - truth).max(), size, sum(bool(abs(d - truth).max() <= allowed) for d in damaged)
+        allowed = self._allowance * size + floor
+        survivors = sum(bool(abs(d - truth).max() <= allowed) for d in _damaged(claimed, truth, allowed))
+        return abs(claimed - truth).max(), size, survivors
 
-    def _directions(self, exact: Mapping[str, Any], claimed: Any, floor: Any) -> tuple[Any, Any, int]:
+    def _directions(self, land: Landscape, claimed: Any, floor: Any) -> tuple[Any, Any, int]:
         """The same along random directions, each measured by the size of what is summed along it."""
         import mpmath
-        import numpy as np
 
-        rng = np.random.Generator(np.random.PCG64([self.number, 77]))
-        worst, survivors = abs(projected(self.question.projected, claimed) - claimed).max(), 0
+        worst, survivors = self._out_of_subspace(claimed), 0
         size = abs(claimed).max() or mpmath.mpf(1)
-        for _ in range(_DIRECTIONS):
-            drawn = lifted({"d": rng.standard_normal(claimed.shape)})["d"]
-            direction = projected(self.question.projected, drawn)
-            found, said = self._slope(direction, exact), (claimed * direction).sum()
+        for direction, found in land.along(self.number):
+            said = (claimed * direction).sum()
             summed = (abs(claimed) * abs(direction)).sum()
             relative = abs(said - found) / (summed or mpmath.mpf(1)) if summed or found else mpmath.mpf(0)
             worst = max(worst, relative * size)
-            room = allowance(self.question) * summed + floor * claimed.size
-            survivors += bool(abs(said) > floor * claimed.size and abs(said * (1 + 1e-4) - found) <= room)
+            allowed = self._allowance * summed + floor * claimed.size
+            survivors += bool(abs(said) > floor * claimed.size and abs(said * (1 + 1e-4) - found) <= allowed)
         return worst, size if abs(claimed).max() else mpmath.mpf(0), survivors
+
+
+def _damaged(claimed: Any, truth: Any, allowed: Any) -> list[Any]:
+    """Wrong copies of a claim, where there is anything to be wrong."""
+    largest = abs(truth).max()
+    if not largest > allowed:
+        return []
+    one_entry = claimed.copy()
+    one_entry.flat[int(abs(claimed).astype(float).argmax())] += largest / 1000
+    return [-claimed, claimed * 1.0001, one_entry]
+
+
+# ------------------------------------------------------------------------------------------ a function's result
+
+
+@dataclass(frozen=True)
+class _Heard:
+    question: Question
+    at: Point
+    number: int
+
+    def judgement(self) -> Judgement:
+        """What is heard of a function, held against the differences."""
+        import mpmath
+
+        claimed = called(self.question, self.at)
+        with mpmath.workdps(QUICK.digits):
+            land = landscape(self.question, self.at, QUICK)
+            x = land.exact[self.question.name]
+            small = x.size <= _MOST_ENTRIES
+            shown = land.gradient.astype(float) if small else _stand_in(self.question, self.at, land)
+            made = Judgement(False, claimed, shown, float(land.value), float(land.largest), 0, float("inf"))
+            if not _finite(claimed, x.shape):
+                return made
+            moved = self._moved(claimed)
+            allowed = room(moved, claimed, self.at.sizes)
+            sure = allowed * 4 + doubtful(moved, claimed, self._unit)
+            off, allowed, sure = self._distances(land, claimed, allowed, sure)
+            size = float(max(abs(claimed).max(), abs(shown).max()))
+            visible = float(allowed.max()) / size if size else 0.0
+            wrong = bool((off > sure).any())
+            return replace(
+                made, holds=not wrong, visible=visible, doubt=_doubt(off, allowed, size) if not wrong else ""
+            )
+
+    def _moved(self, claimed: Any) -> Any:
+        """How far a unit of roundoff moves the function's result, or what torch's own backward pass gives."""
+        import numpy as np
+
+        def claim(**given: Any) -> Any:
+            return called(self.question, self.at, given)
+
+        tensors = tensors_at(self.question, self.at)
+        mine = steady_spread(claim, tensors, claimed, self.number)
+        usual = autograd_of(self.question, self.at, tensors)[0]
+        theirs = spread(lambda **t: autograd_of(self.question, self.at, t)[0], tensors, usual, self.number)
+        theirs = np.where(np.isfinite(theirs), theirs, 0.0)
+        lost = room(theirs, claimed, self.at.sizes).max(initial=0.0) > BLIND * abs(claimed).max(initial=0.0)
+        return mine if lost and is_watched(claim, tensors) else mine + theirs
+
+    @property
+    def _unit(self) -> float:
+        """The roundoff of the coarsest operation in the function."""
+
+        def claim(**given: Any) -> Any:
+            return called(self.question, self.at, given)
+
+        return coarsest(claim, tensors_at(self.question, self.at))
+
+    def _distances(self, land: Landscape, claimed: Any, allowed: Any, sure: Any) -> tuple[Any, Any, Any]:
+        """What the claim is off by, in each entry or along each direction, with the tolerances there."""
+        import mpmath
+        import numpy as np
+
+        exact = np.array([mpmath.mpf(float(v)) for v in claimed.flat], dtype=object).reshape(claimed.shape)
+        if claimed.size <= _MOST_ENTRIES:
+            return abs(exact - land.gradient).astype(float), allowed, sure
+        pairs = land.along(self.number)
+        off = np.array([float(abs((exact * d).sum() - slope)) for d, slope in pairs])
+        weights = [abs(d).astype(float) for d, _ in pairs]
+        outside = float(abs(projected(self.question.projected, claimed) - claimed).max())
+        return (
+            np.array([*off, outside]),
+            np.array([*((allowed * w).sum() for w in weights), allowed.max()]),
+            np.array([*((sure * w).sum() for w in weights), sure.max()]),
+        )
+
+
+def _doubt(off: Any, allowed: Any, size: float) -> str:
+    worst = float(allowed.max() if allowed.size else 0.0)
+    if size and worst > BLIND * size:
+        return f"ill-conditioned: rounding alone may move the gradient by {worst / size:.0e} relative"
+    if (off > allowed).any():
+        return (
+            f"the function is off by {off.max() / (size or 1.0):.1e} relative: more than rounding explains"
+            f" ({worst / (size or 1.0):.0e}), and too little to be called wrong in floats"
+        )
+    return ""

@@ -1,54 +1,96 @@
 """The check at sizes that are too large for arithmetic in 90 digits.
 
 The witnesses are then floats: autograd on the literal lowering, and extrapolated differences of the same lowering along
-random directions. The claim, through its own lowering, has to agree with both: with autograd in every entry, to 1e-7
-of the gradient's largest, and with the differences within their own error. Rounding above that makes the verdict
-inconclusive, never wrong: a refutation needs both witnesses against the claim by a thousand times as much.
+random directions. How far rounding may move claim and autograd is measured in every entry, at every point (see
+:mod:`matcalc.checking.tolerance`): the claim agrees within that, and is off where it is further away by 1e-8 of what is
+summed as well. A refutation needs a second witness: the differences, or the formula at small sizes.
+
+Where the sizes are names, the formula is judged at small sizes as well, in 90 digits and on both sides of every kink.
+Then the floats at the large sizes only have to agree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import Any
 
 from matcalc.checking.devices import DeviceFigures, devices_for, figures, settings
-from matcalc.checking.points import Point, drawn
+from matcalc.checking.diagnosis.case import Pair
+from matcalc.checking.diagnosis.table import Diagnosis, diagnosis_at_small_sizes, diagnosis_of
+from matcalc.checking.evidence import Evidence, Seen
+from matcalc.checking.points import Point, drawn, is_large
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.relation import Pair, relation
 from matcalc.checking.slopes import slope
 from matcalc.checking.subspace import projected
-from matcalc.checking.torch_side import autograd, called, lowered, value_along, versions
+from matcalc.checking.testimony import Testimony
+from matcalc.checking.tolerance import BLIND, UNIT, coarsest, doubtful, room, spread
+from matcalc.checking.torch_side import (
+    autograd,
+    autograd_of,
+    called,
+    function_of,
+    lowered,
+    lowered_of,
+    tensors_at,
+    untold,
+    value_along,
+    versions,
+)
+from matcalc.checking.torch_witnesses import counted
 from matcalc.checking.verdict import Report
+from matcalc.checking.vote import spoken
+from matcalc.checking.witnesses import WITNESSES
 from matcalc.expression.nodes import Node, postorder
 
-ROOM = 1e-7
-_SURE = 1e-4
 _APART = 1e-6
 _DIRECTIONS = 3
-_TRUSTED = 1e-3
 _TRIES = 16
+_STEP = 0.02
+_SURELY = 10.0
 
 
 @dataclass(frozen=True)
 class _Trial:
+    """What floats say at a point.
+
+    Attributes:
+        pair: claim and autograd, with the function's value.
+        error: how far they are apart, relative to the larger one.
+        visible: what would have been seen, on the same scale.
+        agrees: whether the claim is autograd's gradient up to rounding.
+        off: whether it surely is not.
+        slopes_agree: whether the differences are with the claim; None where they cannot tell.
+    """
+
     number: int
     at: Point
     pair: Pair
     error: float
-    slope_error: float
+    visible: float
+    agrees: bool
+    off: bool
+    slopes_agree: bool | None
     fares: DeviceFigures
 
+    @property
+    def seen(self) -> Seen:
+        """The claim at the point; the largest value on the way is taken to be among the inputs and the result."""
+        largest = max(abs(self.pair.value), *(float(abs(value).max()) for value in self.at.values.values()))
+        return Seen(self.number, self.at, self.pair.claimed, self.pair.value, largest, self.pair.truth)
 
-def run_large(question: Question, options: CheckOptions) -> Report:
-    """The report on a question at sizes that somebody chose or declared.
+
+def run_large(question: Question, options: CheckOptions, precise: Callable[[Question, CheckOptions], Report]) -> Report:
+    """The report on a question at sizes that somebody chose or declared; ``precise`` is the check at small ones.
 
     Raises:
         DeviceError: for a device that is not there.
     """
     devices = devices_for(options.devices)
+    small = replace(options, sizes={})
+    formula = precise(question, small) if options.sizes and not is_large(question, small) else None
     trials, discarded = [], []
     for number in range(options.trials):
         found = _point(question, options, number)
@@ -61,9 +103,39 @@ def run_large(question: Question, options: CheckOptions) -> Report:
         "discarded": tuple(discarded), "versions": versions(),
         "settings": settings(devices),
         "claimed": question.truth is not None or not isinstance(question.claimed, Node),
-        "witnesses": (f"at these sizes the witnesses are floats (an error of {ROOM:.0e} relative would show)",),
     }  # fmt: skip
-    return _report(question, options, trials, common)
+    if not trials:
+        return Report("inconclusive", reason=discarded[0].split(": ", 1)[-1], **common)
+    visible = max([t.visible for t in trials if t.visible <= BLIND] or [t.visible for t in trials])
+    at_small = [] if formula is None else [f"at small sizes, in 90 digits, the formula is {formula.verdict}"]
+    common["witnesses"] = (
+        f"at these sizes the witnesses are floats (an error of {visible:.0e} relative would show)",
+        *at_small,
+    )
+    common["testimonies"] = _testimonies(Evidence(question, options, tuple(t.seen for t in trials)), trials)
+    common["max_error"] = max((t.error for t in trials), key=lambda e: e if e == e else float("inf"))
+    return _report(question, options, trials, formula, common)
+
+
+def _testimonies(evidence: Evidence, trials: list[_Trial]) -> tuple[Testimony, ...]:
+    """What each witness says; the two that decide at these sizes by what they decide on."""
+    deciding = {"autograd": _auto_testimony(trials), "differences": _slopes_testimony(trials)}
+    names = (name for name in WITNESSES if name in deciding or name in evidence.options.witnesses)
+    return tuple(deciding.get(name) or WITNESSES[name].hear(evidence) for name in names)
+
+
+def _auto_testimony(trials: list[_Trial]) -> Testimony:
+    worst, visible = max(t.error for t in trials), max(t.visible for t in trials)
+    says = f"torch reverse mode, off by at most {worst:.1e} in {counted(len(trials))}"
+    agrees = True if all(t.agrees for t in trials) else False if any(t.off for t in trials) else None
+    return Testimony("autograd", agrees, says, worst, visible)
+
+
+def _slopes_testimony(trials: list[_Trial]) -> Testimony:
+    told = [t.slopes_agree for t in trials if t.slopes_agree is not None]
+    if not told:
+        return Testimony("differences", None, "extrapolated differences do not settle there")
+    return Testimony("differences", all(told), f"extrapolated differences, in {len(told)} of {counted(len(trials))}")
 
 
 def _point(question: Question, options: CheckOptions, number: int) -> tuple[Point, Any, float] | str:
@@ -85,60 +157,122 @@ def _point(question: Question, options: CheckOptions, number: int) -> tuple[Poin
 def _trial(
     question: Question, options: CheckOptions, devices: tuple[str, ...], number: int, at: Point, auto: Any, value: float
 ) -> _Trial:
+    import numpy as np
+
     is_text = isinstance(question.claimed, Node)
     said = lowered(question, at, "float64", "cpu") if is_text else called(question, at)
-    if said.shape != auto.shape:
-        return _Trial(number, at, Pair(said, auto, value), float("inf"), float("inf"), DeviceFigures())
-    size = max(float(abs(auto).max()), float(abs(said).max())) or 1.0
-    error = float(abs(said - auto).max()) / size
+    if said.shape != auto.shape or not np.isfinite(said).all():
+        far = float("inf")
+        return _Trial(number, at, Pair(said, auto, value), far, 0.0, False, True, False, DeviceFigures())
+    moved = _moved(question, at, said, auto, number)
+    allowed = room(moved, auto, at.sizes)
+    off = abs(said - auto)
+    size = max(float(abs(auto).max()), float(abs(said).max()))
     fares = (
-        figures(lambda t, d: lowered(question, at, t, d), devices, options.dtypes, auto, size)
+        figures(lambda t, d: lowered(question, at, t, d), devices, options.dtypes, auto, size or 1.0)
         if is_text
         else DeviceFigures()
     )
-    off = _off_the_slope(question, at, said, number)
-    return _Trial(number, at, Pair(said, auto, value), error, off, fares)
+    return _Trial(
+        number,
+        at,
+        Pair(said, auto, value),
+        float(off.max()) / (size or 1.0),
+        float(allowed.max()) / (size or 1.0),
+        bool((off <= allowed).all()),
+        bool((off > 4 * allowed + doubtful(moved, auto, _unit(question, at))).any()),
+        _slopes_agree(question, at, said, allowed, number),
+        fares,
+    )
 
 
-def _off_the_slope(question: Question, at: Point, said: Any, number: int) -> float:
-    """How far the claim is from differences along directions, beyond their own error and relative to what is summed."""
+def _moved(question: Question, at: Point, said: Any, auto: Any, number: int) -> Any:
+    """How far a unit of roundoff moves the claim's result and autograd's together."""
+    tensors = tensors_at(question, at)
+
+    def claim(**given: Any) -> Any:
+        return lowered_of(question, at, given) if isinstance(question.claimed, Node) else called(question, at, given)
+
+    theirs = spread(lambda **given: autograd_of(question, at, given)[0], tensors, auto, number)
+    return spread(claim, tensors, said, number) + theirs
+
+
+def _unit(question: Question, at: Point) -> float:
+    """The roundoff of the coarsest operation in a claim that is a function."""
+    if isinstance(question.claimed, Node):
+        return UNIT
+    return coarsest(lambda **given: called(question, at, given), tensors_at(question, at))
+
+
+def _slopes_agree(question: Question, at: Point, said: Any, allowed: Any, number: int) -> bool | None:
+    """Whether differences along directions are with the claim, within their own error and its rounding."""
     import numpy as np
 
     rng = np.random.Generator(np.random.PCG64([number, 78]))
-    x, worst = at.values[question.name], 0.0
+    x, told = at.values[question.name], None
+    noise = _noise_of_value(question, at, number)
     for _ in range(_DIRECTIONS):
         d = projected(question.projected, rng.standard_normal(x.shape)) * (float(abs(x).mean()) or 1.0)
-        along: Callable[[float], float] = value_along(question, at, d)
-        found = slope(along, 0.02)
-        size = float((abs(said) * abs(d)).sum()) or 1.0
-        if not found.error <= _TRUSTED * size:
-            return float("nan")
-        worst = max(worst, (abs(float((said * d).sum()) - found.value) - 10 * found.error) / size)
-    return worst
+        found = slope(value_along(question, at, d), _STEP)
+        size = float((abs(said) * abs(d)).sum())
+        error = _SURELY * found.error + 2 * noise / found.step
+        if not error <= BLIND * (size or 1.0):
+            continue
+        gap = abs(float((said * d).sum()) - found.value)
+        if gap > error + float((allowed * abs(d)).sum()):
+            return False
+        told = True
+    return told
+
+
+def _noise_of_value(question: Question, at: Point, number: int) -> float:
+    """What rounding may do to the function's value."""
+    import numpy as np
+
+    f = function_of(question.expression, question.variables, "scalar", False, untold(question.variables, at))
+
+    def value(**given: Any) -> Any:
+        return np.array([float(f(**given).detach())])
+
+    tensors = tensors_at(question, at)
+    usual = value(**tensors)
+    return float(room(spread(value, tensors, usual, number), usual, {})[0])
+
+
+def _diagnosis(question: Question, options: CheckOptions, trials: list[_Trial]) -> Diagnosis:
+    """By formulas at small sizes, where these can be had; else by the arrays."""
+    small = replace(options, sizes={})
+    if isinstance(question.truth, Node) and not is_large(question, small):
+        found = diagnosis_at_small_sizes(question, small)
+        if found is not None:
+            return found
+    return diagnosis_of(replace(question, truth=None), options, [(t.at, t.pair) for t in trials])
 
 
 def _branches(question: Question) -> bool:
     return any(n.operator.kinks or n.operator.branch is not None for n in postorder(question.expression))
 
 
-def _report(question: Question, options: CheckOptions, trials: list[_Trial], common: dict[str, Any]) -> Report:
-    if not trials:
-        return Report("inconclusive", reason=common["discarded"][0].split(": ", 1)[-1], **common)
-    common["max_error"] = max((t.error for t in trials), key=lambda e: e if e == e else float("inf"))
-    wrong = [t for t in trials if t.error > _SURE and (t.slope_error > _SURE or t.slope_error == float("inf"))]
-    if wrong:
-        first = wrong[0]
-        seen = {"trial": first.number, "seed": options.seed, "sizes": dict(first.at.sizes)}
-        return Report("refuted", counterexample=seen, diagnosis=relation([t.pair for t in trials]), **common)
-    for t in trials:
-        if not (t.error <= ROOM and t.slope_error <= ROOM):
-            reason = (
-                f"in trial {t.number} the claim is off autograd by {t.error:.1e} and off differences by"
-                f" {t.slope_error:.1e}: too much for agreement, and rounding could be the cause"
-            )
-            return Report("inconclusive", reason=reason, **common)
-    if common["claimed"] and _branches(question):
-        reason = "at these sizes nobody looks whether both sides of every kink were met; check it at smaller sizes too"
+# -------------------------------------------------------------------------------------------------- the verdict
+
+
+def _report(
+    question: Question, options: CheckOptions, trials: list[_Trial], formula: Report | None, common: dict[str, Any]
+) -> Report:
+    seen = [t for t in trials if t.visible <= BLIND]
+    trials = seen or trials
+    wrong_formula = formula is not None and formula.verdict == "refuted"
+    wrong = next((t for t in trials if t.off and (t.slopes_agree is False or wrong_formula)), None)
+    if wrong is not None:
+        where = {"trial": wrong.number, "seed": options.seed, "sizes": dict(wrong.at.sizes)}
+        odd = "the claim" if common["claimed"] else "the derivation"
+        found = _diagnosis(question, options, trials)
+        return Report(
+            "refuted", odd_one_out=odd, counterexample=where, diagnosis=found.says, relation=found.relation,
+            residual=found.residual, **common,
+        )  # fmt: skip
+    reason = _against(trials, formula) or _open(question, trials, formula, common["claimed"])
+    if reason:
         return Report("inconclusive", reason=reason, **common)
     fares = reduce(or_, (t.fares for t in trials))
     if not (fares.difference64 or 0.0) <= _APART:
@@ -149,6 +283,37 @@ def _report(question: Question, options: CheckOptions, trials: list[_Trial], com
         "verified",
         float32_error=fares.float32_error,
         device_difference=fares.difference,
-        smallest_visible=ROOM,
+        smallest_visible=max(t.visible for t in trials),
+        odd_one_out=spoken(t.witness for t in common["testimonies"] if t.agrees is False and WITNESSES[t.witness].kin),
         **common,
     )
+
+
+def _against(trials: list[_Trial], formula: Report | None) -> str:
+    """What the floats have against the claim, short of refuting it; or ""."""
+    for t in trials:
+        if not t.visible <= BLIND:
+            return (
+                f"ill-conditioned: in trial {t.number} rounding alone may move the gradient by {t.visible:.0e} relative"
+            )
+        if not t.agrees:
+            return (
+                f"in trial {t.number} the claim is off autograd by {t.error:.1e}: more than rounding explains"
+                f" ({t.visible:.0e}), and no second witness is surely against it"
+            )
+        if t.slopes_agree is False and not (formula is not None and formula.ok):
+            return f"in trial {t.number} differences disagree with claim and autograd: a kink, or a steep function?"
+    return ""
+
+
+def _open(question: Question, trials: list[_Trial], formula: Report | None, claimed: bool) -> str:
+    """What is left open where floats agree with the claim; or ""."""
+    if formula is not None and formula.ok:
+        return ""
+    if not any(t.slopes_agree for t in trials):
+        return "autograd agrees, and no difference was good enough to say more"
+    if claimed and _branches(question):
+        if formula is not None:
+            return f"floats agree at these sizes; at small sizes the formula is {formula.verdict}: {formula.reason}"
+        return "at these sizes nobody looks whether both sides of every kink were met; check it at smaller sizes too"
+    return ""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from matcalc.checking.precise import evaluate, lifted
+from matcalc.checking.precise import Remembered, evaluate, remembered
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.values import Turn, lacks, value
+from matcalc.checking.values import Turn, lacks, may_be_pushed, value
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import Size, as_integer
 
+DIGITS = 40
 _MARGIN = 0.02
 _KINK_MARGIN = 0.01
+_NOISE = 1e-20
 _TRIES = 48
+_ENOUGH = 2
 _LATE = 8
 _HUGE = 1e60
 _MOST_WORK = 60_000
@@ -44,34 +48,53 @@ def point(question: Question, options: CheckOptions, trial: int) -> Point | str:
     return reason
 
 
+def where_claim_fails(question: Question, options: CheckOptions) -> list[Point]:
+    """Points inside the domain, at sizes that a formula fits, where our derivation has a value and the formula none."""
+    if not (isinstance(question.claimed, Node) and question.truth is not None):
+        return []
+    without = replace(question, claimed=question.truth)
+    found = [at for number in range(options.trials) if isinstance(at := point(without, options, number), Point)]
+    fails = all(_fits(question, at.sizes) and trouble(question, at) for at in found)
+    return found if len(found) >= _ENOUGH and fails else []
+
+
 def drawn(question: Question, options: CheckOptions, trial: int, attempt: int) -> Point | None:
     """Sizes and values, of which nobody has seen yet whether they lie inside the domain; None where no sizes fit."""
     import numpy as np
 
     rng = np.random.Generator(np.random.PCG64([options.seed, trial, attempt]))
-    sizes = _sizes(question, options, trial, attempt)
+    sizes = sizes_of(question, options, trial, attempt)
     if sizes is None:
         return None
     turn = Turn(trial, attempt)
-    return Point(sizes, {v.params[0]: value(v, rng, sizes, turn, question.expression) for v in question.variables})
+    values = {v.params[0]: value(v, rng, sizes, turn, question.expression) for v in question.variables}
+    if options.scale != 1:
+        scaled = {v.params[0] for v in question.variables if may_be_pushed(v)}
+        values = {name: v * options.scale if name in scaled else v for name, v in values.items()}
+    return Point(sizes, values)
 
 
 # ------------------------------------------------------------------------------------------------------ sizes
 
 
-def _size_names(question: Question) -> list[str]:
+def size_names(question: Question) -> list[str]:
+    """The names of all sizes."""
     found: dict[str, None] = {}
-    for node in (*question.variables, *(n for root in question.roots for n in postorder(root))):
+    for node in (*question.variables, *_nodes(question.roots)):
         for size in (*node.shape, *node.params):
             if isinstance(size, Size):
                 found.update(dict.fromkeys(sorted(size.names)))
     return list(found)
 
 
-def _sizes(question: Question, options: CheckOptions, trial: int, attempt: int) -> dict[str, int] | None:
-    """Distinct sizes from 2 up; all 1 in the last of several trials, where that fits."""
-    names = _size_names(question)
-    all_one = trial == options.trials - 1 > 0 and attempt == 0
+def sizes_of(question: Question, options: CheckOptions, trial: int, attempt: int) -> dict[str, int] | None:
+    """Distinct sizes from 2 up; all 1 in the last of several trials, where that fits.
+
+    A function is spared sizes of 1 where others fit: few are written for them, and many drop such axes.
+    """
+    names = size_names(question)
+    last_resort = 0 if isinstance(question.claimed, Node) else _TRIES - 1
+    all_one = trial == options.trials - 1 > 0 and attempt == last_resort
     turn = trial + attempt
     for more in _MORE:
         ladder = [s + more for s in _LADDER]
@@ -99,23 +122,26 @@ def _unlike_sizes(names: list[str], seed: list[int]) -> dict[str, int]:
 
 
 def _fits(question: Question, sizes: Mapping[str, int]) -> bool:
-    for root in (*question.variables, *question.roots):
-        for node in postorder(root):
-            if any(as_integer(s, sizes) < 1 for s in node.shape):
-                return False
-            fits = node.operator.fits
-            if fits is not None and not fits(node, lambda size: as_integer(size, sizes)):
-                return False
-    return True
+    for shape in {node.shape: None for node in (*question.variables, *_nodes(question.roots))}:
+        if any(as_integer(s, sizes) < 1 for s in shape):
+            return False
+    fitted = ((node, node.operator.fits) for node in _nodes(question.roots))
+    return all(fits is None or fits(node, lambda size: as_integer(size, sizes)) for node, fits in fitted)
+
+
+@lru_cache(maxsize=64)
+def _nodes(roots: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Every node below several roots, once."""
+    return tuple(postorder(*roots))
 
 
 def is_large(question: Question, options: CheckOptions) -> bool:
     """Whether arithmetic in 90 digits would take too long: entries, times what each sums over, in one evaluation."""
-    sizes = next((s for k in range(4) if (s := _sizes(question, options, 0, k)) is not None), None)
+    sizes = next((s for k in range(4) if (s := sizes_of(question, options, 0, k)) is not None), None)
     if sizes is None:
         return False
     work = 0
-    for node in {node: None for root in question.roots for node in postorder(root)}:
+    for node in _nodes(question.roots):
         rows, cols = (as_integer(s, sizes) for s in node.shape)
         inner = max((as_integer(s, sizes) for arg in node.args for s in arg.shape if arg.is_square), default=1)
         entries = max([rows * cols, *(as_integer(a.rows, sizes) * as_integer(a.cols, sizes) for a in node.args)])
@@ -135,26 +161,33 @@ def trouble(question: Question, at: Point) -> str:
         lacking = lacks(variable, at.values[variable.params[0]])
         if lacking:
             return f"no value of {variable.params[0]} that is {lacking} and all else that is declared of it was found"
-    memo: dict[Node, Any] = {}
-    sizes = at.sizes
-    with mpmath.workdps(20):
-        lifted_values = lifted(at.values, question.variables)
+    with mpmath.workdps(DIGITS):
+        known = remembered(at.values, question.variables, at.sizes, DIGITS)
         for root in question.roots:
-            for node in postorder(root):
-                try:
-                    value = evaluate(node, lifted_values, sizes, memo)
-                except (ZeroDivisionError, ValueError, OverflowError) as error:
-                    return f"{node.op} is not defined there ({type(error).__name__})"
-                except TypeError as error:
-                    if "mpc" not in str(error) and "complex" not in str(error):
-                        raise
-                    return f"{node.op} is not real there"
-                if not all(mpmath.isfinite(v) and not isinstance(v, mpmath.mpc) and abs(v) < _HUGE for v in value.flat):
-                    return f"{node.op} is not finite and real there"
-                found = _node_trouble(node, [memo[arg] for arg in node.args], root is question.expression)
-                if found:
-                    return found
+            for node in _nodes((root,)):
+                asked = (node, root is question.expression)
+                if asked not in known.sound:
+                    found = _trouble_of(*asked, known, at.sizes)
+                    if found:
+                        return found
+                    known.sound.add(asked)
     return ""
+
+
+def _trouble_of(node: Node, strict: bool, known: Remembered, sizes: Mapping[str, int]) -> str:
+    import mpmath
+
+    try:
+        value = evaluate(node, known.exact, sizes, known.values)
+    except (ZeroDivisionError, ValueError, OverflowError) as error:
+        return f"{node.op} is not defined there ({type(error).__name__})"
+    except TypeError as error:
+        if "mpc" not in str(error) and "complex" not in str(error):
+            raise
+        return f"{node.op} is not real there"
+    if not all(mpmath.isfinite(v) and not isinstance(v, mpmath.mpc) and abs(v) < _HUGE for v in value.flat):
+        return f"{node.op} is not finite and real there"
+    return _node_trouble(node, [known.values[arg] for arg in node.args], strict)
 
 
 def _node_trouble(node: Node, args: list[Any], strict: bool) -> str:
@@ -164,13 +197,22 @@ def _node_trouble(node: Node, args: list[Any], strict: bool) -> str:
     if not strict:
         return ""
     for kink in node.operator.kinks:
-        if any(0 < abs(v - kink.at) < _KINK_MARGIN for v in args[0].flat):
+        margin = _KINK_MARGIN * _scale(args[0]) if not kink.at else _KINK_MARGIN
+        if any(0 < abs(v - kink.at) < margin for v in args[0].flat):
             return f"{node.op} is too close to its kink there"
     if node.operator.trouble is not None:
         return node.operator.trouble(node, args)
-    if node.operator.ties is not None and min(abs(v) for v in node.operator.ties(node, args).flat) < _KINK_MARGIN:
-        return f"{node.op} is too close to a tie there"
+    if node.operator.ties is not None:
+        margin = _KINK_MARGIN * max(_scale(arg) for arg in args)
+        gap = min(abs(v) for v in node.operator.ties(node, args).flat)
+        if gap < margin or not gap:
+            return f"{node.op} is too close to a tie there"
     return ""
+
+
+def _scale(value: Any) -> float:
+    """What margins are measured by: the largest entry, and 1 at most, so that tiny inputs have room as well."""
+    return min(1.0, float(abs(value).max())) if value.size else 1.0
 
 
 def _holds(wanted: str, value: Any) -> bool:
@@ -182,10 +224,12 @@ def _holds(wanted: str, value: Any) -> bool:
         return holds(floats)
     if wanted == "invertible":
         singular = np.linalg.svd(floats, compute_uv=False)
-        return bool(singular[-1] > 1e-2 * singular[0] and singular[-1] > 1e-3)
+        return bool(singular[-1] > max(1e-2 * singular[0], _NOISE))
     if wanted == "unit":
         return bool(np.abs(floats).max() < 1 - _MARGIN)
     if wanted == "nonzero":
-        return bool(np.abs(floats).max() > 5 * _MARGIN)
-    least = {"positive": 0.0, "above_one": 1.0, "above_minus_one": -1.0}[wanted]
+        return bool(np.abs(floats).max() > _NOISE)
+    if wanted == "positive":
+        return bool(floats.min() > max(_MARGIN * _scale(floats), _NOISE))
+    least = {"above_one": 1.0, "above_minus_one": -1.0}[wanted]
     return bool(floats.min() > least + _MARGIN)

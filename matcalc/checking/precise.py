@@ -6,13 +6,14 @@ is in floating point; see :mod:`matcalc.checking.judgement`.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from matcalc.errors import UnsupportedError
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.property import PROPERTIES
-from matcalc.expression.sizes import AnySize, as_integer
+from matcalc.expression.sizes import as_integer
 
 
 def evaluate(
@@ -24,27 +25,31 @@ def evaluate(
         UnsupportedError: for an operator without reference arithmetic.
         ZeroDivisionError, ValueError, OverflowError: where it is not defined.
     """
+    done: dict[Node, Any] = {} if memo is None else memo
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        waiting = [] if node in done else [arg for arg in node.args if arg not in done]
+        stack.extend(waiting)
+        if not waiting:
+            stack.pop()
+            if node not in done:
+                done[node] = _applied(node, values, sizes, done)
+    return done[root]
+
+
+def _applied(node: Node, values: Mapping[str, Any], sizes: Mapping[str, int], done: Mapping[Node, Any]) -> Any:
     import mpmath
 
-    done: dict[Node, Any] = {} if memo is None else memo
-
-    def size(wanted: AnySize) -> int:
-        return as_integer(wanted, sizes)
-
-    for node in postorder(root):
-        if node in done:
-            continue
-        if node.op == "variable":
-            done[node] = values[node.params[0]]
-            continue
-        reference = node.operator.reference
-        if reference is None:
-            raise UnsupportedError(f"{node.op} has no reference arithmetic")
-        try:
-            done[node] = reference(node, [done[arg] for arg in node.args], size)
-        except mpmath.mp.NoConvergence as error:
-            raise ValueError(f"{node.op} does not converge there") from error
-    return done[root]
+    if node.op == "variable":
+        return values[node.params[0]]
+    reference = node.operator.reference
+    if reference is None:
+        raise UnsupportedError(f"{node.op} has no reference arithmetic")
+    try:
+        return reference(node, [done[arg] for arg in node.args], lambda size: as_integer(size, sizes))
+    except mpmath.mp.NoConvergence as error:
+        raise ValueError(f"{node.op} does not converge there") from error
 
 
 def lifted(values: Mapping[str, Any], variables: Iterable[Node] = ()) -> dict[str, Any]:
@@ -65,16 +70,57 @@ def lifted(values: Mapping[str, Any], variables: Iterable[Node] = ()) -> dict[st
     return exact
 
 
+class Remembered(NamedTuple):
+    """What is known at some inputs: these in high precision, the values of nodes, and which ones are sound there."""
+
+    exact: dict[str, Any]
+    values: dict[Node, Any]
+    sound: set[Any]
+
+
+_MOST_REMEMBERED = 64
+_remembered: OrderedDict[Any, Remembered] = OrderedDict()
+
+
+def remembered(
+    values: Mapping[str, Any], variables: tuple[Node, ...], sizes: Mapping[str, int], digits: int
+) -> Remembered:
+    """What is known at inputs, kept for whatever else is asked there; to be used with ``digits`` in force."""
+    key = (
+        digits,
+        variables,
+        tuple(sorted(sizes.items())),
+        tuple((name, v.shape, v.tobytes()) for name, v in sorted(values.items())),
+    )
+    found = _remembered.pop(key, None) or Remembered(lifted(values, variables), {}, set())
+    _remembered[key] = found
+    if len(_remembered) > _MOST_REMEMBERED:
+        _remembered.popitem(last=False)
+    return found
+
+
+def unmoved(root: Node, name: str, values: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[Node, Any]:
+    """What below ``root`` keeps its value when ``name`` moves: what does not depend on it, and what is frozen."""
+    memo: dict[Node, Any] = {}
+    still = [node for node in postorder(root) if node.operator.frozen or not node.depends_on(name)]
+    return {node: evaluate(node, values, sizes, memo) for node in still}
+
+
 def slope(
-    root: Node, name: str, direction: Any, values: Mapping[str, Any], sizes: Mapping[str, int], width: str
+    root: Node,
+    name: str,
+    direction: Any,
+    values: Mapping[str, Any],
+    sizes: Mapping[str, int],
+    width: str,
+    still: Mapping[Node, Any] | None = None,
 ) -> Any:
-    """The derivative of a scalar ``root`` when ``name`` moves ``width`` along ``direction``; what is frozen stays."""
+    """The derivative of a scalar ``root`` when ``name`` moves ``width`` along ``direction``; ``still`` is unmoved."""
     import mpmath
 
     step = mpmath.mpf(width)
-    here: dict[Node, Any] = {}
-    still = {node: evaluate(node, values, sizes, here) for node in postorder(root) if node.operator.frozen}
+    known = unmoved(root, name, values, sizes) if still is None else still
     ends = [
-        evaluate(root, {**values, name: values[name] + s * direction}, sizes, dict(still))[0, 0] for s in (step, -step)
+        evaluate(root, {**values, name: values[name] + direction * s}, sizes, dict(known))[0, 0] for s in (step, -step)
     ]
     return (ends[0] - ends[1]) / (2 * step)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from matcalc.checking.witnesses import quick
 from matcalc.expression.nodes import Node
 
 
@@ -22,6 +23,8 @@ class Question:
         projected: the property onto whose subspace gradients are projected, or "".
         text: the expression as typed.
         note: a restriction under which the question stands.
+        unlike: makes the derivation with the name's declared structure where it was left out, and without it where
+            it was put to use.
     """
 
     expression: Node
@@ -32,6 +35,7 @@ class Question:
     projected: str = ""
     text: str = ""
     note: str = ""
+    unlike: Callable[[], Node | None] | None = None
 
     @property
     def variable(self) -> Node:
@@ -47,10 +51,22 @@ class Question:
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """How to check; the seed decides every point."""
+    """How to check; the seed decides every point.
+
+    Attributes:
+        trials, seed, devices, dtypes, sizes: as for :func:`matcalc.check`.
+        witnesses: the names of those that are heard.
+        at: points to check at beside those that are drawn: names to values.
+        edges: whether to look at edge points on purpose.
+        scale: what multiplies the values of names of which nothing is declared that a multiple would lack.
+    """
 
     trials: int = 5
     seed: int = 0
     devices: tuple[str, ...] = ("cpu",)
     dtypes: tuple[str, ...] = ("float64", "float32")
     sizes: Mapping[str, int] = field(default_factory=dict)
+    witnesses: tuple[str, ...] = field(default_factory=quick)
+    at: tuple[Mapping[str, Any], ...] = ()
+    edges: bool = False
+    scale: float = 1.0

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from matcalc.checking.points import Point, trouble
-from matcalc.checking.precise import evaluate, lifted
+from matcalc.checking.points import DIGITS, Point, trouble
+from matcalc.checking.precise import evaluate, remembered
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.values import may_be_pushed
 from matcalc.expression.nodes import Node, postorder
 
 Side = tuple[str, int]
 
+_NOT_NEGATIVE = frozenset(("positive", "nonnegative"))
 _TRIES = 60
 _TRIES_FOR_NAMES = 8
 _MOST_EXTRA = 4
-_DIGITS = 20
 _FACTORS = (0.03, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 _SWEEP = (-1.0, 3.0, -3.0, 10.0, -10.0, 0.1, -0.1, 30.0, -30.0, 100.0, -100.0)
 
@@ -28,7 +28,17 @@ _SWEEP = (-1.0, 3.0, -3.0, 10.0, -10.0, 0.1, -0.1, 30.0, -30.0, 100.0, -100.0)
 def missing_sides(question: Question, points: list[Point]) -> frozenset[Side]:
     """The sides on which none of the points lies."""
     seen = frozenset[Side]().union(*(_sides(question, at) for at in points))
-    return frozenset((what, sign) for what, _ in seen for sign in (-1, 1)) - seen
+    return frozenset((what, sign) for what, _ in seen for sign in (-1, 1)) - seen - _impossible(question)
+
+
+def _impossible(question: Question) -> frozenset[Side]:
+    """The sides below a kink on which nothing lies: what is known to be positive is on one side of zero."""
+    return frozenset(
+        (_key(node, k), -1)
+        for node in postorder(*_branching(question))
+        for k, kink in enumerate(node.operator.kinks)
+        if kink.at <= 0 and node.args[0].facts & _NOT_NEGATIVE
+    )
 
 
 def reached(
@@ -52,6 +62,21 @@ def reached(
     return found, frozenset(side for side in missing if side[0] not in names)
 
 
+def on_a_kink(question: Question, at: Point) -> bool:
+    """Whether the point lies exactly on a kink, a choice or a tie, as one with zeros in it may."""
+    import mpmath
+
+    with mpmath.workdps(DIGITS):
+        values, memo, _ = remembered(at.values, question.variables, at.sizes, DIGITS)
+        evaluate(question.expression, values, at.sizes, memo)
+        for node in postorder(question.expression):
+            args = [memo[arg] for arg in node.args]
+            ties = () if node.operator.ties is None else (node.operator.ties(node, args),)
+            if any(not v for chooser in (*_choosers(node, args), *ties) for v in chooser.flat):
+                return True
+    return False
+
+
 def spoken(question: Question, side: Side) -> str:
     """A side in words."""
     op = next(node.op for node in postorder(*_branching(question)) if _key(node, 0)[:20] == side[0][:20])
@@ -73,9 +98,8 @@ def _sides(question: Question, at: Point) -> frozenset[Side]:
     import mpmath
 
     found: set[Side] = set()
-    with mpmath.workdps(_DIGITS):
-        values = lifted(at.values, question.variables)
-        memo: dict[Node, Any] = {}
+    with mpmath.workdps(DIGITS):
+        values, memo, _ = remembered(at.values, question.variables, at.sizes, DIGITS)
         roots = _branching(question)
         for root in roots:
             evaluate(root, values, at.sizes, memo)

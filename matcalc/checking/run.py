@@ -1,59 +1,88 @@
 """The check itself.
 
-Three witnesses that do not depend on one another: torch autograd on the literal lowering of the expression (our
-calculus has no part in it); central differences in 90-digit arithmetic through the operators' reference arithmetic
-(neither our calculus nor the lowering has a part in it); and the claim. The value comes first: the lowered value must
-agree with the 90-digit one, or nothing can be said.
+The claim is held against witnesses that do not depend on one another (:mod:`matcalc.checking.witnesses` lists them):
+always torch autograd on the literal lowering of the expression (our calculus has no part in it) and central differences
+in 90-digit arithmetic through the operators' reference arithmetic (neither our calculus nor the lowering has a part in
+it). The value comes first: the lowered value must agree with the 90-digit one, or nothing can be said. Then the
+witnesses vote (:mod:`matcalc.checking.vote`), and the odd one out is named.
 
 Tolerances. The claim and the differences, in 90 digits or more, carry no rounding that matters (see
 :mod:`matcalc.checking.judgement`), so conditioning does not blur the verdict and no float tolerance decides on a
-formula. Where floats must decide (a Python function as claim, autograd's own agreement) the allowance is 1e-8 of the
-gradient's largest entry plus 64·n·u·M/|x|, with n the largest size, u = 2^-53, and M the largest intermediate value:
-the rounding of a backward pass is bounded by u times the values it meets (Higham 2002, ch. 3). Both scale with f and
-with x.
+formula. A Python function as claim is in floats: what its rounding may do is measured (see
+:mod:`matcalc.checking.tolerance`). Autograd is taken to agree within 1e-8 of the gradient's largest entry plus
+64·n·u·M/|x|, with n the largest size, u = 2^-53, and M the largest intermediate value: the rounding of a backward pass
+is bounded by u times the values it meets (Higham 2002, ch. 3). All of them scale with f and with x.
 
 Each run also tries damaged copies of what it verified; one that passes makes the verdict inconclusive.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import Any
 
-from matcalc.checking.conditions import only_adding_up, only_symmetric
 from matcalc.checking.devices import DeviceFigures, devices_for, figures, settings
-from matcalc.checking.judgement import FLOAT, QUICK, allowance, judged, rounding
+from matcalc.checking.diagnosis.case import Pair
+from matcalc.checking.diagnosis.table import diagnosis_of
+from matcalc.checking.edges import edges_of
+from matcalc.checking.evidence import Evidence, Seen
+from matcalc.checking.given import Edge, chosen_points, conventions, looked_at
+from matcalc.checking.hearing import heard
+from matcalc.checking.judgement import FLOAT, judged, rounding
 from matcalc.checking.large import run_large
-from matcalc.checking.points import Point, is_large, point
+from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.reach import missing_sides, reached, spoken
-from matcalc.checking.relation import Pair, relation
+from matcalc.checking.reach import missing_sides, on_a_kink, reached, spoken
+from matcalc.checking.sympy_witnesses import sympy_value
+from matcalc.checking.tolerance import BLIND
 from matcalc.checking.torch_side import autograd, lowered, versions
 from matcalc.checking.verdict import Report
+from matcalc.checking.vote import spoken as called_in_words
 from matcalc.errors import CheckError
-from matcalc.expression.nodes import Node
+from matcalc.expression.nodes import Node, postorder
 
 _LOWERED = 1e-6
 _SMALL = 1e-6
+_FOR_CHOICES = 12
+_LOWERING = "our lowering"
 
 
 @dataclass(frozen=True)
 class Trial:
     """What was found at one point."""
 
-    number: int
-    at: Point
-    claimed: Any
+    seen: Seen
     truth: Any
-    value: float
     holds: bool
     value_agrees: bool
     auto_agrees: bool
     error: float
     fares: DeviceFigures
     survivors: int
+    visible: float
+    doubt: str
+
+    @property
+    def number(self) -> int:
+        """Which trial."""
+        return self.seen.number
+
+    @property
+    def at(self) -> Point:
+        """The point."""
+        return self.seen.at
+
+    @property
+    def claimed(self) -> Any:
+        """What the claim says there."""
+        return self.seen.claimed
+
+    @property
+    def value(self) -> float:
+        """The function's value."""
+        return self.seen.value
 
 
 def run_check(question: Question, options: CheckOptions) -> Report:
@@ -66,25 +95,76 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     if options.trials < 1:
         raise CheckError("a check needs at least one trial")
     if is_large(question, options):
-        return run_large(question, options)
+        return run_large(question, options, run_check)
     devices = devices_for(options.devices)
     points, discarded = [], []
-    for number in range(options.trials):
+    wanted = options.trials + (_FOR_CHOICES if _chooses(question) else 0)
+    for number in range(wanted):
         at = point(question, options, number)
         if isinstance(at, str):
             discarded.append(f"trial {number}: {at}")
         else:
             points.append((number, at))
+    if not points and (failing := where_claim_fails(question, options)):
+        return _without_value(question, options, devices, failing, tuple(discarded))
     usual = [at for _, at in points]
     missing = missing_sides(question, usual)
     more, unreached = reached(question, options, usual, missing) if points else ([], missing)
-    points += [(options.trials + k, at) for k, at in enumerate(more)]
-    trials = [_trial(question, options, devices, number, at) for number, at in points]
+    points += [(wanted + k, at) for k, at in enumerate(more)]
+    trials, kinks = _with_derivative(question, [_trial(question, options, devices, *numbered) for numbered in points])
+    discarded += kinks
+    given, edges = _at_chosen_points(question, options, devices, wanted + len(more))
+    if options.edges and points:
+        edges += edges_of(question, points[0][1])
     one_sided = tuple(sorted({spoken(question, side) for side in unreached}))
-    return _report(question, options, devices, trials, tuple(discarded), one_sided)
+    return replace(_report(question, options, devices, trials + given, tuple(discarded), one_sided), edges=edges)
 
 
-def _trial(question: Question, options: CheckOptions, devices: tuple[str, ...], number: int, at: Point) -> Trial:
+def _is_new(question: Question) -> bool:
+    """Whether a claim is somebody else's and not, node for node, what was derived (which is right on every branch)."""
+    if not isinstance(question.claimed, Node):
+        return True
+    return question.truth is not None and question.claimed is not question.truth
+
+
+def _chooses(question: Question) -> bool:
+    """Whether entries are chosen among others: by a few points one may be chosen again and again."""
+    return any(node.operator.ties is not None for node in postorder(question.expression))
+
+
+def _with_derivative(question: Question, trials: list[Trial]) -> tuple[list[Trial], list[str]]:
+    """The trials without those that fail where there is no derivative, and why those do not count."""
+    kept, discarded = [], []
+    for trial in trials:
+        off = not trial.holds and on_a_kink(question, trial.at)
+        found = looked_at(question, trial.at) if off else question
+        if isinstance(found, Edge):
+            discarded.append(f"trial {trial.number}: {found.says}")
+        else:
+            kept.append(trial)
+    return kept, discarded
+
+
+def _at_chosen_points(
+    question: Question, options: CheckOptions, devices: tuple[str, ...], first: int
+) -> tuple[list[Trial], tuple[str, ...]]:
+    """Trials at the points that somebody gave, and what is to be told of those without a derivative."""
+    trials, edges = [], []
+    for k, at in enumerate(chosen_points(question, options)):
+        if is_large(question, replace(options, sizes=at.sizes)):
+            edges.append(f"at given point {k + 1}: too large for 90 digits; {conventions(question, at)}")
+            continue
+        found = looked_at(question, at)
+        if isinstance(found, Edge):
+            edges.append(f"at given point {k + 1}: {found.says}")
+        else:
+            trials.append(_trial(found, options, devices, first + k, at, given=True))
+    return trials, tuple(edges)
+
+
+def _trial(
+    question: Question, options: CheckOptions, devices: tuple[str, ...], number: int, at: Point, given: bool = False
+) -> Trial:
     import numpy as np
 
     found = judged(question, at, number)
@@ -103,10 +183,9 @@ def _trial(question: Question, options: CheckOptions, devices: tuple[str, ...], 
         else DeviceFigures()
     )
     agrees = abs(low - found.value) <= 1e-7 * max(abs(found.value), largest * 1e-6) + 1e-300
-    return Trial(
-        number, at, claimed, truth, found.value, bool(found.holds), agrees, close, error,
-        fares, found.survivors,
-    )  # fmt: skip
+    seen = Seen(number, at, claimed, found.value, largest, auto, found, given)
+    survivors = 0 if given else found.survivors
+    return Trial(seen, truth, bool(found.holds), agrees, close, error, fares, survivors, found.visible, found.doubt)
 
 
 def _distance(a: Any, b: Any) -> float:
@@ -148,38 +227,70 @@ def _report(
             reason=f"no point inside the domain was found: {discarded[0].split(': ', 1)[-1]}",
             **common,
         )
+    trials = _seeing(trials, options)
+    common["trials"] = len(trials)
     common["max_error"] = max(t.error for t in trials)
-    wrong = [t for t in trials if not t.holds]
-    reason = _fault_of_the_lowering(trials)
-    if wrong and not reason:
-        return _refuted(question, options, trials, wrong[0], common)
-    reason = reason or _weakness(trials, one_sided if common["claimed"] else ())
+    common["testimonies"], outcome = heard(Evidence(question, options, tuple(t.seen for t in trials)))
+    common["odd_one_out"] = called_in_words(outcome.odd)
+    reason, odd = _fault_of_the_lowering(question, trials)
+    if outcome.verdict == "refuted" and not reason:
+        wrong = next((t for t in trials if not t.holds), trials[0])
+        return _refuted(question, options, trials, wrong, common)
+    reason = reason or _doubt(trials) or outcome.reason or _weakness(trials, one_sided if _is_new(question) else ())
     if not reason and len(trials) < min(2, options.trials):
         reason = f"only {len(trials)} point was found; {discarded[0]}"
     if reason:
+        common["odd_one_out"] = odd or common["odd_one_out"]
         return Report("inconclusive", reason=reason, **common)
     fares = reduce(or_, (t.fares for t in trials))
-    visible = allowance(question)
+    visible = max(t.visible for t in trials)
     return Report(
         "verified",
         float32_error=fares.float32_error,
         device_difference=fares.difference,
         smallest_visible=visible,
-        odd_one_out="" if all(t.auto_agrees for t in trials) else "torch autograd",
-        witnesses=(*_said(trials, visible), *fares.silent, *one_sided, *([question.note] if question.note else [])),
+        witnesses=(*fares.silent, *one_sided, *([question.note] if question.note else [])),
         **common,
     )
 
 
-def _fault_of_the_lowering(trials: list[Trial]) -> str:
-    """What is wrong with the code, whatever becomes of the formula; or ""."""
-    if all(t.holds for t in trials) and any(not t.error <= _LOWERED for t in trials):
+def _seeing(trials: list[Trial], options: CheckOptions) -> list[Trial]:
+    """The trials without those where rounding hides everything, if enough are left."""
+    seeing = [t for t in trials if t.visible <= BLIND or not t.holds or t.seen.given]
+    return seeing if len(seeing) >= min(2, options.trials) else trials
+
+
+def _fault_of_the_lowering(question: Question, trials: list[Trial]) -> tuple[str, str]:
+    """What is wrong with the code, whatever becomes of the formula, and who is the odd one out; or nothing."""
+    is_text = isinstance(question.claimed, Node)
+    if is_text and all(t.holds for t in trials) and any(not t.error <= _LOWERED for t in trials):
         worst = max(trials, key=lambda t: t.error if t.error == t.error else float("inf"))
-        return f"the formula holds, but its lowered code is off by {worst.error:.1e} in trial {worst.number}"
-    apart = [t for t in trials if not (t.fares.difference64 or 0.0) <= _LOWERED]
-    if apart:
-        return f"two devices differ by {apart[0].fares.difference64:.1e} in float64, in trial {apart[0].number}"
-    return "" if all(t.value_agrees for t in trials) else "the lowered value and the 90-digit value differ"
+        reason = f"the formula holds, but its lowered code is off by {worst.error:.1e} in trial {worst.number}"
+        return reason, _LOWERING
+    devices = next((t for t in trials if not (t.fares.difference64 or 0.0) <= _LOWERED), None)
+    if devices is not None:
+        return f"two devices differ by {devices.fares.difference64:.1e} in float64, in trial {devices.number}", ""
+    apart = next((t for t in trials if not t.value_agrees), None)
+    if apart is None:
+        return "", ""
+    return "the lowered value and the 90-digit value differ", _odd_value(question, apart)
+
+
+def _odd_value(question: Question, trial: Trial) -> str:
+    """Whose value of the function SymPy's own contradicts: our lowering's, or that of reference arithmetic; or ""."""
+    own, exact = sympy_value(question, trial.at), trial.value
+    low = autograd(question, trial.at, "float64", "cpu")[1]
+    room = FLOAT * max(abs(exact), abs(low))
+    near_exact, near_low = own is not None and abs(own - exact) <= room, own is not None and abs(own - low) <= room
+    if near_exact == near_low:
+        return ""
+    return _LOWERING if near_exact else called_in_words(("precise",))
+
+
+def _doubt(trials: list[Trial]) -> str:
+    """What rounding leaves open at a point; or ""."""
+    doubtful = next((t for t in trials if t.doubt), None)
+    return f"in trial {doubtful.number} {doubtful.doubt}" if doubtful is not None else ""
 
 
 def _weakness(trials: list[Trial], one_sided: tuple[str, ...]) -> str:
@@ -189,18 +300,11 @@ def _weakness(trials: list[Trial], one_sided: tuple[str, ...]) -> str:
     return one_sided[0] if one_sided else ""
 
 
-def _said(trials: list[Trial], visible: float) -> tuple[str, ...]:
-    odd = [t for t in trials if not t.auto_agrees]
-    lines = [f"differences in {QUICK.digits} digits agree (an error of {visible:.0e} relative would show)"]
-    if odd:
-        lines.append(f"torch autograd disagrees in {len(odd)} of {len(trials)} trials; the other two agree")
-    return tuple(lines)
-
-
 def _refuted(
     question: Question, options: CheckOptions, trials: list[Trial], first: Trial, common: dict[str, Any]
 ) -> Report:
-    pairs = [Pair(t.claimed, t.truth, t.value) for t in trials]
+    pairs = [(t.at, Pair(t.claimed, t.truth, t.value)) for t in sorted(trials, key=lambda t: t.holds)]
+    found = diagnosis_of(question, options, pairs, _only_somewhere(trials))
     seen = {
         "trial": first.number,
         "seed": options.seed,
@@ -209,19 +313,45 @@ def _refuted(
         "claimed": first.claimed.tolist(),
         "expected": first.truth.tolist(),
     }
-    against = sum(not t.holds for t in trials)
-    lines = [f"differences in {QUICK.digits} digits disagree with it in {against} of {len(trials)} trials"]
-    if all(t.auto_agrees for t in trials):
-        lines.append("torch autograd agrees with the differences")
+    lines = ["torch autograd agrees with the differences"] if all(t.auto_agrees for t in trials) else []
+    common["odd_one_out"] = common["odd_one_out"] or ("the claim" if common["claimed"] else "the derivation")
     return Report(
         "refuted",
         counterexample=seen,
-        diagnosis=only_symmetric(question, first.at)
-        or only_adding_up(question, first.at)
-        or _only_somewhere(trials)
-        or relation(pairs),
+        diagnosis=found.says,
+        relation=found.relation,
+        residual=found.residual,
         witnesses=tuple(lines),
         **common,
+    )
+
+
+def _without_value(
+    question: Question,
+    options: CheckOptions,
+    devices: tuple[str, ...],
+    failing: list[Point],
+    discarded: tuple[str, ...],
+) -> Report:
+    first = failing[0]
+    return Report(
+        "refuted",
+        trials=len(failing),
+        devices=devices,
+        dtypes=options.dtypes,
+        seed=options.seed,
+        counterexample={
+            "trial": 0,
+            "seed": options.seed,
+            "sizes": dict(first.sizes),
+            "inputs": {name: value.tolist() for name, value in first.values.items()},
+        },
+        diagnosis=f"the claim has no value where the gradient has one: {trouble(question, first)}",
+        discarded=discarded,
+        versions=versions(),
+        settings=settings(devices),
+        odd_one_out="the claim",
+        claimed=True,
     )
 
 

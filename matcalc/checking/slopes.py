@@ -15,10 +15,14 @@ _WORSE = 4.0
 
 
 class Slope(NamedTuple):
-    """A slope and how far off it may be."""
+    """A slope, how far off it may be where ``f`` is exact, and the least step that it comes from.
+
+    What ``f`` is off by, over that step, comes on top.
+    """
 
     value: float
     error: float
+    step: float = 1.0
 
 
 def slope(f: Callable[[float], float], step: float = 0.1) -> Slope:
@@ -29,7 +33,7 @@ def slope(f: Callable[[float], float], step: float = 0.1) -> Slope:
     >>> abs(found.value - 1) < 1e-11, found.error < 1e-10
     (True, True)
     """
-    best = Slope(0.0, float("inf"))
+    best = Slope(0.0, float("inf"), step)
     previous: list[float] = []
     for turn in range(_STEPS):
         row = [_central(f, step / _SHRINK**turn)]
@@ -39,7 +43,7 @@ def slope(f: Callable[[float], float], step: float = 0.1) -> Slope:
             factor *= _SHRINK**2
             error = max(abs(row[k + 1] - row[k]), abs(row[k + 1] - above))
             if error <= best.error:
-                best = Slope(row[k + 1], error)
+                best = Slope(row[k + 1], error, step / _SHRINK**turn)
         if previous and abs(row[-1] - previous[-1]) >= _WORSE * best.error:
             break
         previous = row

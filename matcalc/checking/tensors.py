@@ -14,13 +14,14 @@ from typing import Any
 
 from matcalc.calculus.readoff import applied
 from matcalc.calculus.transpose import transposed_map
-from matcalc.checking.conditions import one_factor_more, only_adding_up, only_symmetric
 from matcalc.checking.devices import DeviceFigures, figures
+from matcalc.checking.diagnosis.case import DIGITS, Pair, case_of_pairs
+from matcalc.checking.diagnosis.table import diagnosed as diagnosis
 from matcalc.checking.points import Point, drawn, is_large, point
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.relation import Pair, relation, same
-from matcalc.checking.torch_side import tensor_lowered, tensors_by_torch
+from matcalc.checking.testimony import Testimony
+from matcalc.checking.torch_side import as_returned, tensor_lowered, tensors_by_torch
 from matcalc.checking.verdict import Report
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
@@ -34,7 +35,7 @@ _AGREE = 1e-7
 _DIGITS = 30
 _SMALL = 1e-6
 _NOTHING = 1e-20
-_TENSOR = 3
+_WAYS = {"autograd": "jacrev", "forward": "jacfwd"}
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,14 @@ def _contracted(asked: Linearised, u: Node, claimed: Callable[..., Any]) -> Call
         import torch
 
         cotangent, x = given.pop(name), given[asked.name]
-        tensor = torch.as_tensor(claimed(**given))
+        tensor = as_returned(claimed(**given))
         rows = tensor.shape[: tensor.ndim - x.ndim]
-        if tensor.ndim < x.ndim or tensor.shape[len(rows) :] != x.shape or prod(rows) != cotangent.numel():
+        fits = len(rows) == len(asked.rows) and prod(rows) == cotangent.numel()
+        if tensor.ndim < x.ndim or tensor.shape[len(rows) :] != x.shape or not fits:
             return tensor
         by_columns = tensor.permute(*reversed(range(len(rows))), *range(len(rows), tensor.ndim))  # as vec takes them
-        return torch.tensordot(cotangent.mT.reshape(-1), by_columns.reshape(-1, *x.shape), dims=1)
+        turned = cotangent.mT if cotangent.ndim > 1 else cotangent
+        return torch.tensordot(turned.reshape(-1), by_columns.reshape(-1, *x.shape), dims=1)
 
     return gradient
 
@@ -191,7 +194,20 @@ def _judged(report: Report, errors: Mapping[str, float], fares: DeviceFigures, s
         device_difference=whole.difference,
         witnesses=tuple(dict.fromkeys((*report.witnesses, *kept, *odd))),
         odd_one_out=report.odd_one_out or (f"torch.func.{next(iter(far))}" if far else ""),
+        testimonies=tuple(_with_tensor(each, errors, far) for each in report.testimonies),
     )
+
+
+def _with_tensor(heard: Testimony, errors: Mapping[str, float], far: Mapping[str, float]) -> Testimony:
+    """A mode of torch, with what it says of the whole tensor."""
+    way = _WAYS.get(heard.witness, "")
+    if way not in errors:
+        return heard
+    error = max(heard.error or 0.0, errors[way])
+    if way in far:
+        return replace(heard, agrees=False, says=f"torch.func.{way} differs by {errors[way]:.1e}", error=error)
+    says = f"{heard.says}; torch.func.{way} agrees with the whole tensor to {errors[way]:.1e}"
+    return replace(heard, says=says, error=error)
 
 
 def _floor(asks: Question, at: Point) -> float:
@@ -230,29 +246,38 @@ def _pairs(
     import mpmath
 
     found = []
-    asks = question(asked)
-    for at in _points(asks, options):
-        with mpmath.workdps(_DIGITS):
-            exact = lifted(at.values, asks.variables)
-            right = evaluate(truth, exact, at.sizes).astype(float)
+    for at in _points(question(asked), options):
+        with mpmath.workdps(DIGITS):
+            exact = lifted(at.values, asked.variables)
+            right = evaluate(truth, exact, at.sizes)
             if isinstance(claimed, Node):
-                said = evaluate(claimed, exact, at.sizes).astype(float)
+                said = evaluate(claimed, exact, at.sizes)
             else:
                 said = tensor_lowered(claimed, asked, at, "float64", "cpu")
-                axes = tuple(as_integer(size, at.sizes) for size in (*asked.rows, *asked.cols))
-                right = right.reshape(axes, order="F")
+                right = _as_tensor(asked, right, at)
         found.append((at, Pair(said, right, 0.0)))
     return found
 
 
+def _as_tensor(asked: Linearised, matrix: Any, at: Point) -> Any:
+    axes = tuple(as_integer(size, at.sizes) for size in (*asked.rows, *asked.cols))
+    return matrix.reshape(axes, order="F")
+
+
 def diagnosed(
-    asked: Linearised, claimed: Node | Callable[..., Any], truth: Node, report: Report, options: CheckOptions
+    asked: Linearised,
+    claimed: Node | Callable[..., Any],
+    truth: Node,
+    report: Report,
+    options: CheckOptions,
+    what: str = "Jacobian",
 ) -> Report:
     """A refuted report about the Jacobians themselves, not about the gradient that stood for them."""
     seen = _pairs(asked, claimed, truth, options)
     if not seen:
         return report
-    at, first = next(((at, p) for at, p in seen if _relative(p.claimed, p.truth) > _AGREE), seen[0])
+    floats = [(at, _in_floats(p)) for at, p in seen]
+    at, first = next(((at, p) for at, p in floats if _relative(p.claimed, p.truth) > _AGREE), floats[0])
     example = {
         "seed": options.seed,
         "sizes": dict(at.sizes),
@@ -260,30 +285,26 @@ def diagnosed(
         "claimed": first.claimed.tolist(),
         "expected": first.truth.tolist(),
     }
-    telling = [pair for _, pair in seen if max(abs(pair.claimed).max(), abs(pair.truth).max()) > _NOTHING]
-    nodes = isinstance(claimed, Node)
-    judged = replace(question(asked), variables=asked.variables, claimed=claimed, truth=truth if nodes else None)
-    plain = _row_major(asked, seen) or relation(telling or [first], "Jacobian")
-    said = _said(judged, at, seen, plain)
-    return replace(report, verdict="refuted", counterexample=example, diagnosis=said, claimed=True)
+    is_text = isinstance(claimed, Node)
+    asks = Question(asked.expression, asked.name, asked.variables, claimed, truth, asked.projected, asked.text)
+    case = case_of_pairs(
+        asks, _telling(seen), floats=not is_text, what=what, axes=(asked.rows, asked.cols),
+        shaped=None if is_text else lambda matrix, at: _as_tensor(asked, matrix, at),
+        call=None if isinstance(claimed, Node) else lambda at: tensor_lowered(claimed, asked, at, "float64", "cpu"),
+    )  # fmt: skip
+    said = diagnosis(case)
+    return replace(
+        report, verdict="refuted", counterexample=example, diagnosis=said.says, relation=said.relation,
+        residual=said.residual, claimed=True,
+    )  # fmt: skip
 
 
-def _row_major(asked: Linearised, seen: list[tuple[Point, Pair]]) -> str:
-    """Whether the claim is the Jacobian of the rows one after the other, as NumPy ravels."""
-    for at, pair in seen:
-        axes = tuple(as_integer(size, at.sizes) for size in (*asked.rows, *asked.cols))
-        if pair.claimed.shape != pair.truth.shape or pair.truth.ndim != 2 or len(axes) < _TENSOR:
-            return ""
-        raveled = pair.truth.reshape(axes, order="F").reshape(pair.truth.shape)
-        if not same(pair.claimed, raveled):
-            return ""
-    return "vec order: right for vec by rows, as NumPy ravels; here vec takes columns, one under the other"
+def _in_floats(pair: Pair) -> Pair:
+    return Pair(pair.claimed.astype(float), pair.truth.astype(float), pair.value)
 
 
-def _said(judged: Question, at: Point, seen: list[tuple[Point, Pair]], plain: str) -> str:
-    """The relation that holds under fewest conditions."""
-    condition = only_symmetric(judged, at) or only_adding_up(judged, at)
-    if plain.startswith(("transposed", "vec order")):
-        return f"{plain}; {condition}" if condition else plain
-    matrices = [v.params[0] for v in judged.variables if v.rows != 1 and v.cols != 1]
-    return condition or one_factor_more(seen, matrices, "Jacobian") or plain
+def _telling(seen: list[tuple[Point, Pair]]) -> list[tuple[Point, Pair]]:
+    """The points at which either is not zero, and not all sizes are 1; all where there are none."""
+    kept = [(at, p) for at, p in seen if max(abs(p.claimed).max(), abs(p.truth).max()) > _NOTHING]
+    varied = [(at, p) for at, p in kept if max(at.sizes.values(), default=2) > 1]
+    return varied or kept or seen

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from matcalc.checking.devices import repeatable
 from matcalc.checking.points import Point
 from matcalc.checking.question import Question
-from matcalc.errors import CheckError
+from matcalc.errors import CheckError, MatcalcError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
+from matcalc.expression.sizes import Size
 from matcalc.expression.walk import fold
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def versions() -> dict[str, str]:
     return {"matcalc": __version__, "torch": torch.__version__}
 
 
-def _tensors(question: Question, at: Point, dtype: str, device: str) -> dict[str, Any]:
+def tensors_at(question: Question, at: Point, dtype: str = "float64", device: str = "cpu") -> dict[str, Any]:
+    """The inputs of a question's functions."""
     return inputs_at(question.variables, at, dtype, device)
 
 
@@ -55,33 +57,86 @@ def _matrix(tensor: Any, shape: tuple[int, ...]) -> Any:
     return np.array(array).reshape(shape) if array.size == shape[0] * shape[1] else np.atleast_2d(array)
 
 
+def untold(variables: Sequence[Node], at: Point) -> tuple[tuple[str, int], ...]:
+    """The sizes at a point that no variable's shape tells."""
+    told = {name for v in variables for size in v.shape if isinstance(size, Size) for name in size.names}
+    return tuple((name, value) for name, value in at.sizes.items() if name not in told)
+
+
 @lru_cache(maxsize=64)
-def function_of(node: Node, variables: tuple[Node, ...], storage: str | Tensor, optimise: bool) -> Callable[..., Any]:
-    """The torch function of ``variables`` that computes a node, which looks outside as ``storage`` says."""
+def function_of(
+    node: Node,
+    variables: tuple[Node, ...],
+    storage: str | Tensor,
+    optimise: bool,
+    sizes: tuple[tuple[str, int], ...] = (),
+) -> Callable[..., Any]:
+    """The torch function of ``variables`` that computes a node, which looks outside as ``storage`` says.
+
+    ``sizes`` are the values of size names that the shape of no variable has.
+    """
     from matcalc.lowering.compile import compiled
     from matcalc.lowering.emit import source
     from matcalc.lowering.schedule import lower
 
-    program = lower([(node, storage)], variables, optimise=optimise)
+    program = lower([(node, storage)], variables, dict(sizes), optimise=optimise)
     return compiled(program, source(program, "torch", "value", ""), "value")
+
+
+@lru_cache(maxsize=64)
+def positional_function_of(
+    node: Node, variables: tuple[Node, ...], sizes: tuple[tuple[str, int], ...] = ()
+) -> Callable[..., Any]:
+    """The literal lowering of a scalar as its text defines it: inputs in order, of whatever type they are."""
+    from matcalc.lowering.compile import defined
+    from matcalc.lowering.emit import source
+    from matcalc.lowering.schedule import lower
+
+    program = lower([(node, "scalar")], variables, dict(sizes), optimise=False)
+    return defined(source(program, "torch", "value", ""), "value")
 
 
 def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[Any, float]:
     """The gradient by torch autograd of the literal lowering, projected, as a float64 matrix; and the value."""
+    return autograd_of(question, at, tensors_at(question, at, dtype, device))
+
+
+def autograd_of(question: Question, at: Point, tensors: Mapping[str, Any]) -> tuple[Any, float]:
+    """The same at tensors like those at the point."""
     import torch
 
     from matcalc.checking.subspace import projected
 
-    f = function_of(question.expression, question.variables, "scalar", False)
-    given = _tensors(question, at, dtype, device)
-    x = given.pop(question.name)
-    shape = at.values[question.name].shape
+    f = function_of(question.expression, question.variables, "scalar", False, untold(question.variables, at))
+    given = dict(tensors)
+    x = given.pop(question.name).detach()
     with repeatable():
         x.requires_grad_(True)
         value = f(**{question.name: x}, **given)
         (gradient,) = torch.autograd.grad(value, x, allow_unused=True) if value.requires_grad else (None,)
         gradient = torch.zeros_like(x) if gradient is None else gradient
-    return projected(question.projected, _matrix(gradient, shape)), float(value.detach())
+    return projected(question.projected, _matrix(gradient, at.values[question.name].shape)), float(value.detach())
+
+
+def along_by_duals(question: Question, at: Point, direction: Any) -> float:
+    """The derivative of the literal lowering along ``direction`` by torch's dual numbers, in float64.
+
+    Raises:
+        RuntimeError, NotImplementedError: where torch has no forward mode for what the code calls.
+    """
+    import torch
+    from torch.autograd import forward_ad
+
+    f = function_of(question.expression, question.variables, "scalar", False, untold(question.variables, at))
+    given = tensors_at(question, at, "float64", "cpu")
+    x = given[question.name]
+    with repeatable(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch's own parts, which forward mode loads
+        with forward_ad.dual_level():
+            d = torch.tensor(direction, dtype=x.dtype).reshape(x.shape)
+            given[question.name] = forward_ad.make_dual(x, d)  # type: ignore[no-untyped-call]
+            tangent = forward_ad.unpack_dual(f(**given)).tangent  # type: ignore[no-untyped-call]
+    return 0.0 if tangent is None else float(tangent)
 
 
 def value_along(question: Question, at: Point, direction: Any) -> Callable[[float], float]:
@@ -91,12 +146,9 @@ def value_along(question: Question, at: Point, direction: Any) -> Callable[[floa
     """
     import torch
 
-    given = _tensors(question, at, "float64", "cpu")
-    expression, still = _without_frozen(question)
-    held = {v.params[0]: function_of(node, question.variables, "matrix", False)(**given) for v, node in still.items()}
-    f = function_of(expression, (*question.variables, *still), "scalar", False)
+    expression, variables, given = _held(question, at)
+    f = function_of(expression, variables, "scalar", False, untold(question.variables, at))
     x = given.pop(question.name)
-    given |= held
     d = torch.tensor(direction).reshape(x.shape)
 
     def along(t: float) -> float:
@@ -106,7 +158,39 @@ def value_along(question: Question, at: Point, direction: Any) -> Callable[[floa
     return along
 
 
-def _without_frozen(question: Question) -> tuple[Node, dict[Node, Node]]:
+def complex_value_along(question: Question, at: Point, direction: Any) -> Callable[[complex], complex]:
+    """The same at complex distances, all inputs being complex128; nobody says that the code is analytic.
+
+    The function raises whatever torch does about code that has no meaning there.
+    """
+    import torch
+
+    expression, variables, given = _held(question, at)
+    f = positional_function_of(expression, variables, untold(question.variables, at))
+    inputs = {v.params[0]: given[v.params[0]].to(torch.complex128) for v in variables}
+    d = torch.tensor(direction, dtype=torch.complex128).reshape(inputs[question.name].shape)
+
+    def along(z: complex) -> complex:
+        moved = {**inputs, question.name: inputs[question.name] + z * d}
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            return complex(f(*(moved[v.params[0]] for v in variables)))
+
+    return along
+
+
+def _held(question: Question, at: Point) -> tuple[Node, tuple[Node, ...], dict[str, Any]]:
+    """The expression with a name for every frozen value, its names, and their values at the point."""
+    given = tensors_at(question, at, "float64", "cpu")
+    expression, still = without_frozen(question)
+    told = untold(question.variables, at)
+    held = {
+        v.params[0]: function_of(node, question.variables, "matrix", False, told)(**given) for v, node in still.items()
+    }
+    return expression, (*question.variables, *still), {**given, **held}
+
+
+def without_frozen(question: Question) -> tuple[Node, dict[Node, Node]]:
     """The expression with a new name for every frozen value, and what the names stand for."""
     names: dict[Node, Node] = {}
     taken = {v.params[0] for v in question.variables}
@@ -138,7 +222,7 @@ def tensors_by_torch(asked: Linearised, at: Point, scalar: Node | None) -> tuple
     given = inputs_at(asked.variables, at, "float64", "cpu")
     x = given.pop(asked.name)
     for name, (way, node, looks) in ways.items():
-        f = function_of(node, asked.variables, looks, False)
+        f = function_of(node, asked.variables, looks, False, untold(asked.variables, at))
         try:
             with repeatable(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of torch's own parts, which forward mode loads
@@ -176,15 +260,41 @@ def _array(tensor: Any) -> Any:
 
 def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:
     """The claimed formula through the optimised lowering, as a float64 matrix."""
+    return lowered_of(question, at, tensors_at(question, at, dtype, device))
+
+
+def lowered_of(question: Question, at: Point, tensors: Mapping[str, Any]) -> Any:
+    """The same at tensors like those at the point."""
     claimed = question.claimed
     assert isinstance(claimed, Node)
-    f = function_of(claimed, question.variables, "matrix", True)
+    f = function_of(claimed, question.variables, "matrix", True, untold(question.variables, at))
     with repeatable():
-        return _array(f(**_tensors(question, at, dtype, device)))
+        return _array(f(**tensors))
 
 
-def called(question: Question, at: Point) -> Any:
-    """A claim that is a function of tensors, called.
+def as_returned(value: Any) -> Any:
+    """What a claimed function returned, as a tensor.
+
+    Raises:
+        CheckError: for what is none, as a tuple of tensors.
+    """
+    import torch
+
+    try:
+        return torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise no_array("the claimed function", value) from error
+
+
+def no_array(name: str, value: Any) -> CheckError:
+    """What is raised for a function that returns no array."""
+    kind = "nothing" if value is None else f"a {type(value).__name__}"
+    message = f"{name} returns {kind} where an array is wanted"
+    return CheckError(message, why="one array of numbers, with the axes that torch gives the derivative")
+
+
+def called(question: Question, at: Point, tensors: Mapping[str, Any] | None = None) -> Any:
+    """A claim that is a function of tensors, called at a point, or at tensors like those there.
 
     Raises:
         CheckError: when it fails or returns no tensor.
@@ -193,11 +303,16 @@ def called(question: Question, at: Point) -> Any:
 
     claimed = question.claimed
     assert callable(claimed)
+    given = tensors or tensors_at(question, at)
     try:
-        made = torch.as_tensor(claimed(**_tensors(question, at, "float64", "cpu")))
+        made = as_returned(claimed(**given))
+    except MatcalcError:
+        raise
     except Exception as error:
+        names = ", ".join(f"{name}=" for name in given)
         raise CheckError(
-            f"the claimed function failed: {type(error).__name__}: {error}", why="it is called with float64 tensors"
+            f"the claimed function failed: {type(error).__name__}: {error}",
+            why=f"it is called with float64 tensors by keyword, {names}",
         ) from error
     if made.dtype in (torch.float32, torch.float16, torch.bfloat16):
         raise CheckError(

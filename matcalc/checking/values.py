@@ -89,9 +89,13 @@ def _sampled(sampler: Any, rng: Any, rows: int, cols: int, variable: Node) -> An
 
 def _both_signs(wanted: str, made: Any, variable: Node, rng: Any, turn: Turn) -> Any:
     """A determinant of either sign, and an argument in (-1, 1) where only an operator asks for it."""
+    import numpy as np
+
     if turn.attempt % 2:
         return made
     if wanted == "invertible" and turn.trial % 2:
+        made[0] = -made[0]
+    if wanted == "orthogonal" and (np.linalg.det(made) < 0) != turn.trial % 2:
         made[0] = -made[0]
     if wanted == "unit" and not variable.params[2]:
         made = made * rng.choice([-1.0, 1.0], size=made.shape)

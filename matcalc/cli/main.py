@@ -8,9 +8,13 @@ from typing import Annotated
 
 import typer
 
+from matcalc.checking.witnesses import in_words as witnesses_in_words
 from matcalc.cli import clock
+from matcalc.cli import doc as documents
 from matcalc.cli.derive import Detail, shown
 from matcalc.cli.options import Asked, check_options, read_text
+from matcalc.cli.suite import HELP as SUITE_HELP
+from matcalc.cli.suite import suite
 from matcalc.errors import MatcalcError, ParseError, escape
 from matcalc.limits import Limits
 
@@ -41,6 +45,15 @@ Layout = Annotated[str, typer.Option(help="numerator or denominator, for Jacobia
 Limit = Annotated[list[str] | None, typer.Option("--limit", help="A limit to raise, as nesting=200; repeatable.")]
 Unconstrained = Annotated[bool, typer.Option("--unconstrained", help="No projection onto a declared structure.")]
 Direction = Annotated[str, typer.Option("--direction", help="A new name for the direction.")]
+Witnesses = Annotated[list[str] | None, typer.Option("--witness", help=witnesses_in_words())]
+At = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        help="A JSON file of points to check at as well: names to values.",
+    ),
+]
+Edges = Annotated[bool, typer.Option("--edges", help="Tell what happens at zero, at ties and at lower rank.")]
 DirectionOfClaim = Annotated[str, typer.Option("--direction", help="Of a jvp, vjp or hvp: a new name.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback for a bug in matcalc.")]
 
@@ -66,13 +79,14 @@ def _derivative(kind: str) -> Callable[..., None]:
     def command(
         text: Text, wrt: Wrt, let: Let = None, sizes: Sizes = None, device: Device = None, dtype: Dtype = None,
         trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, format: Format = "text", form: Form = "textbook",
-        layout: Layout = "numerator", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+        layout: Layout = "numerator", limit: Limit = None, unconstrained: Unconstrained = False,
+        witness: Witnesses = None, at: At = None, edges: Edges = False, debug: Debug = False,
     ) -> None:  # fmt: skip
         from matcalc import derivative
         from matcalc.cli.show import show_derivative
 
         asked = Asked.read(text, let, limit, format, layout)
-        options = check_options(trials, seed, device, dtype, sizes)
+        options = check_options(trials, seed, device, dtype, sizes, witness, at, edges)
         found = getattr(derivative, kind)(asked.expression(), wrt, unconstrained=unconstrained)
         raise typer.Exit(show_derivative(found.in_form(form), asked, None if no_check else options))
 
@@ -83,14 +97,15 @@ def _tensor(kind: str) -> Callable[..., None]:
     def command(
         text: Text, wrt: Names, let: Let = None, sizes: Sizes = None, device: Device = None, dtype: Dtype = None,
         trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, format: Format = "text", form: Form = "textbook",
-        layout: Layout = "numerator", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+        layout: Layout = "numerator", limit: Limit = None, unconstrained: Unconstrained = False,
+        witness: Witnesses = None, at: At = None, edges: Edges = False, debug: Debug = False,
     ) -> None:  # fmt: skip
         from matcalc.cli.show import show_derivative
         from matcalc.jacobian_record import Jacobian
         from matcalc.jacobians import tensor
 
         asked = Asked.read(text, let, limit, format, layout)
-        options = check_options(trials, seed, device, dtype, sizes)
+        options = check_options(trials, seed, device, dtype, sizes, witness, at, edges)
         found = tensor(asked.expression(), wrt, kind, unconstrained=unconstrained).in_form(form)
         assert isinstance(found, Jacobian)
         raise typer.Exit(show_derivative(found.in_layout(layout), asked, None if no_check else options))
@@ -102,13 +117,14 @@ def _directional(kind: str) -> Callable[..., None]:
     def command(
         text: Text, wrt: Wrt, direction: Direction, let: Let = None, sizes: Sizes = None, device: Device = None,
         dtype: Dtype = None, trials: Trials = 5, seed: Seed = 0, no_check: NoCheck = False, format: Format = "text",
-        form: Form = "textbook", limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+        form: Form = "textbook", limit: Limit = None, unconstrained: Unconstrained = False,
+        witness: Witnesses = None, at: At = None, edges: Edges = False, debug: Debug = False,
     ) -> None:  # fmt: skip
         from matcalc import directional_derivatives
         from matcalc.cli.show import show_derivative
 
         asked = Asked.read(text, let, limit, format)
-        options = check_options(trials, seed, device, dtype, sizes)
+        options = check_options(trials, seed, device, dtype, sizes, witness, at, edges)
         found = getattr(directional_derivatives, kind)(asked.expression(), wrt, direction, unconstrained=unconstrained)
         raise typer.Exit(show_derivative(found.in_form(form), asked, None if no_check else options))
 
@@ -141,13 +157,14 @@ def check(
     text: Text, wrt: Names, claim: Annotated[str, typer.Option("--claim", help="Your derivative.")],
     kind: Kind = "grad", direction: DirectionOfClaim = "", let: Let = None, sizes: Sizes = None,
     device: Device = None, dtype: Dtype = None, trials: Trials = 5, seed: Seed = 0, format: Format = "text",
-    limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+    limit: Limit = None, unconstrained: Unconstrained = False, witness: Witnesses = None, at: At = None,
+    edges: Edges = False, debug: Debug = False,
 ) -> None:  # fmt: skip
     """Whether a derivative of yours holds, and what is wrong with it if not."""
     from matcalc.cli.show import show_check
 
     asked = Asked.read(text, let, limit, format)
-    options = check_options(trials, seed, device, dtype, sizes)
+    options = check_options(trials, seed, device, dtype, sizes, witness, at, edges)
     options = {**options, "unconstrained": unconstrained, **({"direction": direction} if direction else {})}
     raise typer.Exit(show_check(asked, wrt, read_text(claim), kind, options))
 
@@ -161,6 +178,34 @@ def derive(
     """The steps of a derivation, numbered, each with its rule; every line was found true in numbers."""
     asked = Asked.read(text, let, limit, format)
     typer.echo(shown(asked, wrt, kind, direction, detail, unconstrained), nl=False)
+
+
+@app.command(epilog='Example: matcalc doc "norm2(A*x - b)^2" --wrt x --format html --out derivation.html')
+def doc(
+    text: Text, wrt: Names, form: documents.Form = "text", out: documents.Out = "", force: documents.Force = False,
+    claim: documents.Claim = "", kind: Kind = "grad", detail: documents.Detail = "normal",
+    title: Annotated[str, typer.Option(help="The document's title.")] = "", let: Let = None, sizes: Sizes = None,
+    trials: Trials = 5, seed: Seed = 0, limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """A derivation as a document: steps, graph, code, and the check that they passed."""
+    raise typer.Exit(
+        documents.show_document(
+            text, wrt, kind, claim, form, out, force, detail, title, let, sizes, trials, seed, limit, unconstrained
+        )
+    )
+
+
+@app.command(epilog="Example: matcalc doctest README.md docs")
+def doctest(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Markdown, reStructuredText, notebooks, LaTeX.")],
+    fix: Annotated[bool, typer.Option("--fix", help="Fill in what stands as a question mark.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the statements that hold, too.")] = False,
+    trials: Trials = 5, seed: Seed = 0, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Checks the derivatives that documents state, as d/dx (expression) = claim in blocks called matcalc."""
+    from matcalc.cli.doctest import check_documents
+
+    raise typer.Exit(check_documents(paths, fix, verbose, trials=trials, seed=seed))
 
 
 @app.command(epilog="Example: matcalc replay report.json")
@@ -209,8 +254,10 @@ def functions(
     typer.echo(show_functions(search or "", form))
 
 
+app.command("suite", help=SUITE_HELP, epilog="Example: matcalc suite claims.matcalc.toml --jobs 2")(suite)
+
 _INTERRUPTED = 130
-_FLAGS = ("--no-check", "--unconstrained", "--with-value", "--debug", "--help")
+_FLAGS = ("--fix", "--force", "--verbose", "--no-check", "--unconstrained", "--with-value", "--debug", "--help")
 
 
 def _separated(arguments: list[str]) -> list[str]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matcalc.checking.devices import refuse_unknown
+from matcalc.checking.witnesses import chosen
 from matcalc.cli import clock
 from matcalc.errors import ParseError
 from matcalc.limits import Limits
 
 if TYPE_CHECKING:
-    from matcalc.derivative import Expression
+    from matcalc.parsed import Expression
 
 _FORMATS = ("text", "json", "latex", "markdown")
 _MOST_READ = 2**20
@@ -38,18 +40,18 @@ class Asked:
         Raises:
             ParseError: for a format, a layout, a declaration or a limit that is none.
         """
-        from matcalc.derivative import let_from
         from matcalc.jacobian_record import LAYOUTS
+        from matcalc.parsed import let_from
 
-        _one_of("format", form, _FORMATS)
-        _one_of("layout", layout, LAYOUTS)
+        one_of("format", form, _FORMATS)
+        one_of("layout", layout, LAYOUTS)
         limits = Limits.parse(limit or [])
         clock.allow(limits, "derivation_seconds")
         return Asked(read_text(text), let_from(let or ()), limits, form)
 
     def expression(self) -> Expression:
         """The expression itself."""
-        from matcalc.derivative import parse
+        from matcalc.parsed import parse
 
         return parse(self.text, self.let or None, self.limits)
 
@@ -94,22 +96,34 @@ def sizes_from(text: str | None) -> dict[str, int]:
     return found
 
 
-def _one_of(what: str, given: str, known: tuple[str, ...]) -> None:
+def one_of(what: str, given: str, known: tuple[str, ...]) -> None:
+    """Refuses what is not known.
+
+    Raises:
+        ParseError: with what is.
+    """
     if given not in known:
         raise ParseError(f"no {what} {given!r}", why=f"the {what}s are {', '.join(known)}")
 
 
 def check_options(
-    trials: int, seed: int, device: list[str] | None, dtype: list[str] | None, sizes: str | None
+    trials: int,
+    seed: int,
+    device: list[str] | None,
+    dtype: list[str] | None,
+    sizes: str | None,
+    witness: list[str] | None = None,
+    at: str | None = None,
+    edges: bool = False,
 ) -> dict[str, Any]:
     """The options of :func:`matcalc.check` from those of the command line.
 
     Raises:
-        ParseError: for a dtype or a size that is none.
+        ParseError: for a dtype, a size, a witness or a point that is none.
         DeviceError: for a device that is none.
     """
     for each in dtype or ():
-        _one_of("dtype", each, _DTYPES)
+        one_of("dtype", each, _DTYPES)
     for each in device or ():
         refuse_unknown(each)
     return {
@@ -118,4 +132,27 @@ def check_options(
         "devices": tuple(device or ("cpu",)),
         "dtypes": tuple(dtype or _DTYPES),
         "sizes": sizes_from(sizes),
+        "witnesses": None if witness is None else chosen(witness),
+        "at": points_from(at),
+        "edges": edges,
     }
+
+
+def points_from(path: str | None) -> tuple[dict[str, Any], ...]:
+    """The points in a JSON file: an object from names to values, or a list of such.
+
+    Raises:
+        ParseError: for a file that cannot be read or holds something else.
+    """
+    if path is None:
+        return ()
+    try:
+        held = json.loads(read_text(f"@{path}"))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ParseError(f"{path!r} is no JSON: {error}", suggestion='{"x": [1, 2, 3]}') from error
+    points = held if isinstance(held, list) else [held]
+    if not all(isinstance(point, dict) for point in points):
+        raise ParseError(
+            f"{path!r} holds no point", why='a point is {"x": [1, 2, 3]}, names to values, or a list of such'
+        )
+    return tuple(points)

@@ -15,7 +15,8 @@ from matcalc.jacobian_record import Jacobian
 
 if TYPE_CHECKING:
     from matcalc.cli.options import Asked
-    from matcalc.derivative import Derivative, Variable
+    from matcalc.derivative import Derivative
+    from matcalc.parsed import Variable
 
 _NAMES = {"grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian"}
 _COLOURS = {"verified": "32", "refuted": "31", "inconclusive": "33", "result": "1"}
@@ -53,7 +54,7 @@ def show_derivative(found: Derivative, asked: Asked, options: Mapping[str, Any] 
 
 
 def _refuse_other_sizes(found: Derivative, options: Mapping[str, Any] | None) -> None:
-    known = found.typed.sizes
+    known = dict.fromkeys((*found.typed.sizes, *sorted(found.typed.declared_sizes)))
     for name in (options or {}).get("sizes", ()):
         if name not in known:
             raise ParseError(f"there is no size {name!r}", why=f"the sizes are {', '.join(known) or 'all numbers'}")
@@ -96,6 +97,7 @@ def _record(found: Derivative, asked: Asked, report: Any) -> dict[str, Any]:
         "result": str(found),
         "latex": found.latex(),
         "projected": found.projected,
+        "notes": list(found.notes),
         "check": None if report is None else report.to_dict(),
         **more,
     }
@@ -125,6 +127,7 @@ def _as_text(found: Derivative) -> str:
         lines.append(
             f"      the gradient among {found.projected} matrices, as declared; --unconstrained gives the other"
         )
+    lines += [f"note: {note}" for note in found.notes]
     return "\n".join([*lines, ""])
 
 
@@ -166,6 +169,7 @@ def _as_markdown(found: Derivative) -> str:
             "| --- | --- | --- |",
             *rows,
             "",
+            *(line for note in found.notes for line in (f"Note: {note}.", "")),
         ]
     )
 

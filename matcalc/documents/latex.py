@@ -81,15 +81,15 @@ def _names(root: Node) -> dict[str, str]:
 
 
 def _told_apart(names: Sequence[str]) -> dict[str, str]:
-    pieces = {name: _name(name) for name in names}
+    pieces = {name: name_in_latex(name) for name in names}
     shown = list(pieces.values())
     return {name: body if shown.count(body) == 1 else _spelled(name) for name, body in pieces.items()}
 
 
-def _name(name: str) -> str:
+def name_in_latex(name: str) -> str:
     r"""``W1`` and ``W_1`` as W with a subscript, ``lambda`` as the letter, ``loss`` in one italic word.
 
-    >>> print(_name("W1"), _name("lambda"), _name("loss"), _name("x_hat"))
+    >>> print(name_in_latex("W1"), name_in_latex("lambda"), name_in_latex("loss"), name_in_latex("x_hat"))
     W_{1} \lambda \mathit{loss} x_{\mathit{hat}}
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
@@ -120,7 +120,7 @@ def _size(size: AnySize) -> str:
 
 def _monomial(names: Iterable[str], factor: int, *, first: bool) -> str:
     powers = {name: list(names).count(name) for name in names}
-    letters = [_name(name) + ("" if k == 1 else exponent(str(k))) for name, k in powers.items()]
+    letters = [name_in_latex(name) + ("" if k == 1 else exponent(str(k))) for name, k in powers.items()]
     front = [str(abs(factor))] if abs(factor) != 1 or not letters else []
     sign = ("-" if factor < 0 else "") if first else " - " if factor < 0 else " + "
     return sign + " ".join([*front, *letters])

@@ -91,6 +91,10 @@ class Operator:
         lowers, sympy, reference, latex: spelled in torch, NumPy and JAX; as a SymPy expression; as arithmetic on
             object arrays of any precision; in LaTeX, a template or ``(node, argument formulas, size speller)`` to a
             formula.
+        exact: how the value is had over a field, entries being fractions or elements of a finite field: True where
+            ``reference`` does nothing but field arithmetic, an evaluation where that takes another (it may give whole
+            numbers, fractions, and the name of a constant), None where that cannot be said in rational functions,
+            roots and the functions of :mod:`matcalc.operators.exact_functions`.
         written: ``(node, argument texts, size speller)`` to the text of an operator not written as a call.
         derivative: of an elementwise operator: ``(x, y)`` to the derivative at x, where the value is y.
         samples, errors: rows for the tests.
@@ -118,11 +122,12 @@ class Operator:
         stacks: the axis along which it puts its arguments side by side.
         balance: of the argument's shape and the result's, two sizes that are equal, where the signature cannot say so.
         contextual: whether the result has the shape that its context needs; ``call`` is given it last.
+        entrywise: of a function of a matrix, ``args`` to the same function of every entry, which people take it for.
         cubic: about how many products of matrices as large as its arguments an evaluation costs.
         instead: the operator meant, and what it is, where two arguments are given and these are not taken.
         role: what it is to the algebra, which asks for it by that: the ``identity``; a matrix whose entries are all
-            ``zero`` or ``one``; the ``inverse``; the ``pairing`` of two values of one shape into a scalar; the
-            differential of an expression that is ``pending``.
+            ``zero`` or ``one``; the ``inverse``; the ``adjugate``; the ``pairing`` of two values of one shape into a
+            scalar; the differential of an expression that is ``pending``.
         rule, move: what the rules of the differential and of the transpose are called, where they have a name.
     """
 
@@ -144,6 +149,7 @@ class Operator:
     lowers: Lowering = Lowering()
     sympy: Evaluation | None = None
     reference: Evaluation | None = None
+    exact: Evaluation | bool | None = None
     latex: Notation | None = None
     written: Spelling | None = None
     derivative: Callable[[Node, Node], Node] | None = None
@@ -171,6 +177,7 @@ class Operator:
     stacks: int | None = None
     balance: Callable[[Shape, Shape], tuple[AnySize, AnySize]] | None = None
     contextual: bool = False
+    entrywise: Callable[..., Node] | None = None
     cubic: int = 0
     instead: tuple[str, str] | None = None
     role: str = ""

@@ -26,6 +26,11 @@ class Property:
         holds: of a float matrix, whether it has the property, with room to spare.
         exact: an object array that has it up to rounding to one that has it in the precision in force.
         source: where it is defined.
+        dense: whether a rational identity that holds on the set holds everywhere in the subspace that is declared with
+            it: the set has interior there, or is the whole numbers.
+        parametrized: ``(fresh, rows, cols, part)`` to an object array that has it, a rational function of the entries
+            that ``fresh()`` gives, onto nearly all of the set's component ``part``.
+        parts: how many components the set has.
     """
 
     name: str
@@ -40,6 +45,9 @@ class Property:
     sample: Callable[[Any, int, int], Any] | None = None
     holds: Callable[[Any], bool] | None = None
     exact: Callable[[Any], Any] | None = None
+    dense: bool = False
+    parametrized: Callable[[Callable[[], Any], int, int, int], Any] | None = None
+    parts: int = 1
 
 
 PROPERTIES: dict[str, Property] = {}

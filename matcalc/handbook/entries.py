@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from matcalc.derivative import Expression, grad, parse, subspace_of
+from matcalc.derivative import grad, subspace_of
 from matcalc.errors import ParseError, UnsupportedError
 from matcalc.expression import build
 from matcalc.expression.nodes import postorder
@@ -15,6 +15,7 @@ from matcalc.expression.sizes import Size
 from matcalc.handbook.calls import Call, calls, code
 from matcalc.language.printer import written
 from matcalc.lowering.targets import TARGETS
+from matcalc.parsed import Expression, parse
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ _ALGEBRA_TOO = ("size", "transpose")
 """Of the algebra, though they can be called by name as well."""
 _OTHER_MEANING = {
     "matrix": "a kind of name",
+    "sign": "a relation of claims",
     "skew": "a property",
     "solve": "a term of programs",
     "sqrt": "a term of programs",

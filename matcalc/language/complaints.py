@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expression.operator import callable_named
-from matcalc.expression.sizes import AnySize, Shape, Size, written_shape
+from matcalc.expression.sizes import Shape, Size, written_shape
 from matcalc.language.kinds import KIND_NAMES, MATRIX, ROW, SCALAR, VECTOR, kind_of
 from matcalc.language.preferences import preferred
 from matcalc.language.scene import Relation, Scene, operands
@@ -53,7 +53,7 @@ def _example(kind: int, value: int) -> Shape:
 def complaint(made: Scene, relation: Relation, shapes: Mapping[int, Shape]) -> ShapeError:
     """The error for a relation that cannot hold."""
     parts = list(operands(made, relation.node)) if isinstance(relation.node, Binary | Call) else []
-    have = [_named(shapes[made.value_of[id(p)]]) for p in parts if made.value_of[id(p)] in shapes]
+    have = [written_shape(shapes[made.value_of[id(p)]]) for p in parts if made.value_of[id(p)] in shapes]
     misfit = _misfit(relation, [shapes[value] for value in relation.values[:-1] if value in shapes])
     message, why, edits = (misfit, "", []) if misfit else _words(made, relation, parts, have, shapes)
     suggestion = next((text for text in (_edited(made, relation.node, e) for e in edits) if text), "")
@@ -66,15 +66,7 @@ def _misfit(relation: Relation, shapes: list[Shape]) -> str:
     operator = callable_named(relation.label)
     if operator is None or operator.misfit is None or len(shapes) < len(relation.values) - 1:
         return ""
-    return operator.misfit([(_plain(a), _plain(b)) for a, b in shapes], tuple(relation.given.values()))
-
-
-def _named(shape: Shape) -> str:
-    return written_shape((_plain(shape[0]), _plain(shape[1])))
-
-
-def _plain(size: AnySize) -> AnySize:
-    return Size.named(str(size).replace("?", "").lstrip("0") or "n") if "?" in str(size) else size
+    return operator.misfit(shapes, tuple(relation.given.values()))
 
 
 def _words(
@@ -103,6 +95,12 @@ def _words(
             f"cannot divide by {_SHOWN[kinds[1]]}", f"{said}; elementwise it is ./, by a matrix it is *inv(…)",
             [f"{cut[0]}./{cut[1]}", f"{cut[0]}*inv({cut[1]})"],
         )  # fmt: skip
+    if relation.label == "power" and kinds == [MATRIX, SCALAR] and len({*shapes[made.value_of[id(parts[0])]]}) == 1:
+        return (
+            f"the exponent of a matrix is a whole number, as in {cut[0]}^2, and {cut[1]} is none",
+            f"{cut[0]} is {have[0]} ({_how(made, parts[0])}); an elementwise power is written .^",
+            [f"{cut[0]}.^{cut[1]}"],
+        )
     if relation.label == "power" and both:
         return (
             f"{_SHOWN[kinds[0]]} of shape {have[0]} has no power", "an elementwise power is written .^, as in x.^2",

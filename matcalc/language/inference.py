@@ -15,6 +15,7 @@ from matcalc.language.equations import equated
 from matcalc.language.functions import size_of
 from matcalc.language.greek import latin
 from matcalc.language.kinds import KIND_NAMES, SCALAR, Assignment, assignments, is_one
+from matcalc.language.notes import notes
 from matcalc.language.preferences import candidates
 from matcalc.language.relations import scene
 from matcalc.language.scene import Known, Relation, Scene
@@ -49,6 +50,7 @@ class Typed:
         declared_sizes: those that the text or a declaration names.
         order: of each sum and product that the text wrote, its terms or factors as typed; of a call that came apart,
             the call.
+        notes: what to say of a reading that may not be the one meant.
     """
 
     node: Node
@@ -56,6 +58,7 @@ class Typed:
     sizes: tuple[str, ...] = ()
     declared_sizes: frozenset[str] = frozenset()
     order: Mapping[Node, tuple[Node, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def typed(
@@ -198,21 +201,28 @@ def _read(made: Scene, rigid: set[str], root_shape: Shape | None = None) -> tupl
     if not made.network.settle(domains):
         raise kinds_complaint(made)
     readings = assignments(made.network, domains, candidates(made))
-    first: tuple[Assignment, Relation | None, Sizes, dict[int, Shape]] | None = None
+    first: tuple[Relation, Sizes, dict[int, Shape]] | None = None
     for count, reading in enumerate(readings):
         shapes, sizes, failed, unsettled = _solve(made, reading, rigid, root_shape)
         if failed is None:
             _refuse_tie(made, reading, readings, rigid)
             return shapes, sizes
         if unsettled:
-            first = (reading, failed, sizes, shapes)
+            first = (failed, sizes, shapes)
             break
-        first = first or (reading, failed, sizes, shapes)
+        first = first or (failed, sizes, shapes)
         if count >= _MOST_READINGS:
             break
-    if first is None or first[1] is None:
+    if first is None:
         raise kinds_complaint(made)
-    raise complaint(made, first[1], {v: _resolved(first[2], s) for v, s in first[3].items()})
+    blamed, sizes, shapes = first
+    sizes.name_the_rest((size for value in blamed.values for size in shapes[value]), _taken(made))
+    raise complaint(made, blamed, {value: _resolved(sizes, shape) for value, shape in shapes.items()})
+
+
+def _taken(made: Scene) -> set[str]:
+    """The names that a size which has none cannot be given."""
+    return {*made.names, *made.bound, *made.known, *made.size_names}
 
 
 def _refuse_tie(made: Scene, chosen: Assignment, readings: Iterable[Assignment], rigid: set[str]) -> None:
@@ -300,8 +310,7 @@ def _resolved(sizes: Sizes, shape: Shape) -> Shape:
 def _finished(made: Scene, shapes: dict[int, Shape], sizes: Sizes, rigid: set[str], limits: Limits) -> Typed:
     shown = [size for value in made.names.values() for size in shapes[value]]
     everything = [size for value in sorted(shapes) for size in shapes[value]]
-    taken = {*made.names, *made.bound, *made.known, *made.size_names}
-    sizes.name_the_rest([*shown, *everything], taken)
+    sizes.name_the_rest([*shown, *everything], _taken(made))
     final = {value: _resolved(sizes, shape) for value, shape in shapes.items()}
     try:
         node, order, variables = assembled(made, final, sizes, limits)
@@ -317,7 +326,8 @@ def _finished(made: Scene, shapes: dict[int, Shape], sizes: Sizes, rigid: set[st
     for record in records:
         for size in record.shape:
             names.update(dict.fromkeys(sorted(size.names) if isinstance(size, Size) else ()))
-    return Typed(node, records, tuple(names), frozenset({*rigid, *made.size_names}), order)
+    said = notes(made, {record.name for record in records if record.kind == "scalar"})
+    return Typed(node, records, tuple(names), frozenset({*rigid, *made.size_names}), order, said)
 
 
 def _outside(kind: str, shape: Shape) -> tuple[AnySize, ...]:

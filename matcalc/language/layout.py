@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001  # signs of the language that look like others are what is recognised here
+# signs of the language that look like others are what is recognised here
 """From the tokens that lark finds to those of the grammar: separators by the brackets around, transposes as one."""
 
 from __future__ import annotations

@@ -92,6 +92,8 @@ class Sizes:
             return self._pins(full_left, full_right)
         if self._is_name(full_left) and self._is_name(full_right):
             return False
+        if any(self._is_open(a) and isinstance(b, int) for a, b in ((full_left, full_right), (full_right, full_left))):
+            return False  # a number that could not be bound: a size that is not written as 1 is larger
         self.deferred.append((left, right))
         return self._is_possible(full_left, full_right)
 
@@ -170,8 +172,10 @@ class Sizes:
         return None
 
     def is_settled(self, pair: tuple[AnySize, AnySize]) -> bool:
-        """Whether all of an equation is known, so that it holds or does not."""
-        return not any(map(self.is_open, pair))
+        """Whether an equation holds or does not: all of it is known, or the one size that is not would have to be 1."""
+        left, right = map(self.resolved, pair)
+        unknowns = {*self._unknowns(left), *self._unknowns(right)}
+        return not unknowns or any(isinstance(_solution(left - right, name), int) for name in unknowns)
 
     def _solved(self, left: AnySize, right: AnySize) -> bool | None:
         """Whether an equation holds now or is solved; None where it has to wait."""

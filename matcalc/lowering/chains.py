@@ -72,9 +72,6 @@ class Chains(Rules):
 
     def _single(self, factor: Factor) -> Asking:
         """A factor by itself."""
-        if factor.kind == "adjugate":
-            made = self.terms.make("adjugate", (yield factor.base), shape=factor.base.shape)
-            return self.terms.transpose(made) if factor.transposed else made
         made = yield factor.node
         return made if factor.scalar is None else self.terms.multiply((yield factor.scalar), made)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import DeviceError
+from matcalc.lowering.misfits import misfit
 from matcalc.lowering.names import latin
-from matcalc.lowering.program import Program
+from matcalc.lowering.program import Parameter, Program
 from matcalc.lowering.targets import target_named
 from matcalc.lowering.variants import Variants
 
@@ -36,8 +37,9 @@ def compiled(
 
     The function raises:
         TypeError: for an input that is missing, given twice or not one of the program's.
+        ShapeError: for inputs with which it fails and whose shapes do not fit what their names were declared.
     """
-    inner = wrapped(_executed(source_text, name))
+    inner = wrapped(defined(source_text, name))
     alike = list if target_named(target).entry else _alike
     keywords = {key: p.name for p in program.parameters for key in (p.python_name, latin(p.name), p.name)}
     passed_over = frozenset(map(latin, ignored)) - keywords.keys()
@@ -45,16 +47,22 @@ def compiled(
 
     variants = None
     if unbatched is not None and order:
-        variants = Variants(program, inner, unbatched, lambda text: wrapped(_executed(text, name)))
+        variants = Variants(program, inner, unbatched, lambda text: wrapped(defined(text, name)))
 
     def call(*args: Any, **given: Any) -> Any:
         values = _bound(name, order, keywords, passed_over, args, given)
-        inputs = alike([values[key] for key in order])
-        if variants is not None and variants.fit(inputs):
-            return variants.function(inputs)(*inputs)
-        return inner(*inputs)
+        try:
+            inputs = alike([values[key] for key in order])
+            if variants is not None and variants.fit(inputs):
+                return variants.function(inputs)(*inputs)
+            return inner(*inputs)
+        except Exception as error:
+            explained = misfit(program.parameters, [values[key] for key in order])
+            if explained is None:
+                raise
+            raise explained from error
 
-    made = call if variants is None else _quick(call, order, variants)
+    made = call if variants is None else _quick(call, program.parameters, variants)
     made.__name__ = made.__qualname__ = name
     made.__doc__ = inner.__doc__
     return made
@@ -70,17 +78,25 @@ def quick(*args, **given):
         except AttributeError:
             fits = False
         if fits:
-            return (variants.single or variants.function(args))({names})
+            try:
+                return (variants.single or variants.function(args))({names})
+            except Exception as error:
+                explained = misfit(parameters, args)
+                if explained is None:
+                    raise
+                raise explained from error
     return rest(*args, **given)
 """
 
 
-def _quick(call: Callable[..., Any], order: list[str], variants: Variants) -> Callable[..., Any]:
+def _quick(call: Callable[..., Any], parameters: Sequence[Parameter], variants: Variants) -> Callable[..., Any]:
     """``call``, but for tensors of one type and without leading axes the code made for such.
 
     It runs before every evaluation, where a loop costs as much as adding two small tensors: so it is written out.
     """
     import torch
+
+    order = [p.name for p in parameters]
 
     def rest(*args: Any, **given: Any) -> Any:
         if args or len(given) != len(order):
@@ -99,14 +115,21 @@ def _quick(call: Callable[..., Any], order: list[str], variants: Variants) -> Ca
         types="".join(f" and {name}.dtype is dtype" for name in names[1:]),
     )
     floating = frozenset((torch.float64, torch.float32, torch.float16, torch.bfloat16))
-    scope: dict[str, Any] = {"__name__": __name__, "floating": floating, "variants": variants, "rest": rest}
+    scope: dict[str, Any] = {
+        "__name__": __name__, "floating": floating, "variants": variants, "rest": rest,
+        "misfit": misfit, "parameters": parameters,
+    }  # fmt: skip
     exec(text, scope)  # noqa: S102  numbers are all that is filled in
     quick: Callable[..., Any] = scope["quick"]
     return quick
 
 
-def _executed(source_text: str, name: str) -> Callable[..., Any]:
-    """The function that a module's text defines."""
+def defined(source_text: str, name: str) -> Callable[..., Any]:
+    """The function that a module's text defines, as it stands there.
+
+    Raises:
+        DeviceError: when what the text imports is not installed.
+    """
     module: dict[str, Any] = {"__name__": f"matcalc_{name}"}
     try:
         exec(compile(source_text, f"<{name}>", "exec"), module)  # noqa: S102  our own text, made from checked names

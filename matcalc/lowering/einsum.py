@@ -60,25 +60,37 @@ class Contractions:
         parts = dict.fromkeys((n, _STORAGE[len(letters)]) for _, operands, _ in terms for n, letters in operands)
         made = [part for part in parts if part[0].op != "variable"]
         program = lower(made, variables, sizes, target=target)
+        absent = _absent(program, [node.params[0] for node, _ in parts if node.op == "variable"])
         texts = {part: outward(output, batched=True) for part, output in zip(made, program.outputs, strict=True)}
         for p, variable in zip(program.parameters, variables, strict=True):
             for storage in _STORAGE:
                 texts[variable, storage] = outward(Output(p.python_name, storage, p.shape), batched=True)
-        shown = replace(program, outputs=(Output("result", Tensor(self.axes, ()), (1, 1)),))
+        shown = replace(
+            program, independent=(tuple(absent),), outputs=(Output("result", Tensor(self.axes, ()), (1, 1)),)
+        )
         calls = [(each.negative, _call(each, texts, spelled, sizes or {})) for each in terms]
-        lines = function_lines(shown, spelled, name, doc, list(self._ending(calls)))
+        lines = function_lines(shown, spelled, name, doc, list(self._ending(calls, "result =" if absent else "return")))
         return program, module("\n".join(lines), spelled, doc, name)
 
-    def _ending(self, calls: Sequence[tuple[bool, str]]) -> Iterator[str]:
+    def _ending(self, calls: Sequence[tuple[bool, str]], start: str) -> Iterator[str]:
         lone = [k - len(self.axes) for k, size in enumerate(self.axes) if size == 1][::-1]  # from the last to the first
         places = "".join(f"[{', '.join(['...', 'None', *([':'] * (-place - 1))])}]" for place in lone)
         if len(calls) == 1:
-            yield f"return {calls[0][1]}{places}"
+            yield f"{start} {calls[0][1]}{places}"
             return
-        yield "return ("
+        yield f"{start} ("
         for k, (negative, call) in enumerate(calls):
             yield f"    {'' if k == 0 else '- ' if negative else '+ '}{call}"
         yield f"){places}"
+
+
+def _absent(program: Program, used: Sequence[str]) -> list[str]:
+    """The inputs that occur in no part, and are none that is ``used`` as it is."""
+    return [
+        p.python_name
+        for p in program.parameters
+        if p.name not in used and all(p.python_name in absent for absent in program.independent)
+    ]
 
 
 class _Numbered(NamedTuple):

@@ -9,11 +9,18 @@ from matcalc.errors import UnsupportedError
 from matcalc.expression.operator import TABLE
 from matcalc.expression.sizes import AnySize, Shape
 from matcalc.lowering.names import Names
-from matcalc.lowering.program import Output, Program, SizeReading, Tensor
+from matcalc.lowering.program import Output, Parameter, Program, SizeReading, Tensor
 from matcalc.lowering.spelling import Speller, speller
 from matcalc.lowering.targets import Target, target_named
 
 _INWARD = {"scalar": "[..., None, None]", "vector": "[..., None]"}
+_LEADING = '''
+def _with_leading_axes(result, count, *leading):
+    """The result, with ``count`` axes of its own, for all leading axes of inputs that it does not depend on."""
+    own, rest = result.shape[: result.ndim - count], result.shape[result.ndim - count :]
+    leading = MODULE.broadcast_shapes(own, *leading)
+    return result if leading == own else MODULE.broadcast_to(result, (*leading, *rest))
+'''
 _OUTWARD = {"scalar": "[..., 0, 0]", "vector": "[..., 0]", "covector": "[..., 0, :]"}
 
 
@@ -37,7 +44,7 @@ def module(functions: str, target: Target, doc: str, name: str) -> str:
 
 def _helpers(target: Target, function: str) -> list[str]:
     """The private functions, the target's or a record's, that ``function`` mentions, and those that these mention."""
-    known = dict(target.helpers)
+    known = {"_with_leading_axes": _LEADING.replace("MODULE", next(iter(target.imports))), **target.helpers}
     for operator in TABLE.values():
         known.update(operator.lowers.helpers.get(target.name, {}))
     wanted, text = dict[str, str](), function
@@ -60,20 +67,39 @@ def function_lines(
     yield f"def {name}({', '.join(p.python_name for p in program.parameters)}):"
     yield from _indented(docstring(program, spell, doc or name))
     statements = [f"{target} = {spell.spelled(value)}" for target, value in program.statements]
-    if ending is None:
-        statements += [line for output in program.outputs for line in _tensor_lines(output, spell)]
-        ending = ["return " + ", ".join(outward(output, batched=program.batched) for output in program.outputs)]
+    tensors = [line for output in program.outputs if ending is None for line in _tensor_lines(output, spell)]
+    results = ", ".join(outward(output, batched=program.batched) for output in program.outputs)
     lines = [
-        *_readings(program, spell, statements),
+        *_readings(program, spell, [*statements, *tensors]),
         *(
             f"{one} = {one}[(None,) * ({other}.ndim - {one}.ndim)]  # as many axes as {other}"
             for one, other in program.alignments
         ),
         *statements,
-        *ending,
+        *(ending or ()),
     ]
-    yield from _indented(_inward(program, spell.target, lines))
-    yield from _indented(iter(lines))
+    inward = [p for p in program.parameters if any(_mentions(line, p.python_name) for line in [*lines, *tensors])]
+    yield from _indented(_inward(program, spell.target, inward))
+    leading = list(_leading_lines(program, inward, is_whole=ending is not None))
+    yield from _indented(iter([*lines, *leading, *tensors]))
+    if ending is None or leading:
+        yield from _indented(iter([f"return {results}"]))
+
+
+def _leading_lines(program: Program, inward: Sequence[Parameter], *, is_whole: bool) -> Iterator[str]:
+    """The lines that give outputs the leading axes of inputs that they do not depend on.
+
+    An output has two axes of its own there, or all of them where it ``is_whole``.
+    """
+    shapes = {}
+    for p in program.parameters:
+        own = 2 if p in inward else {"scalar": 0, "vector": 1}.get(p.storage, 2)
+        shapes[p.python_name] = f"{p.python_name}.shape" + (f"[:-{own}]" if own else "")
+    for output, absent in zip(program.outputs, program.independent, strict=program.batched):
+        if absent:
+            count = len(output.storage.rows) if is_whole and isinstance(output.storage, Tensor) else 2
+            inside = ", ".join([output.target, str(count), *(shapes[name] for name in absent)])
+            yield f"{output.target} = _with_leading_axes({inside})"
 
 
 def outward(output: Output, *, batched: bool) -> str:
@@ -108,11 +134,11 @@ def entry_lines(program: Program, target: Target) -> Iterator[str]:
         yield f"{names if len(program.parameters) > 1 else f'({names},)'} = {target.entry}({names})"
 
 
-def _inward(program: Program, target: Target, lines: Sequence[str]) -> Iterator[str]:
-    """The lines that give those inputs two axes which the ``lines`` below mention."""
+def _inward(program: Program, target: Target, inward: Sequence[Parameter]) -> Iterator[str]:
+    """The lines that give two axes to those inputs that the code below mentions."""
     yield from entry_lines(program, target)
-    for p in program.parameters:
-        if program.batched and p.storage in _INWARD and any(_mentions(line, p.python_name) for line in lines):
+    for p in inward:
+        if program.batched and p.storage in _INWARD:
             yield f"{p.python_name} = {p.python_name}{_INWARD[p.storage]}"
 
 

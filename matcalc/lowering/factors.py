@@ -20,8 +20,7 @@ class Factor:
     """One factor: what kind it is, and of which node.
 
     ``plain`` is the node itself, ``solve`` the inverse of ``base``, ``diagonal`` and ``reciprocal`` the
-    diagonal matrices of ``base`` and of its reciprocals, ``adjugate`` the adjugate of ``base``. A ``scalar``
-    multiplies it.
+    diagonal matrices of ``base`` and of its reciprocals. A ``scalar`` multiplies it.
     """
 
     kind: str
@@ -38,7 +37,7 @@ class Factor:
     @property
     def is_lone(self) -> bool:
         """Whether it may stand alone, without a matrix that should not be formed."""
-        return self.kind in ("plain", "adjugate")
+        return self.kind == "plain"
 
     def turned(self) -> Factor:
         """The factor's transpose."""

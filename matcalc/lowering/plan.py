@@ -11,7 +11,7 @@ from matcalc.lowering.chains import Chains
 from matcalc.lowering.factors import NOMINAL_SIZE, Factor, Factors, factors_of
 from matcalc.lowering.reading import reading_order
 from matcalc.lowering.rules import Asking
-from matcalc.lowering.scalars import fractioned, without_determinant
+from matcalc.lowering.scalars import fractioned
 from matcalc.lowering.terms import Term, Terms
 
 
@@ -82,11 +82,6 @@ class Plan(Chains):
     # ---------------------------------------------------------------------------------- scalars and elements
 
     def _times(self, node: Node) -> Asking:
-        adjugate = without_determinant(node.args)
-        if adjugate is not None:
-            rest, holder, base = adjugate
-            body = yield from self._with_adjugate(holder, base)
-            return body if rest is None else (yield from self._scaled(rest, body))
         parts = fractioned(node)
         args = yield from self._loosely(parts.above)
         below = yield from self._loosely(parts.below)
@@ -127,11 +122,6 @@ class Plan(Chains):
 
     def _scale(self, node: Node) -> Asking:
         scalar, matrix = node.args
-        adjugate = without_determinant((*fractioned(scalar).factors(), matrix))
-        if adjugate is not None and adjugate[1] is matrix:
-            rest, holder, base = adjugate
-            body = yield from self._with_adjugate(holder, base)
-            return body if rest is None else (yield from self._scaled(rest, body))
         if matrix.op == "product" and self._users.get(matrix, 0) < 2:
             inside = self._scalar_inside(scalar, factors_of(matrix.args))
             if inside is not None:
@@ -169,19 +159,6 @@ class Plan(Chains):
         k = min(sizes)[1]
         factor = factors[k]
         return (*factors[:k], Factor("plain", factor.node, factor.base, scalar=scalar), *factors[k + 1 :])
-
-    # --------------------------------------------------------------------------------------- determinants
-
-    def _with_adjugate(self, node: Node, base: Node) -> Generator[Node, Term, Term]:
-        """det(base)·node, where node is or contains inv(base)."""
-        inner = node.args[0] if node.operator.lowers.role == "trace" else node
-        factors = factors_of(inner.args if inner.op == "product" else (inner,))
-        k = next(k for k, f in enumerate(factors) if f.kind == "solve" and f.base is base)
-        old = factors[k]
-        made = (*factors[:k], Factor("adjugate", old.node, base, old.transposed), *factors[k + 1 :])
-        if inner is node:
-            return (yield from self.chain(made))
-        return (yield from self.trace_of(made, node))
 
 
 def _written_apart(value: Fraction, has_more: bool) -> tuple[Fraction, int]:

@@ -69,6 +69,7 @@ class Program:
         statements: what is computed.
         outputs: what is returned.
         batched: whether inputs may have leading axes.
+        independent: of each output, the inputs that its value does not depend on, whose leading axes it has too.
     """
 
     parameters: tuple[Parameter, ...]
@@ -77,3 +78,4 @@ class Program:
     statements: tuple[Statement, ...]
     outputs: tuple[Output, ...]
     batched: bool = True
+    independent: tuple[tuple[str, ...], ...] = ()

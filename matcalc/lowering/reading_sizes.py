@@ -52,7 +52,11 @@ def _read(
             found[name] = SizeReading(name, own, parameter.python_name, axis - 2, rest, factor, power=power)
             return
     if name not in values:
-        raise UnsupportedError(f"no input tells the size {name}: give it a value")
+        raise UnsupportedError(
+            f"no input tells the size {name}",
+            why=f"code reads sizes off the shapes of its inputs, and none of them has {name}: give it a value",
+            suggestion=f"sizes={{{name!r}: 3}}, or --sizes {name}=3",
+        )
     found[name] = SizeReading(name, names.own(name), "", 0, value=values[name])
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from matcalc.errors import UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize
+from matcalc.lowering.adjugates import with_adjugates
 from matcalc.lowering.distribution import distributed
 from matcalc.lowering.literal import Literal
 from matcalc.lowering.mentions import mentions
@@ -56,7 +57,7 @@ def lower(
     inputs = {p.name: terms.name(p.python_name, p.shape) for p in parameters}
     roots = [node for node, _ in outputs]
     if optimise:
-        roots = distributed(stable(roots), sizes or {})
+        roots = distributed(stable(with_adjugates(roots)), sizes or {})
     rules: Rules = Plan(terms, inputs, roots, sizes or {}) if optimise else Literal(terms, inputs)
     values = [terms.array(rules.of(root)) for root in roots]
     values = solves_within(values, terms, spelled)
@@ -74,7 +75,14 @@ def lower(
         tuple(named(values, targets, terms, names.temporary, spelled)),
         tuple(Output(target, storage, node.shape) for target, (node, storage) in zip(targets, outputs, strict=True)),
         batched,
+        tuple(_absent(value, parameters) for value in values) if batched else (),
     )
+
+
+def _absent(value: Term, parameters: Sequence[Parameter]) -> tuple[str, ...]:
+    """The inputs that do not occur in a value."""
+    present = _inputs(value)
+    return tuple(p.python_name for p in parameters if p.python_name not in present)
 
 
 def _targets(count: int) -> list[str]:

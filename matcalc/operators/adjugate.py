@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.operators.exact_matrices import determinant_and_adjugate
 from matcalc.operators.matrix_function_code import functions
 from matcalc.operators.precise_matrices import determinant
 
@@ -87,6 +88,7 @@ define(
         says="the adjugate: the transposed matrix of cofactors, det(X)*inv(X) where X is invertible",
         source="Magnus & Neudecker 2019, ch. 8",
         signatures=("(n,n) -> (n,n)",),
+        role="adjugate",
         aliases=("adjugate",),
         differential=_rule,
         simplify=_simplify,
@@ -94,6 +96,7 @@ define(
         facts=lambda node: node.args[0].facts & _KEPT,
         domain={0: "invertible"},
         cubic=10,
+        exact=lambda node, args, size: determinant_and_adjugate(args[0])[1],
         reference=_adjugate,
         sympy=_image,
         lowers=Lowering(

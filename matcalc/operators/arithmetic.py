@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from matcalc.expression import build
 from matcalc.expression.indexed import Indexed, Term, multiplied
 from matcalc.expression.operator import Lowering, Operator, Sample, define, of_each
 from matcalc.operators import stability
+from matcalc.operators.exact_matrices import OutOfFieldError, root
 
 if TYPE_CHECKING:
     from matcalc.expression.indexed import Axes, Indices, Letters
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _STRUCTURES = frozenset({"symmetric", "skew", "diagonal", "lower", "upper"})
 _SIGNS = frozenset({"positive", "nonnegative"})
+_NOISE = 1e-20
 _NEAR_ZERO = 0.02
 _MAGNUS = "Magnus & Neudecker 2019, ch. 8"
 
@@ -222,6 +225,22 @@ def _power_reference(node: Node, args: Any, size: Any) -> Any:
     return np.vectorize(mpmath.power, otypes=[object])(args[0], args[1])
 
 
+def _power_over_fields(node: Node, args: Any, size: Any) -> Any:
+    """Whole powers, and those of a square root; the exponent may be made of sizes."""
+    import numpy as np
+
+    return np.vectorize(_raised, otypes=[object])(args[0], args[1])
+
+
+def _raised(base: Any, exponent: Any) -> Any:
+    if not isinstance(exponent, Fraction):
+        raise OutOfFieldError("an exponent varies")
+    if exponent.denominator > 2:
+        raise OutOfFieldError(f"the exponent {exponent} is no half of a whole one")
+    whole = exponent.denominator == 1
+    return base**exponent.numerator if whole else root(base) ** exponent.numerator
+
+
 def _image_power(node: Node, args: Any, size: Any) -> Any:
     import sympy
 
@@ -257,9 +276,10 @@ def _expand(target: str, module: str) -> Any:
 def _power_trouble(node: Node, args: Sequence[Any]) -> str:
     p = build.number_of(node.args[1])
     whole = p is not None and p.denominator == 1
-    if not whole and min(args[0].flat) < _NEAR_ZERO:
+    near = max(_NEAR_ZERO * min(1, abs(args[0]).max()), _NOISE)
+    if not whole and min(args[0].flat) < near:
         return "the base of a power is not positive there"
-    if whole and p < 0 and min(abs(v) for v in args[0].flat) < _NEAR_ZERO:  # type: ignore[operator]  # whole: not None
+    if whole and p < 0 and min(abs(v) for v in args[0].flat) < near:  # type: ignore[operator]  # whole: not None
         return "division by nearly zero there"
     return ""
 
@@ -278,6 +298,7 @@ define(
         indexed=_sum_indexed,
         transposed=_add_transposed,
         facts=_add_facts,
+        exact=True,
         reference=lambda node, args, size: _sum_of(args),
         sympy=_image_sum,
         samples=(Sample("norm2(x + 2*y - 1)^2"), Sample("sum(square(X .+ b'))")),
@@ -300,6 +321,7 @@ define(
         facts=_times_facts,
         stable=stability.product_of,
         at_kink=stability.at_origin,
+        exact=True,
         reference=lambda node, args, size: _product_of(args),
         sympy=_image_times,
         samples=(Sample("sum(x.*y.*x)"), Sample("a*b*a + a/b"), Sample("sum((X.*Y)*x)")),
@@ -326,7 +348,8 @@ define(
         facts=_scale_facts,
         stable=stability.scaled_of,
         at_kink=stability.at_origin,
-        reference=lambda node, args, size: args[0][0, 0] * args[1],
+        exact=True,
+        reference=lambda node, args, size: args[1] * args[0][0, 0],
         sympy=lambda node, args, size: __import__("sympy").MatMul(*args),
         samples=(Sample("norm2(a*x - y)^2"), Sample("sum((x'*x)*x)")),
     )
@@ -343,6 +366,7 @@ define(
         facts=_power_facts,
         trouble=_power_trouble,
         stable=stability.power_of,
+        exact=_power_over_fields,
         reference=_power_reference,
         sympy=_image_power,
         samples=(
@@ -366,6 +390,7 @@ define(
         transposed=lambda node: build.spread(node.args[0].T, (node.cols, node.rows)),
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative", "nonzero"},
         lowers=Lowering(torch=_expand("torch", ""), numpy=_expand("numpy", "np"), jax=_expand("jax", "jnp")),
+        exact=True,
         reference=_spread_reference,
         sympy=_image_spread,
         samples=(Sample("sum(square(X*W .+ b'))"), Sample("sum(exp(X .- y))")),

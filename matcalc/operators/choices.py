@@ -9,6 +9,8 @@ from matcalc.expression import build
 from matcalc.expression.formula import Formula, call, cases
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.piece import ATOM
+from matcalc.operators.exact_functions import Elementary
+from matcalc.operators.exact_matrices import root
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -108,6 +110,13 @@ def _atan2_rule(node: Node, i: int, d: Node) -> Node:
     return build.times((x if i == 0 else -y) / (x**2 + y**2), d)
 
 
+def _angle_over_fields(node: Node, args: Any, size: Any) -> Any:
+    """By the half angle, 2·atan(y/(r + x)), r the distance from the origin."""
+    import numpy as np
+
+    return np.vectorize(lambda y, x: 2 * Elementary.atan(y / (root(x**2 + y**2) + x)), otypes=[object])(*args)
+
+
 def _where_rule(node: Node, i: int, d: Node) -> Node:
     condition = node.args[0]
     zero = build.zeros(*d.shape)
@@ -161,6 +170,7 @@ define(
         signatures=_PAIR,
         call=_call("atan2"),
         differential=_atan2_rule,
+        exact=_angle_over_fields,
         reference=_entrywise(lambda m, y, x: m.atan2(y, x)),
         sympy=_image(lambda s, y, x: s.atan2(y, x)),
         lowers=Lowering(torch="torch.atan2({0}, {1})", numpy="np.arctan2({0}, {1})", jax="jnp.arctan2({0}, {1})"),

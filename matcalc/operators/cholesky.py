@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.demands import known_symmetric
+from matcalc.operators.exact_matrices import root
 from matcalc.operators.precise_matrices import symmetric_part, through_mpmath
 
 if TYPE_CHECKING:
@@ -45,6 +46,20 @@ def _factor(node: Node, args: Any, size: Any) -> Any:
     return through_mpmath(mpmath.cholesky, symmetric_part(args[0]))
 
 
+def _factor_over_fields(node: Node, args: Any, size: Any) -> Any:
+    """Row by row (Golub & Van Loan 2013, ch. 4.2)."""
+    import numpy as np
+
+    a = symmetric_part(args[0])
+    made = np.full(a.shape, 0 * a[0, 0], dtype=object)
+    for i, j in np.ndindex(a.shape):
+        if j < i:
+            made[i, j] = (a[i, j] - (made[i, :j] * made[j, :j]).sum()) / made[j, j]
+        elif j == i:
+            made[i, i] = root(a[i, i] - (made[i, :i] * made[i, :i]).sum())
+    return made
+
+
 def _half_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
     arg = args[0]
     if build.is_zero(arg) or "skew" in arg.facts:
@@ -67,9 +82,18 @@ def _mirrored(node: Node, made: Callable[[Node], Node], J: Node) -> Node | None:
 
 
 def _half(node: Node, args: Any, size: Any) -> Any:
+    return _twice(args[0]) / 2
+
+
+def _half_over_fields(node: Node, args: Any, size: Any) -> Any:
+    """The whole zeros above the diagonal stay exact."""
+    return _twice(args[0]) * _HALF
+
+
+def _twice(array: Any) -> Any:
     import numpy as np
 
-    return (np.tril(args[0] + args[0].T) - np.diagflat(args[0].diagonal())) / 2
+    return np.tril(array + array.T) - np.diagflat(array.diagonal())
 
 
 def _mirror_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -132,6 +156,7 @@ define(
         facts=lambda node: frozenset({"lower", "invertible", "full_rank", "principal", "positive_stable"}),
         domain={0: "posdef"},
         cubic=1,
+        exact=_factor_over_fields,
         reference=_factor,
         lowers=Lowering(
             torch="torch.linalg.cholesky({0})", numpy="np.linalg.cholesky({0})", jax="jnp.linalg.cholesky({0})"
@@ -160,6 +185,7 @@ define(
         matrix=lambda node, i, J: _mirrored(node, lambda M: build.multiply(build.number(_HALF), M.T), J),
         simplify=_half_simplify,
         facts=lambda node: frozenset({"lower"}),
+        exact=_half_over_fields,
         reference=_half,
         sympy=_image,
         lowers=_lowered(lambda np, T: f"(({np}.tril({{0}}) + {T(f'{np}.triu({{0}}, 1)')}) / 2)"),
@@ -181,6 +207,7 @@ define(
         matrix=lambda node, i, J: _mirrored(node, lambda M: M, J),
         simplify=_mirror_simplify,
         facts=lambda node: frozenset({"symmetric"}),
+        exact=True,
         reference=_mirror,
         sympy=_image,
         lowers=_lowered(lambda np, T: f"({np}.tril({{0}}) + {T(f'{np}.tril({{0}}, -1)')})"),

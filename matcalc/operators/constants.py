@@ -147,6 +147,7 @@ define(
         notation=True,
         constant=True,
         facts=_sign_facts,
+        exact=lambda node, args, size: _single(node.params[0]),
         reference=_rational,
         sympy=_image_number,
     )
@@ -160,6 +161,7 @@ define(
         constant=True,
         facts=lambda node: _POSITIVE,
         written=lambda node, args, size: size(node.params[0]),
+        exact=lambda node, args, size: _single(size(node.params[0])),
         reference=_size_reference,
         sympy=lambda node, args, size: size(node.params[0]),
     )
@@ -174,6 +176,7 @@ define(
         lowers=Lowering(torch="math.pi", numpy="math.pi", jax="math.pi"),
         latex=r"\pi",
         written=lambda node, args, size: "pi",
+        exact=lambda node, args, size: _single("pi"),
         reference=_pi,
         sympy=lambda node, args, size: __import__("sympy").pi,
         samples=(Sample("pi*sum(x)"),),
@@ -199,6 +202,7 @@ define(
         ),
         latex="I",
         written=lambda node, args, size: f"eye({size(node.rows)})",
+        exact=True,
         reference=_eye,
         sympy=lambda node, args, size: __import__("sympy").Identity(size(node.rows)),
         samples=(Sample("tr(A*eye(n))", {"A": "matrix(n, n)"}), Sample("norm2(X - I)^2")),
@@ -227,6 +231,7 @@ for _name, _value in (("ones", 1), ("zeros", 0)):
             ),
             latex=_ones_formula if _value else "0",
             written=_fill_text(_name),
+            exact=True,
             reference=_filled(_value),
             sympy=_image("OneMatrix" if _value else "ZeroMatrix"),
             samples=(
@@ -281,6 +286,7 @@ define(
         ),
         latex=lambda node, pieces, size: Formula(f"e_{{{node.params[0]}}}", ATOM),
         written=lambda node, args, size: f"basis({node.params[0]}, {size(node.rows)})",
+        exact=True,
         reference=_basis,
         sympy=_image_basis,
         samples=(Sample("norm2(x - basis(1, 3))^2", {"x": "vector(3)"}),),

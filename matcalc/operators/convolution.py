@@ -110,11 +110,10 @@ def _valid_reference(node: Node, args: Any, size: Any) -> Any:
 
 
 def _full_reference(node: Node, args: Any, size: Any) -> Any:
-    import mpmath
     import numpy as np
 
     u, k = args
-    made = np.full((size(node.rows), size(node.cols)), mpmath.mpf(0), dtype=object)
+    made = np.full((size(node.rows), size(node.cols)), 0 * u[0, 0], dtype=object)
     for i, j in np.ndindex(k.shape):
         made[i : i + u.shape[0], j : j + u.shape[1]] += k[i, j] * u
     return made
@@ -222,6 +221,7 @@ def _pair(
             shape=_valid_shape(name),
             misfit=_misfit(name),
             facts=_signs,
+            exact=True,
             reference=_valid_reference,
             sympy=_valid_image,
             lowers=_spelled(_valid_text),
@@ -240,6 +240,7 @@ def _pair(
             transpose=lambda node, i, u: build.apply(name, u, node.args[1 - i]),
             simplify=_full_simplify(other),
             shape=_full_shape,
+            exact=True,
             reference=_full_reference,
             sympy=_full_image,
             lowers=_spelled(_full_text),

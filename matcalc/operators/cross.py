@@ -105,6 +105,7 @@ define(
         transpose=lambda node, i, u: build.apply("cross", *((node.args[1], u) if i == 0 else (u, node.args[0]))),
         matrix=_cross_matrix,
         simplify=_cross_simplify,
+        exact=True,
         reference=_cross,
         sympy=_image(_cross),
         lowers=Lowering(
@@ -130,6 +131,7 @@ define(
         ),
         joins=_joins,
         facts=lambda node: frozenset({"skew"}),
+        exact=True,
         reference=_skew,
         sympy=_image(_skew),
         lowers=Lowering(
@@ -150,6 +152,7 @@ define(
         transpose=lambda node, i, u: build.apply("skew", u),
         matrix=lambda node, i, J: _generators().T @ J,
         simplify=lambda args, params: build.zeros(3, 1) if "symmetric" in args[0].facts else None,
+        exact=True,
         reference=_axial,
         sympy=_image(_axial),
         lowers=Lowering(

@@ -86,6 +86,7 @@ define(
         simplify=_diag_simplify,
         joins=_diag_joins,
         facts=_diag_facts,
+        exact=True,
         reference=_diag_reference,
         sympy=_image_diag,
         lowers=Lowering(
@@ -159,6 +160,7 @@ define(
         matrix=lambda node, i, J: diagonalization(node.rows).T @ J,
         simplify=_diagonal_simplify,
         facts=signs_kept,
+        exact=True,
         reference=_diagonal_reference,
         sympy=_image_diagonal,
         lowers=Lowering(

@@ -12,6 +12,7 @@ from matcalc.expression.formula import Formula
 from matcalc.expression.operator import Kink, Lowering, Notation, Operator, Sample, define
 from matcalc.expression.piece import ADD, ATOM, MUL
 from matcalc.operators import stability
+from matcalc.operators.exact_functions import Elementary
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -42,6 +43,17 @@ def _entrywise(mp: Callable[[Any, Any], Any]) -> Any:
         import numpy as np
 
         return np.vectorize(lambda v: mp(mpmath, mpmath.mpf(v)), otypes=[object])(args[0])
+
+    return evaluate
+
+
+def _over_fields(mp: Callable[[Any, Any], Any]) -> Any:
+    """The same with the functions that there are over a field."""
+
+    def evaluate(node: Node, args: Any, size: Any) -> Any:
+        import numpy as np
+
+        return np.vectorize(lambda v: mp(Elementary, v), otypes=[object])(args[0])
 
     return evaluate
 
@@ -78,10 +90,13 @@ def elementwise(
     latex: Notation | None = None,
     sampled: bool = True,
     stable: Callable[[Node], Node | None] | None = None,
+    elementary: bool | None = None,
 ) -> Operator:
     """Defines an elementwise function.
 
     ``derivative`` is given x and y = f(x); ``value`` holds the facts of every value, ``at`` exact values at integers.
+    ``mp`` of an ``elementary`` function asks its first argument for nothing but functions that :class:`Elementary` has,
+    which is so unless it has kinks or another is told.
     """
 
     def simpler(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -107,6 +122,7 @@ def elementwise(
             domain={0: domain} if domain else {},
             kinks=kinks,
             lowers=Lowering(torch=torch, numpy=numpy, jax=jax),
+            exact=_over_fields(mp) if (not kinks if elementary is None else elementary) else None,
             reference=_entrywise(mp),
             sympy=_image(sympy),
             latex=latex,
@@ -235,18 +251,20 @@ def _exponentials() -> None:
         torch="torch.nn.functional.silu({0})", numpy="({0:a} * " + _NUMPY_SIGMOID + ")", jax="jax.nn.silu({0})",
         mp=lambda m, x: x * _logistic(m, x), sympy=lambda s, x: x / (1 + s.exp(-x)), at={0: 0})  # fmt: skip
     row("gelu", "x*Φ(x), Φ the normal distribution function", "Hendrycks & Gimpel 2016", derivative=_gelu,
-        torch="torch.nn.functional.gelu({0})", numpy="({0:a} * scipy.special.ndtr({0}))",
+        elementary=False, torch="torch.nn.functional.gelu({0})", numpy="({0:a} * scipy.special.ndtr({0}))",
         jax="jax.nn.gelu({0}, approximate=False)", mp=lambda m, x: x * m.ncdf(x),
         sympy=lambda s, x: x * (1 + s.erf(x / s.sqrt(2))) / 2, at={0: 0})  # fmt: skip
     row("erf", "the error function", _DLMF + "7.2",
+        elementary=False,
         derivative=lambda x, y: (_number(2) / build.constant("pi") ** _number(1, 2)) * _f("exp", -(x**2)),
         **_scipy("erf"), mp=lambda m, x: m.erf(x), sympy=lambda s, x: s.erf(x), at={0: 0})  # fmt: skip
-    row("lgamma", "the logarithm of |Γ(x)|", _DLMF + "5.2", derivative=lambda x, y: _f("digamma", x),
+    row("lgamma", "the logarithm of |Γ(x)|", _DLMF + "5.2", elementary=False, derivative=lambda x, y: _f("digamma", x),
         torch="torch.lgamma({0})", numpy="scipy.special.gammaln({0})", jax="jax.scipy.special.gammaln({0})",
         mp=lambda m, x: m.log(abs(m.gamma(x))), sympy=lambda s, x: s.loggamma(x), at={1: 0, 2: 0},
         domain="positive",
         latex=r"\log\lvert\Gamma\left({0}\right)\rvert")  # fmt: skip
     row("digamma", "the derivative of lgamma", _DLMF + "5.2", derivative=lambda x, y: _polygamma(1, x),
+        elementary=False,
         **_scipy("digamma"), mp=lambda m, x: m.digamma(x), sympy=lambda s, x: s.digamma(x),
         domain="positive",
         latex=r"\psi\left({0}\right)")  # fmt: skip
@@ -285,8 +303,8 @@ def _gelu(x: Node, y: Node) -> Node:
 def _piecewise() -> None:
     row = elementwise
     row("abs", "the absolute value", _DLMF + "1.9", derivative=lambda x, y: _f("sign", x), **_same("abs"),
-        mp=lambda m, x: abs(x), sympy=lambda s, x: s.Abs(x), at={0: 0}, kinks=(Kink(0, 0),), value=_NONNEGATIVE,
-        simplify=_even)  # fmt: skip
+        elementary=True, mp=lambda m, x: abs(x), sympy=lambda s, x: s.Abs(x), at={0: 0}, kinks=(Kink(0, 0),),
+        value=_NONNEGATIVE, simplify=_even)  # fmt: skip
     row("sign", "-1, 0 or 1", _DLMF + "1.16", derivative=lambda x, y: build.zeros(*x.shape), **_same("sign"),
         mp=lambda m, x: m.sign(x), sympy=lambda s, x: s.sign(x), at={0: 0, 1: 1, -1: -1}, kinks=(Kink(0, 0),),
         simplify=lambda x: _one(x) if "positive" in x.facts else None)  # fmt: skip

@@ -1,4 +1,4 @@
-"""The product of entries, of all or along an axis, and the products of all entries but one, which are its gradient."""
+"""The product of entries, of all or along an axis, and the products of all entries but one or two: its derivatives."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ def _others(X, axis=None):
     after = CAT((first, MODULE.flip(X[..., 1:], (-1,))), -1).cumprod(-1)
     return before * MODULE.flip(after, (-1,))
 '''
+_PAIRS = '''
+def _pairs(X):
+    """For each two entries of a column the product of all others, and 0 on the diagonal."""
+    itself = MODULE.eye(X.shape[-2], LIKE) > 0
+    return MODULE.where(itself, 0.0, _others(MODULE.where(itself, 1.0, X.mT), -1))
+'''
 
 
 def _rule(node: Node, i: int, d: Node) -> Node:
@@ -41,9 +47,42 @@ def _total(x: Node, params: tuple[Any, ...]) -> Node:
 
 
 def _others_rule(node: Node, i: int, d: Node) -> Node:
-    """Of yⱼ = Π(k≠j) xₖ: dyⱼ = yⱼ (Σ dx/x - dxⱼ/xⱼ), where no entry is zero."""
+    """Of yⱼ = Π(k≠j) xₖ: dyⱼ = Σ(k≠j) dxₖ Π(l≠j,k) xₗ, which is yⱼ (Σ dx/x - dxⱼ/xⱼ) where no entry is zero."""
+    x = node.args[0]
+    if not node.params and "nonzero" not in x.facts:
+        made = build.apply("prod_pairs", build.apply("vec", x)) @ build.apply("vec", d)
+        return made if x.cols == 1 else build.apply("unvec", made, params=node.shape)
     relative = build.times(d, build.power(node.args[0], build.number(-1)))
     return build.times(node, build.spread(_total(relative, node.params), node.shape) - relative)
+
+
+def _pairs_rule(node: Node, i: int, d: Node) -> Node:
+    """Of Yⱼₖ = Π(l≠j,k) xₗ: dYⱼₖ = Yⱼₖ (Σ dx/x - dxⱼ/xⱼ - dxₖ/xₖ), where no entry is zero."""
+    relative = build.times(d, build.power(node.args[0], build.number(-1)))
+    down = build.spread(relative, node.shape)
+    return build.times(node, build.spread(build.apply("sum", relative), node.shape) - down - down.T)
+
+
+def _pairs_reference(node: Node, args: Any, size: Any) -> Any:
+    import mpmath
+    import numpy as np
+
+    count = len(args[0])
+    made = np.full((count, count), mpmath.mpf(0), dtype=object)
+    for j, k in np.ndindex(count, count):
+        if j != k:
+            made[j, k] = np.delete(args[0][:, 0], [j, k]).prod() * mpmath.mpf(1)
+    return made
+
+
+def _pairs_image(node: Node, args: Any, size: Any) -> Any:
+    import sympy
+
+    i, j = sympy.symbols("i j", integer=True)
+    l, x = sympy.Dummy("l", integer=True), args[0]  # noqa: E741  the index of the product
+    whole = sympy.Product(x[l, 0], (l, 0, size(node.rows) - 1))
+    entry = sympy.Piecewise((0, sympy.Eq(i, j)), (whole / (x[i, 0] * x[j, 0]), True))
+    return sympy.FunctionMatrix(size(node.rows), size(node.cols), sympy.Lambda((i, j), entry))
 
 
 def _others_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -58,13 +97,12 @@ def _others_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | 
 
 
 def _others_reference(node: Node, args: Any, size: Any) -> Any:
-    import mpmath
     import numpy as np
 
     made = np.empty(args[0].shape, dtype=object)
     for place in np.ndindex(made.shape):
         kept = args[0].copy()
-        kept[place] = mpmath.mpf(1)
+        kept[place] = kept[place] ** 0
         made[place] = (kept[:, place[1]] if node.params == (0,) else kept[place[0]] if node.params else kept).prod()
     return made
 
@@ -125,6 +163,7 @@ define(
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative", "nonzero"},
         latex=lambda node, pieces, size: call("prod", pieces[0].body, below=axis_name(node.params)),
         written=written_along("prod"),
+        exact=True,
         reference=lambda node, args, size: args[0].prod(axis=along(node.params), keepdims=True),
         sympy=_image,
         lowers=Lowering(torch=_torch, numpy=_numpy, jax=_numpy),
@@ -155,6 +194,7 @@ define(
         domain={0: "nonzero"},
         latex=lambda node, pieces, size: call("prod_others", pieces[0].body, below=axis_name(node.params)),
         written=written_along("prod_others"),
+        exact=True,
         reference=_others_reference,
         sympy=_others_image,
         lowers=Lowering(
@@ -167,6 +207,30 @@ define(
             Sample("sum(exp(prod_others(x)))", {"x": "vector(4; nonzero)"}),
             Sample("norm2(prod_others(X, 0).*A)^2", {"X": "matrix(m, n; nonzero)"}),
             Sample("sum(sin(prod_others(X, 1)))", {"X": "matrix(3, 2; nonzero)"}),
+        ),
+    )
+)
+define(
+    Operator(
+        "prod_pairs",
+        says="for each two entries of a vector the product of all other entries, and 0 on the diagonal",
+        source="Griewank & Walther 2008, Evaluating Derivatives (Speelpenning's product)",
+        signatures=("(n,1) -> (n,n)",),
+        differential=_pairs_rule,
+        facts=lambda node: frozenset({"symmetric"}),
+        domain={0: "nonzero"},
+        latex=lambda node, pieces, size: call("prod_pairs", pieces[0].body),
+        reference=_pairs_reference,
+        sympy=_pairs_image,
+        lowers=Lowering(
+            torch="_pairs({0})",
+            numpy="_pairs({0})",
+            jax="_pairs({0})",
+            helpers=functions("_pairs", texts={"_pairs": _PAIRS}),
+        ),
+        samples=(
+            Sample("y'*prod_pairs(x)*y", {"x": "vector(4; nonzero)"}),
+            Sample("sum(exp(prod_pairs(x)))", {"x": "vector(3; nonzero)"}),
         ),
     )
 )

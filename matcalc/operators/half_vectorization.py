@@ -66,11 +66,10 @@ def _reference(node: Node, args: Any, size: Any) -> Any:
 
 
 def _unvech_reference(node: Node, args: Any, size: Any) -> Any:
-    import mpmath
     import numpy as np
 
     n = size(node.rows)
-    made = np.full((n, n), mpmath.mpf(0), dtype=object)
+    made = np.full((n, n), 0 * args[0][0, 0], dtype=object)
     for k, place in enumerate(triangle_places(n)):
         made[place] = args[0][k, 0]
     return made
@@ -123,6 +122,7 @@ define(
         matrix=lambda node, i, J: build.apply("elimination", params=(node.args[0].rows,)) @ J,
         simplify=_simplify,
         facts=signs_kept,
+        exact=True,
         reference=_reference,
         sympy=_image,
         lowers=Lowering(torch=_spelled("{}"), numpy=_spelled("{}"), jax=_spelled("jnp.array({})")),
@@ -153,6 +153,7 @@ define(
         simplify=_unvech_simplify,
         facts=lambda node: frozenset({"lower"}),
         written=lambda node, args, size: f"unvech({args[0]}, {size(node.rows)}, {size(node.cols)})",
+        exact=True,
         reference=_unvech_reference,
         sympy=_unvech_image,
         lowers=Lowering(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from matcalc.expression import build
 from matcalc.expression.formula import raised
 from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.operators.exact_functions import Elementary
+from matcalc.operators.exact_matrices import determinant_over_fields, inverse_over_fields
 from matcalc.operators.precise_matrices import determinant, through_mpmath
 
 if TYPE_CHECKING:
@@ -149,6 +151,7 @@ define(
         rule="differential of the inverse, from X*inv(X) = I",
         signatures=("(n,n) -> (n,n)",),
         role="inverse",
+        entrywise=lambda a: build.power(a, build.number(-1)),
         aliases=("inverse",),
         differential=_inverse_rule,
         simplify=_inverse_simplify,
@@ -156,6 +159,7 @@ define(
         settle=_settled_inverse,
         facts=lambda node: (node.args[0].facts & _KEPT) | {"invertible"},
         domain={0: "invertible"},
+        exact=lambda node, args, size: inverse_over_fields(args[0]),
         reference=_solved,
         sympy=lambda node, args, size: __import__("sympy").Inverse(args[0]),
         lowers=Lowering(
@@ -192,6 +196,7 @@ define(
         differential=_det_rule,
         simplify=_det_simplify,
         facts=_det_facts,
+        exact=lambda node, args, size: _single(determinant_over_fields(args[0])),
         reference=lambda node, args, size: _single(determinant(args[0])),
         sympy=lambda node, args, size: __import__("sympy").Determinant(args[0]),
         lowers=Lowering(
@@ -220,6 +225,7 @@ define(
         differential=_logdet_rule,
         simplify=_logdet_simplify,
         domain={0: "invertible"},
+        exact=lambda node, args, size: _single(Elementary.log(determinant_over_fields(args[0]))),
         reference=_log_abs_det,
         sympy=_image_logdet,
         lowers=Lowering(

@@ -212,6 +212,7 @@ define(
         simplify=_exponential_simplify,
         joins=_exponential_joins,
         facts=_exponential_facts,
+        entrywise=lambda a: build.apply("exp", a),
         cubic=20,
         reference=lambda node, args, size: through_mpmath(_expm, args[0]),
         lowers=Lowering(
@@ -311,6 +312,7 @@ define(
         simplify=_logarithm_simplify,
         facts=lambda node: node.args[0].facts & _SHAPES,
         domain={0: "principal"},
+        entrywise=lambda a: build.apply("log", a),
         cubic=100,
         reference=lambda node, args, size: through_mpmath(_logm, args[0]),
         lowers=_lowering_of("log", "_logm"),
@@ -388,6 +390,7 @@ define(
         joins=_root_joins,
         facts=_root_facts,
         domain={0: "principal"},
+        entrywise=lambda a: build.power(a, build.divide(build.number(1), build.number(2))),
         cubic=20,
         reference=_root,
         lowers=_lowering_of("sqrt", "_sqrtm"),

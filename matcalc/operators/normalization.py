@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define
+from matcalc.operators.exact_matrices import root
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -88,17 +90,31 @@ def _called(x: Node, axis: int | None = None) -> Node:
 def _centred(node: Node, x: Any) -> tuple[Any, Any]:
     """x less its mean, and the deviation, in whatever precision is in force."""
     import mpmath
+
+    return _in_arithmetic(node, x, mpmath.mpf(1), mpmath.sqrt)
+
+
+def _over_fields(node: Node, x: Any) -> tuple[Any, Any]:
+    return _in_arithmetic(node, x, Fraction(1), root)
+
+
+def _in_arithmetic(node: Node, x: Any, one: Any, rooted: Callable[[Any], Any]) -> tuple[Any, Any]:
     import numpy as np
 
     axis = _axis(node.args[0])
-    count = mpmath.mpf(x.shape[axis])
+    count = one * x.shape[axis]
     centred = x - x.sum(axis=axis, keepdims=True) / count
     variance = (centred * centred).sum(axis=axis, keepdims=True) / count
-    return centred, np.vectorize(lambda v: mpmath.sqrt(v + mpmath.mpf(1) / 100_000), otypes=[object])(variance)
+    return centred, np.vectorize(lambda v: rooted(v + one / 100_000), otypes=[object])(variance)
 
 
 def _layernorm_reference(node: Node, args: Any, size: Any) -> Any:
     centred, deviation = _centred(node, args[0])
+    return centred / deviation
+
+
+def _layernorm_over_fields(node: Node, args: Any, size: Any) -> Any:
+    centred, deviation = _over_fields(node, args[0])
     return centred / deviation
 
 
@@ -164,6 +180,7 @@ define(
         signatures=("(m,n) -> (m,n)",),
         differential=_layernorm_rule,
         simplify=_layernorm_simplify,
+        exact=_layernorm_over_fields,
         reference=_layernorm_reference,
         sympy=_image_layernorm,
         lowers=Lowering(
@@ -185,6 +202,7 @@ define(
         differential=_layerstd_rule,
         simplify=_layerstd_simplify,
         facts=lambda node: frozenset({"positive", "nonnegative", "nonzero"}),
+        exact=lambda node, args, size: _over_fields(node, args[0])[1],
         reference=lambda node, args, size: _centred(node, args[0])[1],
         sympy=_image_layerstd,
         written=lambda node, args, size: (

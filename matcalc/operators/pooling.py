@@ -100,6 +100,7 @@ def _average(name: str, *samples: Sample) -> None:
             matrix=_mean_matrix,
             simplify=simplify,
             facts=lambda node: node.args[0].facts & {"positive", "nonnegative"},
+            exact=True,
             reference=_mean_reference,
             sympy=_mean_image,
             written=windows.written,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
 from matcalc.expression.formula import raised
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.sizes import Size, substitute_sizes
+from matcalc.operators.exact_matrices import inverse_over_fields
 from matcalc.operators.precise_matrices import through_mpmath
 
 if TYPE_CHECKING:
@@ -68,10 +70,15 @@ def _rule(node: Node, i: int, d: Node) -> Node:
 
 def _pinv(node: Node, args: Any, size: Any) -> Any:
     """By the normal equations, which 90 digits can bear."""
-    X = args[0]
-    if X.shape[0] >= X.shape[1]:
-        return through_mpmath(lambda m: m**-1, X.T @ X) @ X.T
-    return X.T @ through_mpmath(lambda m: m**-1, X @ X.T)
+    return _by_normal_equations(args[0], lambda square: through_mpmath(lambda m: m**-1, square))
+
+
+def _pinv_over_fields(node: Node, args: Any, size: Any) -> Any:
+    return _by_normal_equations(args[0], inverse_over_fields)
+
+
+def _by_normal_equations(X: Any, inverted: Callable[[Any], Any]) -> Any:
+    return inverted(X.T @ X) @ X.T if X.shape[0] >= X.shape[1] else X.T @ inverted(X @ X.T)
 
 
 define(
@@ -86,6 +93,7 @@ define(
         facts=lambda node: node.args[0].facts & {"symmetric", "psd", "skew", "diagonal", "full_rank"},
         domain={0: "full_rank"},
         cubic=3,
+        exact=_pinv_over_fields,
         reference=_pinv,
         lowers=Lowering(torch="torch.linalg.pinv({0})", numpy="np.linalg.pinv({0})", jax="jnp.linalg.pinv({0})"),
         latex=lambda node, pieces, size: raised(pieces[0], "+"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.expression import build
 from matcalc.expression.formula import with_ones
 from matcalc.expression.operator import Kink, Lowering, Operator, Sample, define
+from matcalc.operators.exact_matrices import root
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -212,6 +213,7 @@ define(
         simplify=_linear_simplify("sum", _sum_special),
         settle=_settled_sum,
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative"},
+        exact=True,
         reference=lambda node, args, size: _single(args[0].sum()),
         sympy=lambda node, args, size: _image_total(node, args[0], size),
         lowers=Lowering(
@@ -238,6 +240,7 @@ define(
         simplify=_along_simplify,
         settle=_settled_sum_along,
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative"},
+        exact=True,
         reference=lambda node, args, size: args[0].sum(axis=node.params[0], keepdims=True),
         sympy=_image_along,
         lowers=Lowering(torch=_along_text("keepdim"), numpy=_along_text("keepdims"), jax=_along_text("keepdims")),
@@ -268,6 +271,7 @@ define(
         matrix=lambda node, i, J: build.apply("vec", build.eye(node.args[0].rows)).T @ J,
         simplify=_linear_simplify("tr", _trace_special),
         facts=lambda node: _NONNEGATIVE if "psd" in node.args[0].facts else frozenset(),
+        exact=True,
         reference=lambda node, args, size: _single(args[0].trace()),
         sympy=lambda node, args, size: __import__("sympy").Trace(args[0]),
         lowers=Lowering(
@@ -293,6 +297,7 @@ define(
         settle=_settled_norm2,
         facts=lambda node: _NONNEGATIVE,
         domain={0: "nonzero"},
+        exact=lambda node, args, size: _single(root((args[0] * args[0]).sum())),
         reference=_euclidean,
         sympy=_image_norm2,
         lowers=Lowering(

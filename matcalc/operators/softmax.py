@@ -8,6 +8,7 @@ from matcalc.expression import build
 from matcalc.expression.formula import axis_name, call
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.axes import along, axes_text, canonical, keep_dims, reduced_signatures, written_along
+from matcalc.operators.exact_functions import Elementary
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -33,25 +34,33 @@ def _log_softmax_rule(node: Node, i: int, d: Node) -> Node:
     return _centred(build.apply("softmax", node.args[0]), d)
 
 
-def _exponentials(x: Any, axis: int) -> Any:
-    import mpmath
+def _exponentials(functions: Any, x: Any, axis: int) -> Any:
     import numpy as np
 
-    made = np.vectorize(mpmath.exp, otypes=[object])(x)
+    made = np.vectorize(functions.exp, otypes=[object])(x)
     return made, made.sum(axis=axis, keepdims=True)
 
 
-def _softmax(node: Node, args: Any, size: Any) -> Any:
-    raised, total = _exponentials(args[0], _axis(node))
+def _softmax(functions: Any, node: Node, args: Any, size: Any) -> Any:
+    raised, total = _exponentials(functions, args[0], _axis(node))
     return raised / total
 
 
-def _log_softmax(node: Node, args: Any, size: Any) -> Any:
-    import mpmath
+def _log_softmax(functions: Any, node: Node, args: Any, size: Any) -> Any:
     import numpy as np
 
-    total = _exponentials(args[0], _axis(node))[1]
-    return args[0] - np.vectorize(mpmath.log, otypes=[object])(total)
+    total = _exponentials(functions, args[0], _axis(node))[1]
+    return args[0] - np.vectorize(functions.log, otypes=[object])(total)
+
+
+def _precisely(evaluate: Any) -> Any:
+    """With the functions of mpmath."""
+    return lambda node, args, size: evaluate(__import__("mpmath"), node, args, size)
+
+
+def _over_fields(evaluate: Any) -> Any:
+    """With the functions that there are over a field."""
+    return lambda node, args, size: evaluate(Elementary, node, args, size)
 
 
 def _spelled(torch: str, numpy: str, jax: str) -> Lowering:
@@ -85,7 +94,8 @@ define(
         differential=_softmax_rule,
         simplify=lambda args, params: build.number(1) if args[0].is_scalar else None,
         facts=lambda node: frozenset({"positive", "nonnegative", "nonzero", "simplex"}),
-        reference=_softmax,
+        exact=_over_fields(_softmax),
+        reference=_precisely(_softmax),
         sympy=_image(log=False),
         lowers=_spelled(
             "torch.softmax({0}, {1})", "scipy.special.softmax({0}, axis={1})", "jax.nn.softmax({0}, axis={1})"
@@ -101,7 +111,8 @@ define(
         signatures=("(m,n) -> (m,n)",),
         differential=_log_softmax_rule,
         simplify=lambda args, params: build.number(0) if args[0].is_scalar else None,
-        reference=_log_softmax,
+        exact=_over_fields(_log_softmax),
+        reference=_precisely(_log_softmax),
         sympy=_image(log=True),
         lowers=_spelled(
             "torch.log_softmax({0}, {1})",
@@ -129,12 +140,11 @@ def _logsumexp_rule(node: Node, i: int, d: Node) -> Node:
     return build.apply("sum_along", build.times(_weights(node), d), params=node.params)
 
 
-def _logsumexp(node: Node, args: Any, size: Any) -> Any:
-    import mpmath
+def _logsumexp(functions: Any, node: Node, args: Any, size: Any) -> Any:
     import numpy as np
 
-    raised = np.vectorize(mpmath.exp, otypes=[object])(args[0])
-    return np.vectorize(mpmath.log, otypes=[object])(raised.sum(axis=along(node.params), keepdims=True))
+    raised = np.vectorize(functions.exp, otypes=[object])(args[0])
+    return np.vectorize(functions.log, otypes=[object])(raised.sum(axis=along(node.params), keepdims=True))
 
 
 def _image_logsumexp(node: Node, args: Any, size: Any) -> Any:
@@ -164,7 +174,8 @@ define(
         differential=_logsumexp_rule,
         simplify=lambda args, params: canonical("logsumexp", args[0], params),
         written=written_along("logsumexp"),
-        reference=_logsumexp,
+        exact=_over_fields(_logsumexp),
+        reference=_precisely(_logsumexp),
         sympy=_image_logsumexp,
         lowers=Lowering(
             torch=_logsumexp_spelled("torch.logsumexp({0}, {1}, keepdim=True)"),

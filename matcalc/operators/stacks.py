@@ -90,6 +90,7 @@ def _stack(name: str, says: str) -> None:
             transpose=_transpose,
             transposed=lambda node: build.apply(_TURNED[name], *(arg.T for arg in node.args)),
             facts=signs_kept,
+            exact=True,
             reference=_reference,
             sympy=_image,
             lowers=Lowering(

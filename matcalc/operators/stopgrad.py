@@ -58,6 +58,7 @@ define(
         frozen=True,
         simplify=_simplify,
         facts=lambda node: node.args[0].facts,
+        exact=True,
         reference=lambda node, args, size: args[0],
         sympy=_image,
         lowers=Lowering(torch="{0:a}.detach()", numpy="{0:a}", jax="jax.lax.stop_gradient({0})"),

@@ -25,17 +25,27 @@ if TYPE_CHECKING:
 Places = Callable[["Node", Callable[[AnySize], int]], list[tuple[int, int]]]
 
 
+def _exactly(places: Places) -> Any:
+    """The matrix with ones at ``places``."""
+
+    def evaluate(node: Node, args: Any, size: Any) -> Any:
+        import numpy as np
+
+        made = np.zeros((size(node.rows), size(node.cols)), dtype=object)
+        for place in places(node, size):
+            made[place] = 1
+        return made
+
+    return evaluate
+
+
 def _ones_at(places: Places) -> Any:
-    """The matrix with ones at ``places``, as arithmetic of any precision."""
+    """The same, as arithmetic of any precision."""
 
     def evaluate(node: Node, args: Any, size: Any) -> Any:
         import mpmath
-        import numpy as np
 
-        made = np.full((size(node.rows), size(node.cols)), mpmath.mpf(0), dtype=object)
-        for place in places(node, size):
-            made[place] = mpmath.mpf(1)
-        return made
+        return _exactly(places)(node, args, size) * mpmath.mpf(1)
 
     return evaluate
 
@@ -134,6 +144,7 @@ define(
         facts=lambda node: frozenset(
             {"orthogonal", "invertible", "nonnegative", *(("symmetric",) if node.params[0] == node.params[1] else ())}
         ),
+        exact=_exactly(_commutation_places),
         reference=_ones_at(_commutation_places),
         sympy=_image(_commutation_places),
         lowers=Lowering(
@@ -216,6 +227,7 @@ def _half(name: str, says: str, signature: str, places: Places, letter: str, sam
             call=_of_size(name),
             shape=lambda args, params: _half_shape(name, params),
             facts=lambda node: frozenset({"nonnegative"}),
+            exact=_exactly(places),
             reference=_ones_at(places),
             sympy=_image(places),
             lowers=Lowering(
@@ -290,6 +302,7 @@ define(
         joins=_diagonalization_joins,
         indexed=_diagonalization_indexed,
         facts=lambda node: frozenset({"nonnegative"}),
+        exact=_exactly(_diagonalization_places),
         reference=_ones_at(_diagonalization_places),
         sympy=_image(_diagonalization_places),
         lowers=Lowering(

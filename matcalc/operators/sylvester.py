@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
 from matcalc.expression.operator import Lowering, Operator, Sample, define, of_each
+from matcalc.operators.exact_matrices import inverse_over_fields
 from matcalc.operators.matrix_function_code import functions
 from matcalc.operators.orientation import all_turned
 from matcalc.operators.precise_matrices import solved
@@ -56,13 +57,21 @@ def _matrix(node: Node, i: int, J: Node) -> Node:
 
 
 def _solved(node: Node, args: Any, size: Any) -> Any:
+    return solved(*_system(*args)).reshape(args[2].shape)
+
+
+def _solved_over_fields(node: Node, args: Any, size: Any) -> Any:
+    system, right = _system(*args)
+    return (inverse_over_fields(system) @ right).reshape(args[2].shape)
+
+
+def _system(a: Any, b: Any, c: Any) -> tuple[Any, Any]:
     """The linear system in the entries of X, row by row."""
     import numpy as np
 
-    a, b, c = args
     m, n = c.shape
     system = np.kron(a, np.eye(n, dtype=int).astype(object)) + np.kron(np.eye(m, dtype=int).astype(object), b.T)
-    return solved(system, c.reshape(-1, 1)).reshape(m, n)
+    return system, c.reshape(-1, 1)
 
 
 def _call(node: Node, args: Any, size: Any) -> str:
@@ -103,6 +112,7 @@ define(
         simplify=_simplify,
         facts=_facts,
         cubic=20,
+        exact=_solved_over_fields,
         reference=_solved,
         lowers=Lowering(
             torch=_call,

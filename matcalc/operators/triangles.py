@@ -55,6 +55,7 @@ def _triangle(name: str) -> None:
             transposed=lambda node: build.apply(_TURNED[name], node.args[0].T),
             simplify=lambda args, params: _simplify(name, args[0]),
             facts=lambda node: frozenset({_KEPT[name]} if node.is_square else ()),
+            exact=True,
             reference=_reference,
             sympy=_image,
             lowers=Lowering(torch=f"torch.{name}({{0}})", numpy=f"np.{name}({{0}})", jax=f"jnp.{name}({{0}})"),

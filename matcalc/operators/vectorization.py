@@ -82,6 +82,7 @@ define(
         matrix=lambda node, i, J: J,
         simplify=_vec_simplify,
         facts=signs_kept,
+        exact=True,
         reference=lambda node, args, size: args[0].reshape(-1, 1, order="F"),
         sympy=_image_vec,
         lowers=Lowering(
@@ -137,6 +138,7 @@ define(
         matrix=lambda node, i, J: J,
         simplify=_unvec_simplify,
         facts=signs_kept,
+        exact=True,
         reference=lambda node, args, size: args[0].reshape(size(node.rows), size(node.cols), order="F"),
         sympy=_image_unvec,
         lowers=Lowering(
@@ -196,6 +198,7 @@ define(
         matrix=_reshape_matrix,
         simplify=_reshape_simplify,
         facts=signs_kept,
+        exact=True,
         reference=lambda node, args, size: args[0].reshape(size(node.rows), size(node.cols)),
         sympy=_image_reshape,
         lowers=Lowering(torch=_reshape_text, numpy=_reshape_text, jax=_reshape_text),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.errors import ShapeError
 from matcalc.expression import build
 from matcalc.expression.operator import Lowering
-from matcalc.expression.sizes import AnySize, Shape, divided, written_shape
+from matcalc.expression.sizes import AnySize, Shape, Size, divided, substitute_sizes, written_shape
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -43,13 +43,29 @@ def misfit(name: str) -> Callable[[Sequence[Shape], Sequence[AnySize]], str]:
         pooled = shape[:1] if one_axis else shape
         if any(isinstance(size, int) and size < k for size in pooled):
             return f"a window of {k} does not fit into {have}"
-        forms = ("vector(6)", f"vector({k}*m)") if one_axis else ("matrix(6, 6)", f"matrix({k}*m, {k}*n)")
+        written = [(name, _multiple_of(k, name, pooled)) for name in _names(pooled)]
+        instead = " and ".join(f"{other} for {name}" for name, other in written)
         return (
-            f"{name} has windows of {k}, and nothing says that {k} divides the sizes of {have}; declare them "
-            f'as numbers or as multiples of {k}: --let "x: {forms[0]}" or --let "x: {forms[1]}"'
+            f"{name} has windows of {k}, and nothing says that {k} divides the sizes of {have}; declare them as "
+            f"numbers, or write {instead} where they are declared"
         )
 
     return sentence
+
+
+def _names(sizes: Sequence[AnySize]) -> list[str]:
+    return sorted({name for size in sizes if isinstance(size, Size) for name in size.names})
+
+
+def _multiple_of(k: int, name: str, sizes: Sequence[AnySize]) -> AnySize:
+    """What to put for a size name so that the sizes with it are multiples of k, as 2*h + 1 for h in h - 1."""
+    for rest in range(k):
+        value = k * Size.named(name) + rest
+        tried = [substitute_sizes(size, {name: value}) for size in sizes if name in _names([size])]
+        numbers = [factor for size in tried if isinstance(size, Size) for names, factor in size.terms if not names]
+        if all(number % k == 0 for number in numbers):
+            return value
+    return k * Size.named(name)
 
 
 def pooled_shape(name: str, shape: Shape, k: AnySize) -> Shape:

@@ -27,6 +27,18 @@ def _softmax(rng: Any, rows: int, cols: int) -> Any:
     return parts / _PARTS
 
 
+def _adding_up(fresh: Any, rows: int, cols: int, part: int) -> Any:
+    """All entries but the last are free, in each row of a matrix."""
+    import numpy as np
+
+    made = np.empty((rows, cols), dtype=object)
+    lines = [made[:, 0]] if cols == 1 else list(made)
+    for line in lines:
+        line[:] = [fresh() for _ in line]
+        line[-1] = 1 - line[:-1].sum() if len(line) > 1 else fresh() * 0 + 1
+    return made
+
+
 def _onehot(rng: Any, rows: int, cols: int) -> Any:
     import numpy as np
 
@@ -42,37 +54,48 @@ for _record in (
     Property(
         "nonzero",
         "no entry is zero",
+        dense=True,
         sample=lambda rng, m, n: _signs(rng, m, n) * rng.uniform(0.5, 1.5, (m, n)),
     ),
     Property(
         "nonnegative",
         "no entry is negative",
+        dense=True,
         sample=lambda rng, m, n: rng.uniform(0.2, 1.8, (m, n)),
     ),
     Property(
         "positive",
         "every entry is positive",
+        dense=True,
         implies=("nonnegative", "nonzero"),
         sample=lambda rng, m, n: rng.uniform(0.4, 1.8, (m, n)),
     ),
     Property(
         "unit",
         "every entry lies in (0, 1)",
+        dense=True,
         implies=("positive",),
         sample=lambda rng, m, n: rng.uniform(0.1, 0.9, (m, n)),
     ),
     Property(
         "above_one",
         "every entry is above 1",
+        dense=True,
         implies=("positive",),
         sample=lambda rng, m, n: rng.uniform(1.3, 2.5, (m, n)),
     ),
-    Property("above_minus_one", "every entry is above -1", sample=lambda rng, m, n: rng.uniform(-0.7, 1.5, (m, n))),
+    Property(
+        "above_minus_one",
+        "every entry is above -1",
+        dense=True,
+        sample=lambda rng, m, n: rng.uniform(-0.7, 1.5, (m, n)),
+    ),
     Property(
         "simplex",
         "positive, and sums to one (each row of a matrix)",
         implies=("unit",),
         sample=_softmax,
+        parametrized=_adding_up,
     ),
     Property(
         "onehot",
@@ -84,9 +107,10 @@ for _record in (
     Property(
         "integer",
         "every entry is a whole number",
+        dense=True,
         excludes=("unit",),
         sample=lambda rng, m, n: rng.integers(1, 5, size=(m, n)) * _signs(rng, m, n),
     ),
-    Property("sparse", "stored as a sparse matrix; says nothing of the values"),
+    Property("sparse", "stored as a sparse matrix; says nothing of the values", dense=True),
 ):
     define_property(_record)

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
 from matcalc.expression.property import Property, define_property
+from matcalc.operators.exact_matrices import inverse_over_fields
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
 
 _HALF_TO_THREE_HALVES = (2 / 3, 3 / 2)
+_NOISE = 1e-20
 _NEAR = 1e-9
 _DOUBLINGS = 7  # from 16 digits to a thousand
 
@@ -35,6 +37,24 @@ def _orthogonal_exactly(q: Any) -> Any:
     for _ in range(_DOUBLINGS):
         q = q @ (3 * eye - q.T @ q) / 2
     return q
+
+
+def _cayley(fresh: Any, n: int, cols: int, part: int) -> Any:
+    """(I - S)·(I + S)⁻¹ for S skew, which has determinant 1; in the other component with its first row negated.
+
+    (Golub & Van Loan 2013, problem 2.1.14). It leaves out those with an eigenvalue -1, which are limits of the others.
+    """
+    import numpy as np
+
+    skew = np.zeros((n, n), dtype=object)
+    for i in range(n):
+        for j in range(i):
+            skew[i, j] = fresh()
+            skew[j, i] = -skew[i, j]
+    eye = np.eye(n, dtype=int).astype(object)
+    made = (eye - skew) @ inverse_over_fields(eye + skew)
+    made[0] = -made[0] if part else made[0]
+    return made
 
 
 def _is_orthogonal(q: Any) -> bool:
@@ -86,14 +106,14 @@ def _is_full_rank(value: Any) -> bool:
     import numpy as np
 
     singular = np.linalg.svd(value, compute_uv=False)
-    return bool(singular[-1] > 1e-2 * singular[0] and singular[-1] > 1e-3)
+    return bool(singular[-1] > max(1e-2 * singular[0], _NOISE))
 
 
 def _is_posdef(value: Any) -> bool:
     import numpy as np
 
     found = np.linalg.eigvalsh((value + value.T) / 2)
-    return bool(found[0] > 1e-2 * found[-1] and found[0] > 1e-3)
+    return bool(found[0] > max(1e-2 * found[-1], _NOISE))
 
 
 def _is_principal(value: Any) -> bool:
@@ -102,13 +122,14 @@ def _is_principal(value: Any) -> bool:
 
     found = np.linalg.eigvals(value)
     size = np.abs(found)
-    return bool(size.min() > 1e-2 * size.max() and size.min() > 1e-3 and np.abs(np.angle(found)).max() < 2.8)
+    return bool(size.min() > max(1e-2 * size.max(), _NOISE) and np.abs(np.angle(found)).max() < 2.8)
 
 
 def _is_positive_stable(value: Any) -> bool:
     import numpy as np
 
-    return bool(np.linalg.eigvals(value).real.min() > 1e-2)
+    found = np.linalg.eigvals(value)
+    return bool(found.real.min() > max(1e-2 * np.abs(found).max(), _NOISE))
 
 
 def _triangular(lower: bool) -> Any:
@@ -158,6 +179,7 @@ define_property(
     Property(
         "invertible",
         "has an inverse",
+        dense=True,
         source="Magnus & Neudecker 2019, ch. 1.8",
         square=True,
         sample=_invertible,
@@ -167,6 +189,7 @@ define_property(
     Property(
         "psd",
         "symmetric with no negative eigenvalue",
+        dense=True,
         source="Magnus & Neudecker 2019, ch. 1.6",
         implies=("symmetric",),
         square=True,
@@ -177,6 +200,7 @@ define_property(
     Property(
         "posdef",
         "symmetric with positive eigenvalues",
+        dense=True,
         source="Magnus & Neudecker 2019, ch. 1.6",
         implies=("psd", "invertible", "positive_stable"),
         square=True,
@@ -228,12 +252,15 @@ define_property(
         sample=_orthogonal,
         holds=_is_orthogonal,
         exact=_orthogonal_exactly,
+        parametrized=_cayley,
+        parts=2,
     )
 )
 define_property(
     Property(
         "full_rank",
         "its rank is the smaller of its sizes",
+        dense=True,
         source="Golub & Van Loan 2013, ch. 2.1",
         sample=_full_rank,
         holds=_is_full_rank,
@@ -243,6 +270,7 @@ define_property(
     Property(
         "principal",
         "no eigenvalue is zero or a negative number, so that the principal root and logarithm exist",
+        dense=True,
         source="Higham 2008, ch. 1.7",
         implies=("invertible",),
         square=True,
@@ -254,6 +282,7 @@ define_property(
     Property(
         "positive_stable",
         "every eigenvalue has a positive real part",
+        dense=True,
         source="Horn & Johnson 1991, ch. 2",
         implies=("principal",),
         square=True,

@@ -37,7 +37,7 @@ def test_a_slope_across_a_jump_says_that_it_cannot_tell() -> None:
 def test_large_sizes_are_checked_in_floats(text: str, name: str, sizes: dict[str, int]) -> None:
     report = mc.check(text, name, sizes=sizes)
     assert report.verdict == "verified", str(report)
-    assert report.smallest_visible == 1e-7
+    assert 1e-14 < report.smallest_visible < 1e-9
     assert "the witnesses are floats" in report.witnesses[0]
 
 
@@ -89,7 +89,7 @@ def test_functions_that_fail_are_told_from_wrong_ones(fn: object, claimed: objec
 def test_a_claimed_function_with_another_number_of_axes_is_refuted() -> None:
     report = mc.check("x'*x", "x", claim=lambda x: 2 * x[:, None])
     assert report.verdict == "refuted"
-    assert "another number of axes" in str(report.diagnosis)
+    assert "where the gradient has one axis" in str(report.diagnosis)
 
 
 def test_a_report_with_nan_is_json() -> None:

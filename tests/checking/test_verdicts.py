@@ -79,7 +79,7 @@ def test_a_claim_gets_its_verdict(text: str, name: str, claim: str, let: dict[st
         ("x'*x", "x", "1/2 times"),
         ("f = x'*A*x; f*f", "(A + A')*x", "off by the factor 2*f"),
         ("b'*x", "b + 3", "plus 3"),
-        ("x'*x", "2*x .+ 1e-10", "an extra term: the claim is the gradient plus 1e-10"),
+        ("x'*x", "2*x .+ 1e-10", "an extra term 1e-10: the claim is the gradient plus 1e-10"),
         ("sum(relu(x .- 3))", "zeros(n)", "does it hold on one branch alone"),
     ],
 )

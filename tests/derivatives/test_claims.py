@@ -41,7 +41,10 @@ FUNCTIONS = [
         "jacobian", "tanh(W*x)", "x", lambda W, x: chain(W, x).mT,
         "refuted", "transposed: the claim is the transpose of the Jacobian",
     ),
-    Claim("jacobian", "tanh(W*x)", "x", lambda W, x: W, "refuted", "no simple relation found"),
+    Claim(
+        "jacobian", "tanh(W*x)", "x", lambda W, x: W,
+        "refuted", "missing chain factor diag(1 - tanh(W*x).^2): the Jacobian is the claim with diag(1 - tanh(W*x).^2)",
+    ),
     Claim("jacobian", "A*X*B", "X", between, let=SQUARE),
     Claim(
         "jacobian", "A*X*B", "X", lambda A, X, B: -between(A, X, B),
@@ -49,10 +52,10 @@ FUNCTIONS = [
     ),
     Claim(
         "jacobian", "A*X*B", "X", lambda A, X, B: torch.einsum("ik,lj->klij", A, B),
-        "refuted", "no simple relation found", SQUARE,
+        "refuted", "axes: right with its axes in the order (2, 3, 0, 1)", SQUARE,
     ),
     Claim("hessian", "x'*A*x", "x", lambda x, A: A + A.mT),
-    Claim("hessian", "x'*A*x", "x", lambda x, A: 2 * A, "refuted", "no simple relation found"),
+    Claim("hessian", "x'*A*x", "x", lambda x, A: 2 * A, "refuted", "right only if A is symmetric"),
 ]  # fmt: skip
 REPEATED = {"A": "matrix(2, 3)", "X": "matrix(3, 3)"}
 
@@ -77,14 +80,14 @@ CONDITIONS = [
     for row in (
         (
             "tanh(W*x)", "x", "diag(1 - tanh(W*x).^2)",
-            "a missing chain factor: the Jacobian is the claim times W",
+            "missing chain factor W: the Jacobian is the claim times W",
         ),
         (
             "tanh(W*x)", "x", "diag(1 - tanh(W*x).^2)*W*W'",
             "a factor too many: the claim is the Jacobian times W.T",
         ),
-        ("A*exp(x)", "x", "diag(exp(x))", "a missing chain factor: the Jacobian is the claim with A in front"),
-        ("A*X*B", "X", "kron(B, A)", "right only if B is symmetric"),
+        ("A*exp(x)", "x", "diag(exp(x))", "missing chain factor A: the Jacobian is the claim with A in front"),
+        ("A*X*B", "X", "kron(B, A)", "a transposed factor: B in place of B.T; right only if B is symmetric"),
         ("A*X*B", "X", "kron(A, B')", "vec order: right for vec by rows"),
     )
 ]  # fmt: skip
@@ -135,3 +138,28 @@ def test_a_claim_of_a_size_that_nothing_fits_says_so() -> None:
 def test_a_function_that_returns_another_shape_is_no_jacobian() -> None:
     report = mc.check("tanh(W*x)", "x", claim=lambda W, x: x, kind="jacobian", trials=2)
     assert report.verdict in ("refuted", "inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt", "kind", "right", "turned"),
+    [
+        ("a*x'*x", ["a", "x"], "hessian", "2*x.T", "2*x"),
+        ("a*x'*x", ["x", "a"], "hessian", "2*x", "2*x.T"),
+        ("x'*x", "x", "jacobian", "2*x.T", "2*x"),
+        ("a*x", "a", "jacobian", "x", "x.T"),
+        ("a*tr(X'*B)", ["a", "X"], "hessian", "B", "B.T"),
+    ],
+)
+def test_a_block_that_involves_a_scalar_is_not_right_transposed(
+    text: str, wrt: str | list[str], kind: str, right: str, turned: str
+) -> None:
+    assert mc.check(text, wrt, claim=right, kind=kind).verdict == "verified"
+    report = mc.check(text, wrt, claim=turned, kind=kind)
+    assert report.verdict == "refuted"
+    assert report.diagnosis.startswith("transposed")
+
+
+def test_a_claim_that_fits_only_where_a_size_is_one_is_refuted() -> None:
+    report = mc.check("x*x'*x", "x", claim="3*x'*x", kind="jacobian")
+    assert (report.verdict, report.diagnosis) == ("refuted", "right only for n = 1")
+    assert "right only for n = 1" in str(report)

@@ -11,7 +11,7 @@ import matcalc as mc
 
 CLAIMS = [
     ("x'*A*x", "x", "hvp", "(A + A')*v", "verified", ""),
-    ("x'*A*x", "x", "hvp", "2*A*v", "refuted", "no simple relation"),
+    ("x'*A*x", "x", "hvp", "2*A*v", "refuted", "right only if A is symmetric"),
     ("x'*A*x", "x", "hvp", "-(A + A')*v", "refuted", "sign"),
     ("tr(X'*A*X)", "X", "hvp", "(A + A')*v", "verified", ""),
     ("tr(S*B*S)", "S", "hvp", "1/2*(v*(B + B') + (B + B')*v)", "refuted", ""),

@@ -14,9 +14,9 @@ import matcalc
 from matcalc.checking.points import Point, point
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.documents.image import sympy_image
 from matcalc.errors import UnsupportedError
 from matcalc.expression import build
+from matcalc.expression.image import sympy_image
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.operator import TABLE, Sample
 from matcalc.expression.sizes import Size

@@ -1,6 +1,6 @@
 """Text becomes the tree that the language says, with exact spans, or a MatcalcError."""
 
-# ruff: noqa: RUF001  # the signs of the language are what is tested
+# the signs of the language are what is tested
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor

@@ -31,8 +31,8 @@ from matcalc.errors import MatcalcError
 from matcalc.expression.nodes import postorder
 
 TARGETS = ("torch", "numpy", "jax")
-_CLOSE = 1e-7
-_TINY = 1e-10
+CLOSE = 1e-7
+TINY = 1e-10
 _HUGE = 1e12
 _SECONDS = 6
 _ROUNDED = 4e-15
@@ -58,14 +58,11 @@ class Case:
 
 def outcomes(text: str, let: Mapping[str, str], number: int, targets: Sequence[str]) -> Iterator[str]:
     """What became of one expression on each target, in a word and details: agrees by every name, or what is wrong."""
-    f = mc.parse(text, let)
-    if not f.variables:
-        yield "constant"
+    begun = placed(text, let, number)
+    if isinstance(begun, str):
+        yield begun
         return
-    at = place(f, number)
-    if isinstance(at, str):
-        yield "no point"
-        return
+    f, at = begun
     said: dict[str, str] = dict.fromkeys(targets, "agrees")
     for name in f.variables:
         case = Case(f, mc.grad(f, name), let, at, number)
@@ -80,20 +77,28 @@ def outcomes(text: str, let: Mapping[str, str], number: int, targets: Sequence[s
     )
 
 
-def place(f: mc.Expression, number: int) -> Point | str:
-    """A point where the expression is defined; nothing is asked of its gradient there."""
+def placed(text: str, let: Mapping[str, str], number: int) -> tuple[mc.Expression, Point] | str:
+    """The expression and a point where it is defined, of its gradient or not; or why there is none, in a word."""
+    f = mc.parse(text, let)
+    if not f.variables:
+        return "constant"
     nodes = tuple(v.node for v in f.typed.variables)
-    return point(Question(f.node, nodes[0].params[0], nodes, f.node), CheckOptions(seed=number, trials=2), 0)
+    at = point(Question(f.node, nodes[0].params[0], nodes, f.node), CheckOptions(seed=number, trials=2), 0)
+    return "no point" if isinstance(at, str) else (f, at)
+
+
+def agree(mine: Any, theirs: Any) -> bool:
+    """Whether two arrays are equal up to rounding."""
+    if mine.shape != theirs.shape or not (np.isfinite(mine).all() and np.isfinite(theirs).all()):
+        return False
+    size = max(float(np.abs(theirs).max(initial=0)), float(np.abs(mine).max(initial=0)), TINY)
+    return bool(np.abs(mine - theirs).max(initial=0) <= CLOSE * size)
 
 
 def compared(case: Case, truth: Any, target: str) -> str:
     """Whether the target's result is autograd's; where it is not, who is wrong."""
     mine = on_target(case, target)
-    if mine.shape == truth.shape and np.isfinite(truth).all() and np.isfinite(mine).all():
-        size = max(float(np.abs(truth).max()), float(np.abs(mine).max()), _TINY)
-        if np.abs(mine - truth).max() <= _CLOSE * size:
-            return "agrees"
-    return decided(case, mine, truth, target)
+    return "agrees" if agree(mine, truth) else decided(case, mine, truth, target)
 
 
 def on_target(case: Case, target: str) -> Any:
@@ -121,10 +126,10 @@ def decided(case: Case, mine: Any, truth: Any, target: str) -> str:
     if not seen.holds:
         return f"MISMATCH of the formula {where}"
     exact = seen.claimed
-    size = max(float(np.abs(exact).max()), _TINY)
-    room = _CLOSE * size + 1e3 * rounding(case.at, case.g.wrt, seen.largest)
+    size = max(float(np.abs(exact).max()), TINY)
+    room = CLOSE * size + 1e3 * rounding(case.at, case.g.wrt, seen.largest)
     ours = float(np.abs(mine - exact).max()) if mine.shape == exact.shape else np.inf
-    if ours <= _CLOSE * size:
+    if ours <= CLOSE * size:
         return f"torch wrong {where}"
     if ours <= room + slack or largest_on_the_way(case) > _HUGE:
         return f"ill-conditioned {where}"
@@ -134,12 +139,12 @@ def decided(case: Case, mine: Any, truth: Any, target: str) -> str:
 
 
 def at_a_kink(case: Case) -> bool:
-    """Whether a kink is met exactly, where the value is torch's and no difference tells it."""
+    """Whether a kink is met, up to rounding, where the value is torch's and no difference tells it."""
     with mpmath.workdps(30):
         memo: dict[Any, Any] = {}
         evaluate(case.f.node, lifted(case.at.values, case.question.variables), case.at.sizes, memo)
         return any(
-            v == kink.at
+            abs(v - kink.at) <= _ROUNDED
             for node in postorder(case.f.node)
             for kink in node.operator.kinks
             for v in memo[node.args[0]].flat

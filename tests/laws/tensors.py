@@ -19,7 +19,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import torch
-from fuzz import place, run
+from fuzz import CLOSE, TINY, agree, placed, run
 
 import matcalc as mc
 from matcalc.checking.directional import Directional, questions
@@ -40,21 +40,16 @@ from matcalc.jacobian_record import Jacobian
 from matcalc.operators.products import inner
 
 KINDS = ("jacobian", "hessian", "jvp", "vjp", "hvp")
-_CLOSE = 1e-7
 _MOST = 24
-_FLOOR = 1e-10
 
 
 def outcomes(text: str, let: Mapping[str, str], number: int, kinds: Sequence[str]) -> Iterator[str]:
     """What became of one expression by each kind of derivative."""
-    f = mc.parse(text, let)
-    if not f.variables:
-        yield "constant"
+    begun = placed(text, let, number)
+    if isinstance(begun, str):
+        yield begun
         return
-    at = place(f, number)
-    if isinstance(at, str):
-        yield "no point"
-        return
+    f, at = begun
     chance = random.Random(number)  # noqa: S311  samples, no secrets
     for kind in kinds:
         yield from one(f, at, kind, chance)
@@ -159,17 +154,9 @@ def decided_jvp(g: mc.Expression, found: mc.Derivative, at: Point, mine: Any, wh
             return f"MISMATCH of the formula of {what}"
         truth = exact.astype(float).reshape(mine.shape)
     off = float(np.abs(mine - truth).max(initial=0))
-    if off <= _CLOSE * max(float(np.abs(truth).max(initial=0)), _FLOOR):
+    if off <= CLOSE * max(float(np.abs(truth).max(initial=0)), TINY):
         return f"torch wrong of {what}"
     return f"ill-conditioned of {what}" if off <= 1e-9 * largest else f"MISMATCH of the code of {what}"
-
-
-def agree(mine: Any, theirs: Any) -> bool:
-    """Whether two arrays are equal up to rounding."""
-    if mine.shape != theirs.shape or not (np.isfinite(mine).all() and np.isfinite(theirs).all()):
-        return False
-    size = max(float(np.abs(theirs).max(initial=0)), float(np.abs(mine).max(initial=0)), _FLOOR)
-    return bool(np.abs(mine - theirs).max(initial=0) <= _CLOSE * size)
 
 
 def decided(asks: Question, at: Point, mine: Any, theirs: Any, what: str) -> str:
@@ -191,7 +178,7 @@ def decided(asks: Question, at: Point, mine: Any, theirs: Any, what: str) -> str
         return f"MISMATCH of the formula of {what}"
     exact = seen.claimed.reshape(-1, order="F")
     ours, torchs = (_paired(each, extra, exact.size) for each in (mine, theirs))
-    room = _CLOSE * max(float(np.abs(exact).max()), _FLOOR)
+    room = CLOSE * max(float(np.abs(exact).max()), TINY)
     if np.abs(ours - exact).max() <= room:
         return f"torch wrong of {what}"
     if np.abs(ours - exact).max() <= room + 1e3 * rounding(here, asks.name, seen.largest):

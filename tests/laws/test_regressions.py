@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -153,6 +155,40 @@ def test_a_claim_of_numbers_alone_fixes_the_sizes(text: str, name: str, claim: s
 
 def test_a_root_that_does_not_converge_is_no_point_to_check_at() -> None:
     assert mc.check("norm_nuc(X)", "X", claim="X*inv(sqrtm(X'*X))").verdict in ("verified", "inconclusive")
+
+
+@pytest.mark.parametrize("target", ["torch", "numpy"])
+@pytest.mark.parametrize("zeros", [0, 1, 2, 3])
+def test_a_hessian_of_a_product_at_zeros_is_a_number(zeros: int, target: str) -> None:
+    x = np.array([2.0, -3.0, 0.5, 4.0]) * (np.arange(4) >= zeros)
+    wanted = np.array([[np.delete(x, [j, k]).prod() * (j != k) for k in range(4)] for j in range(4)])
+    A = np.array([[2.0, 0, 0, 1], [0, 1, 0, 0], [0, 3, 1, 0], [0, 0, 0, 1]])
+    convert = torch.tensor if target == "torch" else np.asarray
+    np.testing.assert_array_equal(mc.hessian("prod(x)", "x").compile(target)(convert(x)), wanted)
+    inner = mc.hessian("prod(A*x)", "x").compile(target)(A=convert(A), x=convert(np.linalg.solve(A, x)))
+    np.testing.assert_allclose(inner, A.T @ wanted @ A, atol=1e-12)
+    square = mc.hessian("prod(X)", "X").compile(target)(convert(x.reshape(2, 2)))
+    np.testing.assert_array_equal(np.asarray(square).reshape(4, 4), wanted)
+
+
+def test_a_size_that_no_input_tells_is_asked_for_and_taken() -> None:
+    f = mc.parse("a*sum(ones(n, 1))", {"a": "scalar"})
+    with pytest.raises(mc.UnsupportedError, match=re.escape("no input tells the size n")) as caught:
+        f.compile()
+    assert caught.value.suggestion == "sizes={'n': 3}, or --sizes n=3"
+    assert float(f.compile(sizes={"n": 4})(2.0)) == 8.0
+    assert float(mc.parse("tr(eye(n))").compile(sizes={"n": 4})()) == 4.0
+
+
+@pytest.mark.parametrize("target", ["torch", "numpy"])
+def test_the_value_of_a_size_that_no_input_tells_is_not_needed_in_a_check(target: str) -> None:
+    let = {"a": "scalar"}
+    assert mc.grad("a^2*sum(ones(n, 1))", "a", let).check().verdict == "verified"
+    assert mc.check("a*sum(ones(n, 1))", "a", claim="n", let=let).verdict == "verified"
+    assert mc.check("a*sum(ones(n, 1))", "a", claim="2*n", let=let).verdict == "refuted"
+    assert mc.jacobian("a*ones(n)", "a", let).check(sizes={"n": 3}).verdict == "verified"
+    found = mc.jacobian("a*ones(n)", "a", let).compile(target, sizes={"n": 3})
+    assert found(torch.tensor(2.0) if target == "torch" else 2.0).tolist() == [1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize(

@@ -107,3 +107,34 @@ def test_the_gradient_of_a_norm_is_torchs_at_zero(text: str) -> None:
     known = {name: value for name, value in given.items() if name in names}
     (truth,) = torch.autograd.grad(f(x=x, **known), x)
     torch.testing.assert_close(g(x=x.detach(), **known), truth)
+
+
+SINGULAR = {
+    "det(X.^2)": "matrix(3, 3)",
+    "det(exp(X) - 1)": "matrix(3, 3)",
+    "det(X)*tr(X) + det(X)^2": "matrix(3, 3)",
+    "b'*X*b*det(square(X) - 0.25*X)": "matrix(3, 3)",
+    "det(resolvent_max(X) + X)": "matrix(3, 3; symmetric)",
+    "det(resolvent_max(X))": "matrix(3, 3; symmetric)",
+}
+
+
+@pytest.mark.parametrize("target", ["torch", "numpy", "jax"])
+@pytest.mark.parametrize("text", SINGULAR)
+def test_a_determinant_of_a_singular_function_has_a_gradient(text: str, target: str) -> None:
+    """Against central differences: torch's own gradient of det is 0 there, which is wrong."""
+    let = {"X": SINGULAR[text]} | ({"b": "vector(3)"} if "b'" in text else {})
+    X = np.array([[1.0, 1.0, 0.5], [1.0, 1.0, 0.5], [0.5, 0.5, -0.75]])
+    known = {"b": np.array([1.0, -2.0, 0.5])} if "b" in let else {}
+    f = mc.parse(text, let).compile("numpy")
+    g = mc.grad(text, "X", let).compile(target)
+    given = {name: torch.tensor(v) if target == "torch" else v for name, v in ({"X": X} | known).items()}
+    symmetric = "symmetric" in SINGULAR[text]
+    wanted, h = np.zeros((3, 3)), 1e-5
+    for i, j in np.ndindex(3, 3):
+        step = np.zeros((3, 3))
+        step[i, j] = h
+        step = (step + step.T) / 2 if symmetric else step
+        wanted[i, j] = (f(X=X + step, **known) - f(X=X - step, **known)) / (2 * h)
+    np.testing.assert_allclose(np.asarray(g(**given)), wanted, atol=1e-7)
+    assert abs(wanted).max() > 0.1 or "max(X))" in text

@@ -17,13 +17,13 @@ import matcalc as mc
 from matcalc.checking.points import Point, point
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.derivative import storage_of
 from matcalc.expression.nodes import Node
 from matcalc.expression.operator import TABLE, Sample
 from matcalc.lowering.compile import compiled
 from matcalc.lowering.emit import source
 from matcalc.lowering.schedule import lower
 from matcalc.lowering.targets import TARGETS
+from matcalc.parsed import storage_of
 
 ROWS = [(op.name, sample) for op in TABLE.values() for sample in op.samples]
 BATCH = 3

@@ -89,8 +89,8 @@ def watched(monkeypatch) -> list[str]:
     from matcalc.lowering import compile as module
 
     texts: list[str] = []
-    executed = module._executed
-    monkeypatch.setattr(module, "_executed", lambda text, name: (texts.append(text), executed(text, name))[1])
+    executed = module.defined
+    monkeypatch.setattr(module, "defined", lambda text, name: (texts.append(text), executed(text, name))[1])
     return texts
 
 

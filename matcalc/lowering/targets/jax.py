@@ -61,7 +61,6 @@ TARGET = Target(
         "cholesky_solve": "_cholesky_solve({1}, {0})",
         "cholesky_inverse": "_cholesky_solve({0}, jnp.eye({rows}, {like}))",
         "cholesky_logdet": "(2 * jnp.log(jnp.diagonal({0}, axis1=-2, axis2=-1)).sum(-1))[..., None, None]",
-        "adjugate": "_adjugate({0})",
     },
     like="dtype={0}.dtype",
     like_nothing="dtype=float",

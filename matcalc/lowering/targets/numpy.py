@@ -39,7 +39,6 @@ TARGET = Target(
         "total": "{0:a}.sum((-2, -1), keepdims=True)",
         "solve": "_solve({0}, {1})",
         "inverse": "np.linalg.inv({0})",
-        "adjugate": "_adjugate({0})",
     },
     like="dtype={0}.dtype",
     like_nothing="dtype=float",

@@ -56,7 +56,6 @@ TARGET = Target(
         "lu_factor": "torch.linalg.lu_factor({0})",
         "lu_solve": _lu_solve,
         "lu_logdet": "{0:a}.LU.diagonal(dim1=-2, dim2=-1).abs().log().sum(-1)[..., None, None]",
-        "adjugate": "_adjugate({0})",
         "flat": _flat,
         "standing": "{0:a}.unsqueeze(-1)",
         "lying": "{0:a}.unsqueeze(-2)",

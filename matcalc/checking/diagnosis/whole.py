@@ -1,0 +1,282 @@
+"""Relations of the claim as a whole to the truth as a whole: read off their entries, whatever the formulas are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from math import prod
+from typing import Any
+
+from matcalc.checking.axes import wrong_axes
+from matcalc.checking.diagnosis.case import Case, Finding, Sight
+from matcalc.checking.diagnosis.multiples import Multiple, multiple, ratio, ratios
+from matcalc.expression.sizes import as_integer
+
+_NEXT_TO_ONE = 1e-6
+_SINGLE = 1e-5
+_MATRIX = 2
+
+
+def zero(case: Case) -> Finding | None:
+    """Whether the claim is zero where the truth is not."""
+    if all(abs(s.claimed).max() == 0 and abs(s.truth).max() > 0 for s in case.sights):
+        return Finding("zero", f"the claim is zero and the {case.what} is not")
+    return None
+
+
+def transposed(case: Case) -> Finding | None:
+    """Whether the claim is the transpose of the truth, or a multiple of it."""
+    if not all(s.claimed.ndim == s.truth.ndim == _MATRIX for s in case.sights):
+        return None
+    if all(case.near(s.truth, s.truth.T) for s in case.sights):
+        return None
+    found = multiple(case, ratios(case, lambda s: (s.claimed.T, s.truth)))
+    if found is None or not case.explains(lambda s: _scaled(case, s, s.claimed.T, s.truth)):
+        return None
+    says = f"transposed: the claim is the transpose of the {case.what}"
+    if found.number == -1:
+        return Finding("transposed", "transposed, and the sign is wrong: " + says.split(": ", 1)[1] + ", negated")
+    if found.number != 1 or found.powers:
+        return Finding("transposed", f"transposed, and off by a factor: the claim is {found.text} times its transpose")
+    if case.axes is not None:
+        says += ", which is right in the other layout"
+    return Finding("transposed", says)
+
+
+def _scaled(case: Case, sight: Sight, left: Any, right: Any) -> tuple[Any, Any] | None:
+    c = ratio(case, left, right)
+    return None if c is None else (left, c * right)
+
+
+def factor(case: Case) -> Finding | None:
+    """Whether the claim is a number, or a power of a size, times the truth."""
+    found = multiple(case, ratios(case, lambda s: (s.claimed, s.truth)))
+    if found is None:
+        return None
+    return Finding("sign" if found.number == -1 and not found.powers else "factor", _factor_says(case, found))
+
+
+def _factor_says(case: Case, found: Multiple) -> str:
+    if found.powers:
+        _, more, power = found.powers[0]
+        alone = len(found.powers) == 1 and not more and found.number == 1
+        means = {1: " (a sum for a mean)", -1: " (a mean for a sum)"}.get(power, "") if alone else ""
+        return f"factor: the claim is {found.text} times the {case.what}{means}"
+    if found.number == -1:
+        return f"sign: the claim is minus the {case.what}"
+    off = ratio(case, case.sights[0].claimed, case.sights[0].truth) - 1
+    if abs(off) < _NEXT_TO_ONE:
+        return f"factor: the claim is off by {float(off):.1e} relative"
+    return f"factor: the claim is {found.text} times the {case.what}"
+
+
+def precision(case: Case) -> Finding | None:
+    """Whether a function's claim is as near as single precision would be."""
+    if not case.floats or not all(s.claimed.shape == s.truth.shape for s in case.sights):
+        return None
+    off = max(s.gap / abs(s.truth).max() if abs(s.truth).max() else s.gap for s in case.sights)
+    if not off < _SINGLE:
+        return None
+    says = (
+        f"precision: the claim is the {case.what} up to {float(off):.0e} relative: is it computed in single precision?"
+    )
+    return Finding("precision", says)
+
+
+# ------------------------------------------------------------------------------------------- order of the entries
+
+
+def layout(case: Case) -> Finding | None:
+    """Whether the entries are right in another order: vec by rows, the name's axes first, a transposed value."""
+    if case.axes is None:
+        return None
+    for relation, says, turned in _ORDERS:
+        if case.explains(partial(_turned, case, turned)):
+            return Finding(relation, says.format(what=case.what))
+    return None
+
+
+def _turned(case: Case, turned: Callable[[Any, int], Any], sight: Sight) -> tuple[Any, Any] | None:
+    """The claim, and the truth with its axes in another order, in the form of the claim."""
+    assert case.axes is not None
+    rows, cols = (tuple(as_integer(n, sight.at.sizes) for n in part) for part in case.axes)
+    truth = sight.truth
+    if truth.size != prod((*rows, *cols)) or len(rows) + len(cols) <= _MATRIX:
+        return None
+    if truth.shape == (*rows, *cols):
+        return sight.claimed, turned(truth, len(rows))
+    if turned in (_by_rows, _by_rows_turned):
+        claimed = sight.claimed if turned is _by_rows else sight.claimed.T
+        return claimed, truth.reshape((*rows, *cols), order="F").reshape(truth.shape)
+    made = turned(truth.reshape((*rows, *cols), order="F"), len(rows))
+    return None if made is None or turned is _input_first else (sight.claimed, made.reshape(truth.shape, order="F"))
+
+
+def _by_rows(tensor: Any, rows: int) -> Any:
+    """As NumPy ravels; in a tensor itself nothing is raveled."""
+    return None
+
+
+def _by_rows_turned(tensor: Any, rows: int) -> Any:
+    """The same, transposed."""
+    return None
+
+
+def _input_first(tensor: Any, rows: int) -> Any:
+    return tensor.transpose(*range(rows, tensor.ndim), *range(rows))
+
+
+def _value_transposed(tensor: Any, rows: int) -> Any:
+    return tensor.swapaxes(0, 1) if rows == _MATRIX else None
+
+
+def _name_transposed(tensor: Any, rows: int) -> Any:
+    return tensor.swapaxes(-1, -2) if tensor.ndim - rows == _MATRIX else None
+
+
+_ORDERS: tuple[tuple[str, str, Callable[[Any, int], Any]], ...] = (
+    ("vec order", "vec order: right for vec by rows, as NumPy ravels; here vec takes columns, one under the other",
+     _by_rows),
+    ("vec order", "vec order: right for vec by rows, as NumPy ravels, and in the other layout; here vec takes columns",
+     _by_rows_turned),
+    ("layout", "other layout: right with the name's axes first; here the axes of the value come first", _input_first),
+    ("transposed", "transposed: the claim is the {what} of the transposed value", _value_transposed),
+    ("transposed", "transposed: the claim is the {what} by the transposed name", _name_transposed),
+)  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ parts of matrices
+
+
+def structured(case: Case) -> Finding | None:
+    """Whether the claim is what becomes of a square truth when its two triangles are mixed up."""
+    if not all(s.claimed.ndim == _MATRIX and s.claimed.shape == s.truth.shape == s.truth.T.shape for s in case.sights):
+        return None
+    if case.axes is not None and not all(s.truth.shape[0] > 1 for s in case.sights):
+        return None
+    for relation, says, left, right in _MIXED:
+        if case.explains(partial(_compared, left, right)):
+            return Finding(relation, says.format(what=case.what))
+    return _on_the_diagonal(case)
+
+
+def _compared(left: Callable[[Any], Any], right: Callable[[Any], Any], sight: Sight) -> tuple[Any, Any]:
+    return left(sight.claimed), right(sight.truth)
+
+
+def _diag(a: Any) -> Any:
+    import numpy as np
+
+    return np.where(np.eye(len(a), dtype=bool), a, a * 0)
+
+
+def _lower(a: Any) -> Any:
+    import numpy as np
+
+    return np.where(np.tri(len(a), dtype=bool), a, a * 0)
+
+
+def _upper(a: Any) -> Any:
+    return _lower(a.T).T
+
+
+def _itself(a: Any) -> Any:
+    return a
+
+
+_MIXED: tuple[tuple[str, str, Callable[[Any], Any], Callable[[Any], Any]], ...] = (
+    ("symmetrized", "symmetrized: the claim is the symmetric part (G + G.T)/2 of the {what} G",
+     _itself, lambda g: (g + g.T) / 2),
+    ("symmetrized", "symmetrized: the claim is G + G.T, G being the {what}", _itself, lambda g: g + g.T),
+    ("not symmetrized", "not symmetrized: the {what} is the symmetric part (C + C.T)/2 of the claim C",
+     lambda c: (c + c.T) / 2, _itself),
+    ("missing term", "a missing term: the {what} is C + C.T, C being the claim", lambda c: c + c.T, _itself),
+    ("diagonal", "wrong only on the diagonal: the claim is 2*G - diag(diag(G)), G being the {what}: the derivative"
+     " by the entries on and below the diagonal, which moves two entries at once",
+     _itself, lambda g: g * 2 - _diag(g) if abs(g - g.T).max() == 0 else g + g.T - _diag(g)),
+    ("skew", "the claim is the skew part (G - G.T)/2 of the {what} G", _itself, lambda g: (g - g.T) / 2),
+    ("diagonal", "the claim is the diagonal of the {what} alone", _itself, _diag),
+    ("triangle", "the claim is the lower triangle of the {what} alone", _itself, _lower),
+    ("triangle", "the claim is the upper triangle of the {what} alone", _itself, _upper),
+    ("diagonal", "the claim is the {what} without its diagonal", _itself, lambda g: g - _diag(g)),
+)  # fmt: skip
+
+
+def _on_the_diagonal(case: Case) -> Finding | None:
+    if not all(s.truth.shape[0] > 1 for s in case.sights):
+        return None
+    off = case.explains(lambda s: (s.claimed - _diag(s.claimed), s.truth - _diag(s.truth)))
+    if off:
+        found = multiple(case, ratios(case, lambda s: (_diag(s.claimed), _diag(s.truth))))
+        more = f": there the claim is {found.text} times the {case.what}" if found else ""
+        return Finding("diagonal", f"wrong only on the diagonal{more}")
+    if case.explains(lambda s: (_diag(s.claimed), _diag(s.truth))):
+        found = multiple(case, ratios(case, lambda s: (s.claimed - _diag(s.claimed), s.truth - _diag(s.truth))))
+        more = f": elsewhere the claim is {found.text} times the {case.what}" if found else ""
+        return Finding("diagonal", f"right only on the diagonal{more}")
+    return None
+
+
+def constant(case: Case) -> Finding | None:
+    """Whether one number was added to every entry."""
+    if not all(s.claimed.shape == s.truth.shape for s in case.sights):
+        return None
+    c = (case.sights[0].claimed - case.sights[0].truth).flat[0]
+    if c == 0 or not case.explains(lambda s: (s.claimed, s.truth + c)):
+        return None
+    shown = f"{float(c):.6g}"
+    return Finding("extra term", f"an extra term {shown}: the claim is the {case.what} plus {shown}")
+
+
+def places(case: Case) -> Finding | None:
+    """Whether the claim is wrong in one row, one column or one entry alone."""
+    if not all(s.claimed.ndim == _MATRIX and s.claimed.shape == s.truth.shape for s in case.sights):
+        return None
+    if not all(max(s.truth.shape) > 1 for s in case.sights):
+        return None
+    for says, kept in _PLACES:
+        if all(min(s.truth.shape) > 1 or "entry" in says for s in case.sights) and case.explains(
+            partial(_compared, kept, kept)
+        ):
+            return Finding("entries", f"wrong only in {says}")
+    return None
+
+
+def _without(index: Any) -> Callable[[Any], Any]:
+    def kept(array: Any) -> Any:
+        made = array.copy()
+        made[index] = made[index] * 0
+        return made
+
+    return kept
+
+
+_PLACES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    ("the first entry", _without((0, 0))),
+    ("the last entry", _without((-1, -1))),
+    ("the first row", _without((0, slice(None)))),
+    ("the last row", _without((-1, slice(None)))),
+    ("the first column", _without((slice(None), 0))),
+    ("the last column", _without((slice(None), -1))),
+)
+
+
+def axes(case: Case) -> Finding | None:
+    """Whether an array's axes are in another order."""
+    if all(s.truth.ndim <= _MATRIX for s in case.sights):
+        return None
+    said = [wrong_axes(s.claimed.astype(float), s.truth.astype(float), case.what) for s in case.sights]
+    return Finding("layout", said[0]) if all(words.startswith("axes") for words in said) else None
+
+
+def axis_missing(case: Case) -> Finding | None:
+    """Whether an array has another number of axes, or is a single number."""
+    return None if all(s.claimed.ndim == s.truth.ndim for s in case.sights) else shape(case)
+
+
+def shape(case: Case) -> Finding | None:
+    """What is to be said where nothing but the shape is known to be wrong."""
+    for s in case.sights:
+        if s.claimed.shape != s.truth.shape:
+            return Finding("shape", wrong_axes(s.claimed.astype(float), s.truth.astype(float), case.what))
+    return None

@@ -1,0 +1,66 @@
+"""Inputs that a caller gives as examples, and others around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matcalc.errors import CheckError, UnsupportedError
+
+
+def gathered(example_inputs: Any) -> list[Any]:
+    """The arrays and floats among the inputs as tensors; all else, whole numbers and texts, stays as it is.
+
+    Raises:
+        UnsupportedError: for complex inputs.
+        CheckError: for none at all.
+    """
+    import numpy as np
+    import torch
+
+    given = [example_inputs] if isinstance(example_inputs, torch.Tensor | np.ndarray) else list(example_inputs)
+    if not given:
+        raise CheckError("there are no example inputs", suggestion="[torch.randn(3)]")
+    made = []
+    for t in given:
+        if isinstance(t, torch.Tensor):
+            made.append(t.detach())
+        elif isinstance(t, np.ndarray | np.generic | float) or type(t).__module__.startswith("jax"):
+            made.append(torch.from_numpy(np.array(t)))
+        else:
+            made.append(t)
+    if any(isinstance(t, torch.Tensor) and t.is_complex() for t in made):
+        raise UnsupportedError("complex inputs are not checked", why="a gradient is taken by real numbers here")
+    return made
+
+
+def moved(inputs: Sequence[Any], wrt: int, dtype: str, generator: Any, size: float) -> list[Any]:
+    """The inputs in a float type, moved by ``size`` of their own size; where they are not, they lie as they were given.
+
+    Whole numbers are made floats only for the input ``wrt``, and never moved else.
+    """
+    import torch
+
+    made = []
+    for k, given in enumerate(inputs):
+        t = torch.tensor(float(given)) if k == wrt and type(given) is int else given
+        if not isinstance(t, torch.Tensor) or not (t.is_floating_point() or k == wrt):
+            made.append(t)
+        elif not size or not t.numel():
+            made.append(_stored_like(t, getattr(torch, dtype)))
+        else:
+            x = t.double()
+            noise = torch.randn(x.shape, dtype=torch.float64, generator=generator)
+            made.append((x + size * (float(x.abs().mean()) or 1.0) * noise).to(getattr(torch, dtype)))
+    return made
+
+
+def _stored_like(tensor: Any, dtype: Any) -> Any:
+    """The same numbers in another type, with the same strides."""
+    dense = tensor[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in tensor.stride())]
+    if tensor.is_contiguous() or not tensor.numel():
+        return tensor.to(dtype).clone()
+    length = 1 + sum((n - 1) * s for n, s in zip(dense.shape, dense.stride(), strict=True))
+    stored = dense.new_zeros(length, dtype=dtype).as_strided(dense.shape, dense.stride())
+    stored.copy_(dense)
+    return stored.expand(tensor.shape)

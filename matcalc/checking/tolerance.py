@@ -1,0 +1,185 @@
+"""How far rounding may move what floating point computes: measured, not assumed.
+
+Monte Carlo arithmetic (Parker 1997, Monte Carlo Arithmetic, UCLA; the idea is CESTAC's, Vignes 1993, Mathematics and
+Computers in Simulation 35:233): the inputs, and the result of every operation, are perturbed at random in every entry,
+by a few units of roundoff; how far the result moves, in units, is how strongly it depends on the roundings on the way.
+Perturbing each term of a sum apart moves it by what the sum of the terms' absolute values bounds; perturbing a matrix
+that is inverted or factorised moves the result by its condition number. So one measurement holds both parts of the
+classical bound c·u·(S + κ·|g|) (Higham 2002, ch. 3, 7 and 9), for any torch function and for its backward pass.
+
+The tolerance is c = 64 times the largest size times what a unit of roundoff moves. It scales with the function and with
+its inputs, entry by entry; there is no absolute floor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+UNIT = 2.0**-53
+DOUBT = 1e-8
+"""What is refuted in floats is off by more than this share of what is summed: a library's functions may be less good
+than rounding (torch takes the sigmoid for 1 beyond 20, which is off by 2e-9), and nobody calls that a wrong gradient.
+"""
+BLIND = 1e-3
+"""Where the tolerance exceeds this share of the gradient, agreement says nothing."""
+_UNITS = 64.0
+_FEW = 2.0
+_JUMP = 4.0
+_RUNS = 4
+_SAFETY = 64
+
+_EXACT = frozenset(
+    """abs alias amax amin arange argmax argmin bernoulli cat ceil clamp clamp_max clamp_min clone constant_pad_nd copy
+    detach diag_embed diagonal_copy empty empty_like empty_strided expand eye fill flip floor full full_like gather
+    index index_fill index_put index_select lift lift_fresh linspace masked_fill masked_select max max_pool2d
+    max_pool2d_with_indices max_pool2d_with_indices_backward maximum median min minimum mode neg new_empty new_full
+    new_ones new_zeros normal one_hot ones ones_like rand randn randperm relu repeat resize roll round scalar_tensor
+    scatter select_backward select_scatter set sgn sign slice_backward slice_scatter sort split split_with_sizes stack
+    threshold threshold_backward topk tril tril_indices triu triu_indices trunc unbind uniform where zero zeros
+    zeros_like""".split()  # noqa: SIM905  a list of 80 words, one a line, would hide the rest of the file
+)
+"""ATen operations that round nothing: they select, place or compare. (Perturbing one side of a comparison breaks ties
+that are none of rounding's.)"""
+
+
+@cache
+def _noisy() -> type[Any]:
+    """The dispatch mode that perturbs the results of operations."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils._pytree import tree_map
+
+    mode: Any = TorchDispatchMode  # torch declares no types for it
+
+    class Noisy(mode):  # type: ignore[misc]
+        def __init__(self, generator: Any, units: float) -> None:
+            super().__init__()
+            self.generator, self.units = generator, units
+            self.unit, self.rounded = UNIT, False
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            made = func(*args, **(kwargs or {}))
+            if isinstance(made, torch.Tensor) and made.is_floating_point():
+                self.unit = max(self.unit, torch.finfo(made.dtype).eps / 2)
+            name = func._schema.name.rpartition("::")[2].rstrip("_")
+            aliases = [r.alias_info for r in func._schema.returns if r.alias_info is not None]
+            if name in _EXACT or (aliases and not any(alias.is_write for alias in aliases)):
+                return made
+            self.rounded = True
+            if aliases:
+                tree_map(lambda t: perturbed(t, self.generator, units=self.units, in_place=True), made)
+                return made
+            return tree_map(lambda t: perturbed(t, self.generator, units=self.units), made)
+
+    return Noisy
+
+
+def perturbed(tensor: Any, generator: Any, *, units: float = _UNITS, in_place: bool = False) -> Any:
+    """A floating-point tensor with every entry moved at random by up to so many units of roundoff; else itself."""
+    import torch
+
+    if not isinstance(tensor, torch.Tensor) or not (tensor.is_floating_point() or tensor.is_complex()):
+        return tensor
+    kind = tensor.real.dtype if tensor.is_complex() else tensor.dtype
+    noise = torch.rand(tensor.shape, dtype=torch.float64, generator=generator).to(device=tensor.device)
+    factor = (1 + (2 * noise - 1) * (units * torch.finfo(kind).eps / 2)).to(kind)
+    return tensor.mul_(factor) if in_place else tensor * factor
+
+
+def spread(
+    function: Callable[..., Any],
+    given: Mapping[str, Any],
+    usual: Any,
+    seed: int,
+    *,
+    units: float = _UNITS,
+    inputs: bool = True,
+) -> Any:
+    """How far a unit of roundoff in the inputs and in every operation moves each entry of a result.
+
+    Args:
+        function: from tensors by name to a float64 array.
+        given: the tensors.
+        usual: the result without perturbations.
+        seed: of the perturbations.
+        units: how large they are.
+        inputs: whether the inputs are perturbed as well.
+
+    A function that cannot be watched (it compiles itself, say) is perturbed in its inputs alone.
+    """
+    import numpy as np
+    import torch
+
+    widest = np.zeros(usual.shape)
+    for run in range(_RUNS):
+        generator = torch.Generator().manual_seed(1_000_003 * (seed + 1) + run)
+        moved = {name: perturbed(t, generator, units=units) if inputs else t for name, t in given.items()}
+        try:
+            with _noisy()(generator, units):
+                made = function(**moved)
+        except Exception:
+            made = function(**moved)
+        if made.shape != usual.shape:
+            return np.full(usual.shape, np.inf)
+        with np.errstate(invalid="ignore"):
+            widest = np.maximum(widest, np.abs(made - usual))
+    return np.where(np.isfinite(widest), widest, np.inf) / units
+
+
+def steady_spread(function: Callable[..., Any], given: Mapping[str, Any], usual: Any, seed: int) -> Any:
+    """The same of a function that may jump at the inputs: it is then what roundings on the way to its value there do.
+
+    A jump is as high for a smaller perturbation; what rounding moves is moved less.
+    """
+    moved = spread(function, given, usual, seed)
+    if not moved.size or room(moved, usual, {}).max() <= BLIND * abs(usual).max():
+        return moved
+    nearer = spread(function, given, usual, seed, units=_FEW)
+    return spread(function, given, usual, seed, inputs=False) if nearer.max() > _JUMP * moved.max() else moved
+
+
+def coarsest(function: Callable[..., Any], given: Mapping[str, Any]) -> float:
+    """The unit roundoff of the least precise type that a function computes in; float64's where it cannot be watched.
+
+    >>> import torch
+    >>> coarsest(lambda x: x.float().exp(), {"x": torch.ones(2, dtype=torch.float64)}) == 2.0**-24
+    True
+    """
+    return _watched(function, given)[0]
+
+
+def is_watched(function: Callable[..., Any], given: Mapping[str, Any]) -> bool:
+    """Whether operations of a function were seen that round: not of one that leaves torch, for NumPy say."""
+    return _watched(function, given)[1]
+
+
+def _watched(function: Callable[..., Any], given: Mapping[str, Any]) -> tuple[float, bool]:
+    import torch
+
+    mode = _noisy()(torch.Generator().manual_seed(0), _UNITS)
+    try:
+        with mode:
+            function(**given)
+    except Exception:
+        return UNIT, False
+    return float(mode.unit), bool(mode.rounded)
+
+
+def room(moved: Any, gradient: Any, sizes: Mapping[str, int]) -> Any:
+    """The tolerance in every entry, from how far a unit of roundoff moves it.
+
+    >>> import numpy as np
+    >>> room(np.array([1e-16]), np.array([1.0]), {"n": 4}) < 1e-13
+    array([ True])
+    """
+    return _SAFETY * max([*sizes.values(), *gradient.shape, 1]) * (moved + UNIT * abs(gradient).max(initial=0.0))
+
+
+def doubtful(moved: Any, gradient: Any, unit: float = UNIT) -> Any:
+    """The distance in every entry below which nothing is refuted in floats: 1e-8 of what is summed there.
+
+    ``unit`` is the roundoff that moved it; in float32 nothing below its own rounding is refuted.
+    """
+    return max(DOUBT, unit) * (moved / unit + abs(gradient).max(initial=0.0))

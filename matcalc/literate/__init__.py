@@ -1,0 +1,1 @@
+"""Derivatives that stand in documents, found and checked where they are."""

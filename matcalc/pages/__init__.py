@@ -1,0 +1,1 @@
+"""Derivations as documents: one content, written as HTML, Markdown, LaTeX, a notebook, PDF or plain text."""

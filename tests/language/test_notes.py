@@ -1,0 +1,46 @@
+"""Readings that have a meaning and may not be the one meant: a note says so, and a declaration silences it."""
+
+from __future__ import annotations
+
+import pytest
+
+import matcalc as mc
+
+NOTED = [
+    ("e^x", {}, "in e^x e is a name, a scalar; the exponential function is exp(x)"),
+    ("e^(-x'*x)", {}, "in e^(-x'*x) e is a name, a scalar; the exponential function is exp(-x'*x)"),
+    ("sum(e.^X)", {}, "in e.^X e is a name, a scalar; the exponential function is exp(X)"),
+    ("1/(1 + e^-(a))", {}, "in e^-(a) e is a name, a scalar; the exponential function is exp(-(a))"),
+    ("tr(A^n)", {}, "in A^n A is a scalar: the power of a matrix has a number as exponent, as in A^2"),
+]
+SILENT = [
+    ("e^x", {"e": "scalar"}),
+    ("A^n", {"A": "scalar"}),
+    ("exp(x)", {}),
+    ("e*x'*x", {}),
+    ("tr(A^2)", {}),
+    ("a^n", {}),
+    ("a^n*sum(x)", {"x": "vector(n)"}),
+]
+
+
+@pytest.mark.parametrize(("text", "let", "said"), NOTED)
+def test_what_may_not_be_meant_is_noted(text: str, let: dict[str, str], said: str) -> None:
+    assert mc.parse(text, let).notes == (said,)
+
+
+@pytest.mark.parametrize(("text", "let"), SILENT)
+def test_what_is_clear_is_not(text: str, let: dict[str, str]) -> None:
+    assert mc.parse(text, let).notes == ()
+
+
+def test_a_derivative_has_the_notes_of_its_expression() -> None:
+    assert mc.grad("e^(x'*x)", "x").notes == mc.parse("e^(x'*x)").notes != ()
+
+
+@pytest.mark.parametrize("exponent", ["n", "0.5", "a"])
+def test_an_exponent_of_a_matrix_that_is_no_whole_number_is_named(exponent: str) -> None:
+    with pytest.raises(mc.ShapeError) as caught:
+        mc.parse(f"tr(A^{exponent})", {"A": "matrix(n, n)"})
+    assert caught.value.message == f"the exponent of a matrix is a whole number, as in A^2, and {exponent} is none"
+    assert caught.value.suggestion == f"tr(A.^{exponent})"

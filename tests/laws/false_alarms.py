@@ -1,0 +1,209 @@
+"""Right derivatives as claims: the checker must refute none.
+
+python tests/laws/false_alarms.py COUNT SEED [--page FILE]
+
+Gradients of random expressions, as formulas, as compiled torch functions and as torch autograd itself, at small sizes
+and at sizes up to 200, the function and its inputs scaled by powers of ten from 1e-8 to 1e8, in float64 and float32.
+Prints the shares of the verdicts, why what is inconclusive is so, and every claim that was refuted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from expressions import Expressions
+
+import matcalc as mc
+from matcalc.checking.question import CheckOptions, Question
+from matcalc.checking.run import run_check
+from matcalc.checking.torch_side import function_of
+from matcalc.checking.verdict import Report
+from matcalc.checking.witnesses import ALWAYS
+from matcalc.derivative import storage_of
+from matcalc.errors import MatcalcError
+
+WAYS = ("formula", "formula", "compiled function", "autograd")
+LARGE = (30, 60, 120, 200)
+SCALES = (1e-8, 1e-6, 1e-3, 1.0, 1.0, 1.0, 1e3, 1e6, 1e8)
+VERDICTS = ("verified", "inconclusive", "refuted")
+NO_POINT = ("no point inside the domain", "point was found", "no sizes fit", "is not finite there", "lies on a kink")
+"""Where nothing was asked: the expression has no derivative, or no value, at any point that was tried."""
+_SECONDS = 20
+
+
+@dataclass
+class Tally:
+    """How many of which verdict, by the way of claiming and by where; and why what is open is so."""
+
+    counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def total(self, way: str | None = None, where: str | None = None, verdict: str | None = None) -> int:
+        """How many of a way, a place, a verdict."""
+        return sum(
+            n
+            for (a, b, c), n in self.counts.items()
+            if way in (None, a) and where in (None, b) and verdict in (None, c)
+        )
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a claim is made."""
+
+    way: str
+    scale: float
+    input_scale: float
+    size: int | None
+
+    @property
+    def where(self) -> str:
+        """In words, for the table."""
+        size = "sizes to 200" if self.size else "small sizes"
+        return f"{size}, badly scaled" if (self.scale, self.input_scale) != (1.0, 1.0) else size
+
+
+def settings(chance: random.Random) -> Setting:
+    """A way of claiming, a scale, and in one case of three a large size."""
+    large = chance.choice(LARGE) if chance.random() < 1 / 3 else None
+    return Setting(chance.choice(WAYS), chance.choice(SCALES), chance.choice(SCALES), large)
+
+
+def claimed(question: Question, way: str) -> Question:
+    """The right derivative as a claim of somebody else's."""
+    if way == "formula":
+        return question
+    if way == "compiled function":
+        f = function_of(question.claimed, question.variables, storage_of(question.variable), True)  # type: ignore[arg-type]
+        return replace(question, claimed=lambda **given: f(**given))
+    value = function_of(question.expression, question.variables, "scalar", False)
+    projection = question.projected
+
+    def autograd(**given: Any) -> Any:
+        from matcalc.checking.subspace import projected
+
+        x = given[question.name].detach().requires_grad_(True)
+        made = value(**{**given, question.name: x})
+        gradient = torch.autograd.grad(made, x, allow_unused=True)[0] if made.requires_grad else None
+        gradient = torch.zeros_like(x) if gradient is None else gradient
+        return torch.as_tensor(projected(projection, gradient.numpy())) if projection else gradient
+
+    return replace(question, claimed=autograd)
+
+
+def question_of(text: str, let: dict[str, str], pick: float, scale: float) -> Question | None:
+    """The gradient by one of the names; of ``scale`` times the expression."""
+    scaled = text if scale == 1 else _scaled(text, scale)
+    f = mc.parse(scaled, let)
+    names = list(f.variables)
+    if not names:
+        return None
+    g = mc.grad(f, names[int(pick * len(names))])
+    nodes = tuple(v.node for v in f.typed.variables)
+    return Question(f.node, g.wrt, nodes, g.shown, truth=g.node, projected=g.projected, text=scaled)
+
+
+def _scaled(text: str, scale: float) -> str:
+    *bindings, last = text.split("; ")
+    return "; ".join([*bindings, f"{scale:g}*({last})"])
+
+
+def judged(question: Question, setting: Setting, seed: int) -> Report:
+    """What the check says of a right claim."""
+    sizes = {} if setting.size is None else {"h": setting.size, "w": setting.size - 7}
+    dtypes = ("float64", "float32")
+    options = CheckOptions(trials=2, seed=seed, dtypes=dtypes, sizes=sizes, scale=setting.input_scale, witnesses=ALWAYS)
+    return run_check(claimed(question, setting.way), options)
+
+
+def run(count: int, seed: int, told: Callable[[str], None] = print, limit: int = _SECONDS) -> Tally:
+    """The tally of COUNT right claims from SEED."""
+    tally, made, chance = Tally(), Expressions(seed), random.Random(seed)  # noqa: S311  reproducible, not secret
+    if limit:
+        signal.signal(signal.SIGALRM, _stop)
+    for number in _while(lambda: tally.total() < count):
+        text, let = made.next()
+        setting, pick = settings(chance), chance.random()
+        signal.alarm(limit)
+        try:
+            question = question_of(text, let, pick, setting.scale)
+            report = None if question is None else judged(question, setting, seed + number)
+        except TimeoutError:
+            tally.skipped["too slow"] += 1
+            continue
+        except MatcalcError as error:
+            tally.skipped[f"{type(error).__name__}"] += 1
+            continue
+        finally:
+            signal.alarm(0)
+        if report is None or question is None:
+            tally.skipped["no names"] += 1
+            continue
+        if any(word in report.reason for word in NO_POINT) and report.verdict == "inconclusive":
+            tally.skipped["no point inside the domain"] += 1
+            continue
+        tally.counts[setting.way, setting.where, report.verdict] += 1
+        if not report.ok:
+            tally.reasons[f"{report.verdict}: {_kind_of(report.reason)}"] += 1
+            about = f"{question.text} by {question.name} {let}"
+            told(f"{report.verdict} {number} {setting} {about}: {report.reason}{report.diagnosis or ''}")
+    return tally
+
+
+def _while(more: Callable[[], bool]) -> Iterator[int]:
+    number = 0
+    while more():
+        yield number
+        number += 1
+
+
+def _kind_of(reason: str) -> str:
+    """A reason without its numbers."""
+    return " ".join(word for word in reason.split() if not any(c.isdigit() for c in word))[:100]
+
+
+def _stop(number: int, frame: object) -> None:
+    raise TimeoutError
+
+
+def page(tally: Tally, command: str) -> str:
+    """The tally as a page in Markdown."""
+    rows = sorted({(way, where) for way, where, _ in tally.counts})
+    lines = ["| claimed as | where | " + " | ".join(VERDICTS) + " |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        f"| {way} | {where} | " + " | ".join(str(tally.total(way, where, v)) for v in VERDICTS) + " |"
+        for way, where in rows
+    ]
+    lines.append("| all | | " + " | ".join(str(tally.total(verdict=v)) for v in VERDICTS) + " |")
+    reasons = "".join(f"- {n} × {why}\n" for why, n in tally.reasons.most_common()) or "- none\n"
+    return f"# False alarms\n\nWritten by `{command}`.\n\n" + "\n".join(lines) + f"\n\n{reasons}"
+
+
+def main() -> None:
+    """Runs COUNT right claims from SEED."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("count", type=int)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--page", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    tally = run(options.count, options.seed, lambda line: print(line[:1200], flush=True))
+    flag = f" --page {options.page}" if options.page else ""
+    made = page(tally, f"python tests/laws/false_alarms.py {options.count} {options.seed}{flag}")
+    print(made)
+    print(dict(tally.skipped))
+    if options.page:
+        options.page.write_text(made, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

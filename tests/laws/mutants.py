@@ -1,0 +1,337 @@
+"""Damaged derivatives as claims: the checker must refute every one.
+
+python tests/laws/mutants.py COUNT SEED [--page FILE]
+
+Right derivatives (gradients of random expressions and of published ones, Jacobians and Hessians) are damaged in the
+ways of damages.py, and claimed through the check itself: as formulas, as texts, as Python functions. A claim that is
+not refuted is held against the derivative in 120 digits at points of its own: where both are one value, it is no wrong
+claim and is counted as equal. Prints the score of each kind, and every mutant that was missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import mpmath
+import torch
+from damages import DAMAGES
+from expressions import Expressions
+
+import matcalc as mc
+from matcalc.checking.points import Point, point
+from matcalc.checking.precise import evaluate, lifted
+from matcalc.checking.question import CheckOptions, Question
+from matcalc.checking.run import run_check
+from matcalc.checking.tensors import question as tensor_question
+from matcalc.checking.torch_side import function_of
+from matcalc.checking.witnesses import ALWAYS
+from matcalc.derivative import storage_of
+from matcalc.errors import MatcalcError
+from matcalc.expression.nodes import Node
+from matcalc.jacobian_checks import linearised
+from matcalc.language.printer import written
+
+sys.path.append(str(Path(__file__).parent.parent / "calculus"))
+
+WAYS = ("formula", "formula", "formula", "formula", "text", "function")
+_DIGITS = 120
+_SAME = "1e-70"
+_POINTS = 4
+_SECONDS = 8
+_PER_KIND = 1
+_EVERY = 100
+_OUTCOMES = ("refuted", "equal", "inconclusive", "missed")
+
+
+@dataclass(frozen=True)
+class Original:
+    """A right derivative.
+
+    Attributes:
+        question: whether it holds.
+        claimed: the formula that is damaged.
+        asked: from a damaged formula to the question about it.
+        text: the expression, its name and declarations, where the claim can be made as text.
+        write: from a damaged formula to its text.
+        what: in words, for the page and for what is printed.
+    """
+
+    question: Question
+    claimed: Node
+    asked: Callable[[Node], Question]
+    what: str
+    text: tuple[str, str, dict[str, str]] | None = None
+    write: Callable[[Node], str] = str
+
+
+@dataclass
+class Score:
+    """What became of how many mutants, by kind and by the way of claiming."""
+
+    counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    originals: int = 0
+
+    def total(self, kind: str | None = None, outcome: str | None = None, way: str | None = None) -> int:
+        """How many of a kind, an outcome, a way."""
+        return sum(
+            n for (k, w, o), n in self.counts.items() if kind in (None, k) and outcome in (None, o) and way in (None, w)
+        )
+
+
+# ------------------------------------------------------------------------------------------------- originals
+
+
+def gradient_of(text: str, let: dict[str, str], name: str) -> Original:
+    """The gradient of an expression."""
+    f = mc.parse(text, let or None)
+    g = mc.grad(f, name)
+    nodes = tuple(v.node for v in f.typed.variables)
+    asks = Question(f.node, name, nodes, g.shown, truth=g.node, projected=g.projected, text=text)
+    told = {v.name: v.declaration for v in f.variables.values()}
+    return Original(
+        asks, g.shown, lambda node: replace(asks, claimed=node), "gradient", (text, name, told),
+        lambda node: written(node, g.style(every_size=True)),
+    )  # fmt: skip
+
+
+def tensor_of(text: str, let: dict[str, str], name: str, kind: str) -> Original | None:
+    """The Jacobian or the Hessian, as a matrix, where it has a closed form."""
+    made = (mc.hessian if kind == "hessian" else mc.jacobian)(mc.parse(text, let or None), name)
+    asked = linearised(made)
+    if asked.matrix is None:
+        return None
+    asks = tensor_question(asked)
+    asks = replace(asks, truth=asks.claimed if isinstance(asks.claimed, Node) else None)
+    return Original(
+        asks, asked.matrix, lambda node: replace(tensor_question(asked, node), truth=asks.truth), kind.capitalize()
+    )
+
+
+def originals(seed: int) -> Iterator[Callable[[], Original | None]]:
+    """Derivatives to damage, in turn: of random expressions, of published ones, Jacobians and Hessians."""
+    from published import PUBLISHED
+
+    made, chance = Expressions(seed), random.Random(seed)  # noqa: S311  reproducible, not secret
+    rows = list(PUBLISHED)
+    while True:
+        chance.shuffle(rows)
+        for row in rows:
+            for _ in range(2):
+                yield _random(made, chance, "grad")
+            yield lambda row=row: gradient_of(row.text, row.let, row.name)  # type: ignore[misc]
+            yield lambda row=row: tensor_of(row.text, row.let, row.name, "hessian")  # type: ignore[misc]
+            yield _random(made, chance, "jacobian")
+
+
+def _random(made: Expressions, chance: random.Random, kind: str) -> Callable[[], Original | None]:
+    text, let = made.next()
+    pick = chance.random()
+
+    def original() -> Original | None:
+        names = list(mc.parse(text, let).variables)
+        if not names:
+            return None
+        name = names[int(pick * len(names))]
+        return gradient_of(text, let, name) if kind == "grad" else tensor_of(text, let, name, "hessian")
+
+    return original
+
+
+# -------------------------------------------------------------------------------------------------- a mutant
+
+
+def verdict(original: Original, mutant: Node, way: str, seed: int) -> tuple[str, str]:
+    """What the checker says of a mutant claimed in a way, and why."""
+    options = CheckOptions(trials=3, seed=seed, dtypes=("float64",), witnesses=ALWAYS)
+    if way == "text" and original.text is not None:
+        text, name, let = original.text
+        claim = original.write(mutant)
+        report = mc.check(text, name, claim=claim, let=let, trials=3, seed=seed, dtypes=("float64",), witnesses=ALWAYS)
+    elif way == "function" and original.text is not None:
+        asks = original.question
+        f = function_of(mutant, asks.variables, storage_of(asks.variable), True)
+        report = run_check(replace(asks, claimed=lambda **given: f(**given)), options)
+    else:
+        report = run_check(original.asked(mutant), options)
+    return report.verdict, report.reason
+
+
+def outcome(original: Original, mutant: Node, way: str, seed: int) -> tuple[str, str]:
+    """Refuted, equal, inconclusive or missed; and why."""
+    said, why = verdict(original, mutant, way, seed)
+    if said == "refuted":
+        return said, why
+    if is_equal(original, mutant, seed):
+        return "equal", why
+    return ("missed" if said == "verified" else said), why
+
+
+def is_equal(original: Original, mutant: Node, seed: int) -> bool:
+    """Whether a mutant has the derivative's value in 120 digits, at points that the check did not see."""
+    asks = original.asked(mutant)
+    found = []
+    for number in range(_POINTS):
+        at = point(asks, CheckOptions(trials=_POINTS + 1, seed=seed + 77_000), number)
+        if isinstance(at, Point):
+            found.append(_is_equal_at(asks, original.question, at))
+    return bool(found) and all(found)
+
+
+def _is_equal_at(asks: Question, right: Question, at: Point) -> bool:
+    with mpmath.workdps(_DIGITS):
+        exact = lifted(at.values, asks.variables)
+        memo: dict[Node, Any] = {}
+        mine, theirs = (evaluate(q.claimed, exact, at.sizes, memo) for q in (asks, right))  # type: ignore[arg-type]
+        largest = max(abs(v).max() for v in memo.values())
+        return mine.shape == theirs.shape and bool(abs(mine - theirs).max() <= mpmath.mpf(_SAME) * largest)
+
+
+def mutants(original: Original, chance: random.Random) -> Iterator[tuple[str, Node]]:
+    """Damaged formulas, one of every kind that finds a place."""
+    seen = {original.claimed}
+    for kind, damage in DAMAGES.items():
+        for _ in range(_PER_KIND):
+            made = damage(original.claimed, chance)
+            if made is not None and made not in seen:
+                seen.add(made)
+                yield kind, made
+
+
+# ---------------------------------------------------------------------------------------------------- the run
+
+
+def attacked(make: Callable[[], Original | None], seed: int, score: Score, told: Callable[[str], None]) -> None:
+    """Scores the mutants of one derivative."""
+    original = make()
+    if original is None:
+        score.skipped["no closed form"] += 1
+        return
+    said, why = verdict(original, original.claimed, "formula", seed)
+    if said != "verified":
+        score.skipped[f"the right one is {said}: {_kind_of(why)}"] += 1
+        if said == "refuted":
+            told(f"FALSE ALARM {original.what} of {original.question.text} by {original.question.name}")
+        return
+    score.originals += 1
+    chance = random.Random(seed)  # noqa: S311  reproducible, not secret
+    for kind, mutant in mutants(original, chance):
+        way = chance.choice(WAYS) if original.text is not None else original.what
+        try:
+            found, why = outcome(original, mutant, way, seed)
+        except MatcalcError as error:
+            score.skipped[f"{type(error).__name__} of a claim"] += 1
+            told(f"REFUSED {way} {kind}: {str(error).splitlines()[0]} | {original.question.text}")
+            continue
+        score.counts[kind, way, found] += 1
+        if found in ("inconclusive", "missed"):
+            score.reasons[f"{found}: {_kind_of(why)}"] += 1
+            shown = repr(mutant)[:300] if original.text is None else original.write(mutant)
+            asks = original.question
+            about = f"{asks.text} by {asks.name} {original.text and original.text[2]}"
+            told(f"{found.upper()} {way} {kind} seed {seed}: {shown} | {about} | {why}")
+
+
+def _kind_of(reason: str) -> str:
+    """A reason without its numbers."""
+    return " ".join(word for word in reason.split() if not any(c.isdigit() for c in word))[:90]
+
+
+def _stop(number: int, frame: object) -> None:
+    raise TimeoutError
+
+
+def run(count: int, seed: int, told: Callable[[str], None] = print, limit: int = _SECONDS) -> Score:
+    """The score of COUNT mutants from SEED."""
+    score = Score()
+    if limit:
+        signal.signal(signal.SIGALRM, _stop)
+    for number, make in enumerate(originals(seed)):
+        if score.total() >= count:
+            break
+        signal.alarm(limit)
+        try:
+            attacked(make, seed + number, score, told)
+        except TimeoutError:
+            score.skipped["too slow"] += 1
+        except MatcalcError as error:
+            score.skipped[f"{type(error).__name__}"] += 1
+        signal.alarm(0)
+        if score.originals % _EVERY == _EVERY - 1:
+            print(f"{score.total()} mutants, {score.total(outcome='refuted')} refuted", flush=True)
+    return score
+
+
+def page(score: Score, command: str) -> str:
+    """The score as a page in Markdown."""
+    header = "| damage | mutants | refuted | equal | inconclusive | missed |\n| --- | --- | --- | --- | --- | --- |"
+    rows = [(kind, {"kind": kind}) for kind in DAMAGES] + [("all", {})]
+    ways = sorted({way for _, way, _ in score.counts})
+    by_way = [(way, {"way": way}) for way in ways]
+
+    def table(entries: list[tuple[str, dict[str, str]]]) -> str:
+        lines = [
+            f"| {name} | {score.total(**key)} | "
+            + " | ".join(str(score.total(outcome=o, **key)) for o in _OUTCOMES)
+            + " |"
+            for name, key in entries
+        ]
+        return "\n".join([header, *lines])
+
+    reasons = "".join(f"- {n} × {why}\n" for why, n in score.reasons.most_common()) or "- none\n"
+    return _PAGE.format(
+        command=command, kinds=table(rows), ways=table(by_way).replace("| damage |", "| claimed as |"),
+        originals=score.originals, reasons=reasons,
+    )  # fmt: skip
+
+
+_PAGE = """# Mutants
+
+Written by `{command}`; the same command gives the same page.
+
+{originals} right derivatives, which the check verified (gradients of random expressions over the whole table of
+operators, gradients that books publish, Jacobians and Hessians in Kronecker form), were damaged once in every way that
+found a place in them, and each damaged one was claimed through the check itself. *Equal* are those that are no damage:
+their value is the derivative's in 120 digits at points that the check did not see (a sign under a square, a transpose
+of what is symmetric). What is neither refuted nor equal is a miss, or *inconclusive*.
+
+{kinds}
+
+The same by how the claim was made: as a formula, as text that is read, as a Python function on tensors, or as the
+matrix of a Hessian.
+
+{ways}
+
+What was inconclusive or missed, and why:
+
+{reasons}"""
+
+
+def main() -> None:
+    """Runs COUNT mutants from SEED."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("count", type=int)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--page", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    score = run(options.count, options.seed, lambda line: print(line, flush=True))
+    flag = f" --page {options.page}" if options.page else ""
+    made = page(score, f"python tests/laws/mutants.py {options.count} {options.seed}{flag}")
+    print(made)
+    print(dict(score.skipped))
+    if options.page:
+        options.page.write_text(made, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
