@@ -11,6 +11,7 @@ import typer
 from matcalc.checking.witnesses import in_words as witnesses_in_words
 from matcalc.cli import clock
 from matcalc.cli import doc as documents
+from matcalc.cli.derive import Detail, shown
 from matcalc.cli.options import Asked, check_options, read_text
 from matcalc.cli.suite import HELP as SUITE_HELP
 from matcalc.cli.suite import suite
@@ -169,6 +170,17 @@ def check(
     options = check_options(trials, seed, device, dtype, sizes, witness, at, edges)
     options = {**options, "unconstrained": unconstrained, **({"direction": direction} if direction else {})}
     raise typer.Exit(show_check(asked, wrt, read_text(claim), kind, options))
+
+
+@app.command(epilog='Example: matcalc derive "norm2(A*x - b)^2" --wrt x --detail normal')
+def derive(
+    text: Text, wrt: Names, detail: Detail = "normal", kind: Kind = "grad", direction: DirectionOfClaim = "",
+    let: Let = None, format: Format = "text", limit: Limit = None, unconstrained: Unconstrained = False,
+    debug: Debug = False,
+) -> None:  # fmt: skip
+    """The steps of a derivation, numbered, each with its rule; every line was found true in numbers."""
+    asked = Asked.read(text, let, limit, format)
+    typer.echo(shown(asked, wrt, kind, direction, detail, unconstrained), nl=False)
 
 
 @app.command(epilog='Example: matcalc doc "norm2(A*x - b)^2" --wrt x --format html --out derivation.html')
