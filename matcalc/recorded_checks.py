@@ -7,7 +7,8 @@ for bit. Where a figure differs the versions and the machine are what changed, a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from matcalc.parsed import Expression
 
 _MOST_READ = 2**26
+_MOST_THREADS = 1024
 _DIRECTIONAL = ("jvp", "vjp", "hvp")
 
 
@@ -121,7 +123,8 @@ def replay(report: str | Path | Mapping[str, Any]) -> Replay:
             f"the claim was the Python function {asked['function']}, which the report does not hold",
             suggestion=f"matcalc.check(..., seed={before['seed']}) with that function",
         )
-    after = json.loads(json.dumps(_again(asked)))
+    with _threads(before.get("settings")):
+        after = json.loads(json.dumps(_again(asked)))
     return Replay(before, after, tuple(_differences(before, after)))
 
 
@@ -142,6 +145,20 @@ def _report_in(given: Any) -> Mapping[str, Any]:
             "this is no report of a check", suggestion='matcalc check "x\'*x" --wrt x --claim "2*x" --format json'
         )
     return found
+
+
+@contextmanager
+def _threads(settings: Any) -> Iterator[None]:
+    """As many threads as then: sums are taken in another order by another number of them."""
+    import torch
+
+    now = torch.get_num_threads()
+    recorded = str(settings.get("threads", "")) if isinstance(settings, Mapping) else ""
+    torch.set_num_threads(int(recorded) if recorded.isdecimal() and 0 < int(recorded) <= _MOST_THREADS else now)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(now)
 
 
 def _again(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -103,8 +103,9 @@ def _start_method(needs: Sequence[str]) -> context.BaseContext:
     """Workers forked from a process that has only loaded libraries; new interpreters where that is not to be had."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
-    from multiprocessing import forkserver
+    from multiprocessing import forkserver, resource_tracker
 
+    resource_tracker.ensure_running()  # which ends by listening to interruptions again
     found = multiprocessing.get_context("forkserver")
     found.set_forkserver_preload(list(needs))
     with _deaf_to_interruptions():

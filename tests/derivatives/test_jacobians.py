@@ -264,7 +264,7 @@ def test_what_is_printed_is_a_right_claim_and_a_damaged_one_is_refuted(row: Row)
     wrt = names[0] if len(names) == 1 else tuple(names)
     assert mc.check(row.text, wrt, claim=row.printed, let=row.let, kind=row.kind, trials=2).verdict == "verified"
     wrong = mc.check(row.text, wrt, claim=f"2*({row.printed})", let=row.let, kind=row.kind, trials=2)
-    assert (wrong.verdict, wrong.diagnosis) == ("refuted", "factor: the claim is 2 times the Jacobian")
+    assert (wrong.verdict, wrong.diagnosis) == ("refuted", f"factor: the claim is 2 times the {row.kind.title()}")
 
 
 def has_indices(row: Row) -> bool:

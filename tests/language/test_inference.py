@@ -105,7 +105,7 @@ WRONG = (
     ("let A: matrix(m,n)\nlet x: vector(m)\nA+x", "cannot add m×n and m×1"),
     ("let x: vector(n)\nlet y: vector(k)\nx+y", "cannot add n×1 and k×1"),
     ("let x: vector(n)\n x^2", "a vector of shape n×1 has no power"),
-    ("let A: matrix(n,n)\n A^0.5", "a matrix of shape n×n has no power"),
+    ("let A: matrix(n,n)\n A^0.5", "the exponent of a matrix is a whole number, as in A^2, and 0.5 is none"),
     ("let A: matrix(n,n); A^k", "a matrix of shape n×n has no power"),
     ("let A: matrix(m,n); A^2", "a matrix of shape m×n has no power"),
     ("A^100", "a matrix power: the limit is 64; raise it with --limit matri"),

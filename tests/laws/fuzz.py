@@ -139,12 +139,12 @@ def decided(case: Case, mine: Any, truth: Any, target: str) -> str:
 
 
 def at_a_kink(case: Case) -> bool:
-    """Whether a kink is met exactly, where the value is torch's and no difference tells it."""
+    """Whether a kink is met, up to rounding, where the value is torch's and no difference tells it."""
     with mpmath.workdps(30):
         memo: dict[Any, Any] = {}
         evaluate(case.f.node, lifted(case.at.values, case.question.variables), case.at.sizes, memo)
         return any(
-            v == kink.at
+            abs(v - kink.at) <= _ROUNDED
             for node in postorder(case.f.node)
             for kink in node.operator.kinks
             for v in memo[node.args[0]].flat

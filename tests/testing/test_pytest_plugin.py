@@ -190,6 +190,7 @@ print("LOADED", sorted({{"torch", "sympy", "jax", "matplotlib"}} & set(sys.modul
     [
         ({"test_plain.py": "def test_one(): pass"}, [], "LOADED [] 0"),
         ({"claims.matcalc.toml": GOOD_AND_BAD}, ["--collect-only"], "LOADED [] 0"),
+        # torch's forward mode loads its compiler for some operations, and SymPy with it
         ({"claims.matcalc.toml": GOOD_AND_BAD}, ["-k", "ridge"], "'torch'] 0"),
     ],
     ids=["start", "collection", "a claim"],

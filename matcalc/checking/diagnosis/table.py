@@ -63,8 +63,8 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule("number of axes", whole.axis_missing),
     Rule("zero", whole.zero),
-    Rule("transposed", whole.transposed, conditioned=True),
     Rule("sign or factor", whole.factor),
+    Rule("transposed", whole.transposed, conditioned=True),
     Rule("precision", whole.precision),
     Rule("axes", whole.axes),
     Rule("layout", whole.layout),
