@@ -126,6 +126,18 @@ def test_the_counterexample_holds_the_inputs() -> None:
     assert at.shape == (4,)
 
 
+def test_the_counterexample_is_shown() -> None:
+    report = mc.verify(lambda A, x, how: A @ x, lambda A, x, how, u: A.mT @ u * 2, [A, x, "plain"], wrt=1)
+    lines = str(report).split("\n")
+    assert [line.split(" = ")[0].strip() for line in lines if " = " in line and "[" in line.split(" = ")[1]] == [
+        "input 0", "input 1", "cotangent", "claimed", "expected",
+    ]  # fmt: skip
+    assert "    input 2 = plain" in lines
+    assert any("farthest apart at [" in line for line in lines)
+    lone = mc.verify(lambda x: (x**2).sum(), lambda x: 3 * x, [np.ones(100)])
+    assert "expected = " in str(lone)
+
+
 # A Function is verified with all that belongs to it.
 
 
@@ -240,6 +252,11 @@ def test_a_claim_that_means_something_else_to_numpy_is_not_refuted_unless_told()
     assert "matcalc.testing.numpy" in asked.reason
     told = mc.check("c*sum(x)", "c", claim=mc.testing.torch(lambda x: x.std()), let=let, sizes=sizes)
     assert told.verdict == "refuted"
+
+
+def test_a_compiled_claim_that_is_wrong_is_refuted_whatever_it_makes_of_numpy_arrays() -> None:
+    wrong = mc.parse("3*x*1e-3").compile()
+    assert mc.check("x'*x*1e-3", "x", claim=lambda x: wrong(x)).verdict == "refuted"
 
 
 def test_a_claim_takes_the_names_that_it_needs() -> None:
