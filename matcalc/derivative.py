@@ -13,7 +13,7 @@ from matcalc.calculus.simplify import settled, textbook
 from matcalc.calculus.transpose import transposed_map
 from matcalc.errors import DomainError, ParseError, ShapeError, UnsupportedError
 from matcalc.expression import build
-from matcalc.expression.nodes import Node
+from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import AnySize
 from matcalc.expression.walk import fold
@@ -23,6 +23,8 @@ from matcalc.parsed import Expression, Let, expression_of, name_of, parse, stora
 
 if TYPE_CHECKING:
     from matcalc.checking.verdict import Report
+    from matcalc.documents.derivation.record import Derivation
+    from matcalc.documents.derivation.subject import Subject
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,19 +98,77 @@ class Derivative(Expression):
     def _documentation(self) -> str:
         return f"{self._function_name} of {self.expression.pretty()} by {self.wrt}: {self.pretty()}"
 
-    def derivation(self, *, detail: str = "normal") -> Any:
-        """The steps of the derivation; not there yet.
+    def derivation(self, detail: str = "normal") -> Derivation:
+        """The steps of the derivation, in ``brief``, ``normal`` or ``every-step`` detail; each was found true.
 
         Raises:
-            UnsupportedError: always.
+            ParseError: for another detail.
+            CheckError: for a line that is false, and where no point to check at is found.
+
+        >>> for step in grad("x.T*A*x", "x").derivation(detail="brief"):
+        ...     print(step.text)
+        df = d(x.T*A*x)
+        df = dx.T*A*x + x.T*A*dx
+        df = ((A + A.T)*x).T*dx
+        ∇f = (A + A.T)*x
         """
-        raise UnsupportedError("the steps of a derivation are not there yet")
+        from matcalc.documents.derivation.derive import derivation_of
+
+        return derivation_of(self._derived, detail)
+
+    @property
+    def _derived(self) -> Subject:
+        from matcalc.documents.derivation.subject import Subject
+
+        variable = self.expression.typed_variable(self.wrt)
+        node, moving = self._seen(variable)
+        last = self._nodes[-1]
+        return Subject(
+            self.kind,
+            node,
+            variable,
+            moving,
+            self._nodes,
+            {name: v.declaration for name, v in self.variables.items()},
+            self.shown,
+            self.style(every_size=True),
+            self.projected,
+            subspace_of(variable),
+            projection,
+            other=last if self.kind == "vjp" else None,
+            arrow=last if self.kind in ("jvp", "hvp") else None,
+            gradient=self._gradient_derived(node) if self.kind == "hvp" else None,
+            form=self.form,
+            by=(self.wrt,),
+        )
+
+    def _seen(self, variable: Node) -> tuple[Node, Node]:
+        """What is differentiated, and the name as that has it; of a hvp, the gradient."""
+        from matcalc.directional_derivatives import gradient_seen
+
+        node = self.differentiated
+        moving = variable if self.as_written is None else named_in(node, variable)
+        if self.kind != "hvp":
+            return node, moving
+        return gradient_seen(self.expression, self.wrt, moving is not variable), moving
+
+    def _gradient_derived(self, gradient: Node) -> Subject:
+        """The derivation of the gradient, whose derivative this is."""
+        found = grad(self.expression, self.wrt, unconstrained=self.as_written is not None)
+        moving = found._derived.moving
+        return replace(found._derived, variable=moving, shown=gradient)
 
     def check(self, **options: Any) -> Report:
         """Compares with autograd and with differences in 90 digits; see :func:`matcalc.check`."""
         from matcalc.verification import check_derivative
 
         return check_derivative(self, **options)
+
+
+def named_in(root: Node, variable: Node) -> Node:
+    """The name of ``variable`` as ``root`` has it, perhaps without what was declared of it."""
+    name = variable.params[0]
+    return next((n for n in postorder(root) if n.op == "variable" and n.params[0] == name), variable)
 
 
 def grad(f: Expression | str, wrt: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:

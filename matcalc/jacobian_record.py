@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.calculus.forms import FORMS
 from matcalc.calculus.indices import Entries, entries
 from matcalc.calculus.simplify import settled, textbook
-from matcalc.derivative import Derivative
+from matcalc.derivative import Derivative, freed, grad, named_in, projection, subspace_of
 from matcalc.errors import ParseError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape
@@ -24,6 +24,7 @@ from matcalc.operators.vectorization import vec
 from matcalc.parsed import Code, Expression
 
 if TYPE_CHECKING:
+    from matcalc.documents.derivation.subject import Subject
     from matcalc.lowering.einsum import Contractions
 
 LAYOUTS = ("numerator", "denominator")
@@ -282,6 +283,44 @@ class Jacobian(Derivative):
         program = lower([(self.linear, storage)], inputs, sizes, target=target)
         axes = Tensor(self.rows, self.cols)
         return source_by_basis(program, self.wrt, target, self._function_name, self._documentation(), axes)
+
+    @property
+    def _derived(self) -> Subject:
+        from matcalc.documents.derivation.subject import Subject
+
+        variable = self.expression.typed_variable(self.wrt)
+        return Subject(
+            self.kind,
+            self.seen,
+            variable,
+            named_in(self.seen, variable) if self.freed else variable,
+            self._nodes,
+            {name: v.declaration for name, v in self.variables.items()},
+            self.shown,
+            self.style(every_size=True),
+            self.onto,
+            subspace_of(variable),
+            projection,
+            arrow=self.direction,
+            rows=self.rows,
+            cols=self.cols,
+            tensor=self.tensor,
+            gradient=self._gradient_derived(self.seen) if self.kind == "hessian" else None,
+            closed=self.closed,
+            form=self.form,
+            by=self.names,
+        )
+
+    def _gradient_derived(self, gradient: Node) -> Subject:
+        """The derivation of the gradient, whose Jacobian this is."""
+        first = self.names[0]
+        found = replace(grad(self.expression, first)._derived, shown=gradient)
+        if not self.freed:
+            return found
+        name = next(name for name in self.names if subspace_of(self.expression.typed_variable(name)))
+        node, free = freed(self.expression, name)
+        one = free if first == name else found.variable
+        return replace(found, expression=node, variable=one, moving=one, onto="", subspace=subspace_of(one))
 
     @property
     def sympy(self) -> Any:

@@ -28,14 +28,23 @@ def differential(expression: Node, variable: Node, direction: Node) -> Node:
     for node in postorder(expression):
         if node is variable or not node.depends_on(name):
             continue
-        parts = [_part(node, i, moved[arg]) for i, arg in enumerate(node.args) if arg in moved]
-        parts = [part for part in parts if not build.is_zero(part)]
+        parts = [part(node, i, moved[arg]) for i, arg in enumerate(node.args) if arg in moved]
+        parts = [one for one in parts if not build.is_zero(one)]
         if parts:
             moved[node] = build.add(*parts)
     return moved.get(expression, build.zeros(*expression.shape))
 
 
-def _part(node: Node, i: int, d: Node) -> Node:
+def part(node: Node, i: int, d: Node) -> Node:
+    """What argument ``i`` of ``node``, changing by ``d``, brings to the differential: its record's rule, once.
+
+    Raises:
+        UnsupportedError: for an operator that has no differential.
+
+    >>> x, dx = build.variable("x", (3, 1), "vector"), build.variable("dx", (3, 1), "vector")
+    >>> part(build.apply("exp", x), 0, dx) is build.apply("exp", x) * dx
+    True
+    """
     operator = node.operator
     if operator.differential is not None:
         return operator.differential(node, i, d)

@@ -12,15 +12,18 @@ from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 
 
-def matrix_of(linear: Node, direction: Node) -> Node | None:
+def matrix_of(linear: Node, direction: Node, start: Node | None = None) -> Node | None:
     """J with vec(``linear``) = J·vec(``direction``); None where an operator on the way has no matrix in closed form.
+
+    With a ``start``, J·``start``: the direction is itself the matrix ``start`` times something.
 
     >>> A, x = build.variable("A", (2, 3), "matrix"), build.variable("x", (3, 1), "vector")
     >>> matrix_of(A @ x, x) is A
     True
     """
-    name, entries = direction.params[0], direction.rows * direction.cols
-    read: dict[Node, Node] = {direction: build.eye(entries)}
+    name = direction.params[0]
+    start = build.eye(direction.rows * direction.cols) if start is None else start
+    read: dict[Node, Node] = {direction: start}
     for node in postorder(linear):
         if node is direction or not node.depends_on(name):
             continue
@@ -33,7 +36,7 @@ def matrix_of(linear: Node, direction: Node) -> Node | None:
                     return None
                 parts.append(part)
         read[node] = build.add(*parts)
-    return read.get(linear, build.zeros(linear.rows * linear.cols, entries))
+    return read.get(linear, build.zeros(linear.rows * linear.cols, start.cols))
 
 
 def applied(matrix: Node, column: Node) -> Node:

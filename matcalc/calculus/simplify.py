@@ -7,7 +7,7 @@ What it makes is looked at again; every node is looked at once, which keeps a pa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from matcalc.calculus.collecting import COLLECTING
 from matcalc.errors import LimitError
@@ -18,13 +18,16 @@ from matcalc.expression.walk import fold
 from matcalc.operators.identities import IDENTITIES
 from matcalc.operators.matrix_identities import MATRIX_IDENTITIES
 
+Recorder = Callable[[Rule, Node, Node], None]
+"""Told of each rule that is used: the rule, the node before and what it becomes."""
+
 RULES: tuple[Rule, ...] = (COLLECTING, *IDENTITIES, *MATRIX_IDENTITIES)
 
 _MOST_TERMS = 500
 
 
-def textbook(node: Node) -> Node:
-    """``node`` as a mathematician would write it; the same value.
+def textbook(node: Node, record: Recorder | None = None) -> Node:
+    """``node`` as a mathematician would write it; the same value. ``record`` is told of each rule, in order.
 
     >>> A, x = build.variable("A", (3, 3), "matrix"), build.variable("x", (3, 1), "vector")
     >>> textbook(A @ x + A.T @ x) is (A + A.T) @ x
@@ -35,8 +38,11 @@ def textbook(node: Node) -> Node:
 
     def visit(below: Node, args: Sequence[Node]) -> Node:
         made = build.with_args(below, tuple(args))
-        simpler = None if made in under_way else _step(made)
-        if simpler is not None:
+        found = None if made in under_way else _step(made)
+        if found is not None:
+            rule, simpler = found
+            if record is not None:
+                record(rule, made, simpler)
             under_way.add(made)  # met again inside what it becomes it stays, should two rules ever undo each other
             made, before = fold(simpler, visit, memo), made
             under_way.discard(before)
@@ -80,13 +86,13 @@ def settled(node: Node, moving: str) -> Node:
     return node if found is node else textbook(found)
 
 
-def _step(node: Node) -> Node | None:
-    """The node after the first rule that makes it smaller."""
+def _step(node: Node) -> tuple[Rule, Node] | None:
+    """The first rule that makes the node smaller, and what it makes."""
     for rule in RULES:
         if not rule.on or node.op in rule.on:
             made = rule.rewrite(node)
             if made is not None and made is not node and _smaller(made, node, rule):
-                return made
+                return rule, made
     return None
 
 

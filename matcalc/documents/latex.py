@@ -9,7 +9,7 @@ reaches LaTeX as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -54,7 +54,21 @@ def latex(node: Node, style: Style | None = None) -> str:
 
 def pieces(style: Style, nodes: Sequence[Node]) -> Callable[[Node], Formula]:
     """A writer of formulas for several nodes, whose names are told apart among them."""
-    writer = _Writer(_told_apart(sorted(set().union(*(node.free for node in nodes)))))
+    return writing(style, set().union(*(node.free for node in nodes)))
+
+
+def writing(
+    style: Style, names: Iterable[str], differentials: Mapping[str, str] | None = None
+) -> Callable[[Node], Formula]:
+    r"""A writer of formulas with these names; ``differentials`` are names of the differentials of others.
+
+    >>> dx = build.variable("dx", (3, 1), "vector")
+    >>> print(writing(Style(), ["x"], {"dx": "x"})(dx).body)
+    \mathrm{d}x
+    """
+    shown = _told_apart(sorted(names))
+    shown |= {name: rf"\mathrm{{d}}{shown[of]}" for name, of in (differentials or {}).items()}
+    writer = _Writer(shown)
     return lambda node: writer.piece(presented(node, style.order))
 
 

@@ -127,7 +127,8 @@ class Operator:
         instead: the operator meant, and what it is, where two arguments are given and these are not taken.
         role: what it is to the algebra, which asks for it by that: the ``identity``; a matrix whose entries are all
             ``zero`` or ``one``; the ``inverse``; the ``adjugate``; the ``pairing`` of two values of one shape into a
-            scalar.
+            scalar; the differential of an expression that is ``pending``.
+        rule, move: what the rules of the differential and of the transpose are called, where they have a name.
     """
 
     name: str
@@ -180,6 +181,8 @@ class Operator:
     cubic: int = 0
     instead: tuple[str, str] | None = None
     role: str = ""
+    rule: str = ""
+    move: str = ""
 
     @property
     def patterns(self) -> tuple[Signature, ...]:

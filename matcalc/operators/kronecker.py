@@ -213,6 +213,7 @@ define(
         says="the Kronecker product A⊗B",
         sign="⊗",
         source="Magnus & Neudecker 2019, ch. 2",
+        rule="product rule",
         signatures=("(m,n), (p,q) -> (m*p,n*q)",),
         differential=lambda node, i, d: build.apply("kron", *(d if j == i else a for j, a in enumerate(node.args))),
         transpose=_kron_transpose,

@@ -18,7 +18,7 @@ from matcalc.expression.property import PROPERTIES
 
 GOOD = ("agrees", "no point", "constant", "torch wrong", "ill-conditioned", "at a kink")
 ONE_TURN = len(CALLED) + len(NOTATIONS)
-IN_DERIVATIVES_ALONE = {"placed", "kept_from_zero"}
+IN_DERIVATIVES_ALONE = {"placed", "kept_from_zero", "pending"}
 Made = tuple[str, dict[str, str]]
 
 

@@ -16,7 +16,7 @@ from matcalc.expression.operator import TABLE, Sample
 
 ROWS = [(op.name, sample) for op in TABLE.values() for sample in op.samples]
 ERRORS = [(op.name, text, part) for op in TABLE.values() for text, part in op.errors]
-UNSAMPLED = {"kept_from_zero", "variable", "number", "size", "placed", "unvec", "kron_trace"}
+UNSAMPLED = {"kept_from_zero", "pending", "variable", "number", "size", "placed", "unvec", "kron_trace"}
 
 
 def identified(row: tuple[str, Sample]) -> str:

@@ -1,0 +1,47 @@
+"""``matcalc derive``: the steps of a derivation, numbered, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from matcalc.cli import clock
+from matcalc.cli.options import Asked
+
+Detail = Annotated[str, typer.Option(help="brief, normal or every-step.")]
+_PRINTED: dict[str, Callable[[Any], str]] = {
+    "text": lambda found: found.text(),
+    "latex": lambda found: found.latex(),
+    "markdown": lambda found: found.markdown(),
+}
+
+
+def shown(asked: Asked, names: list[str], kind: str, direction: str, detail: str, unconstrained: bool) -> str:
+    """The derivation as it is printed.
+
+    Raises:
+        ParseError: for a kind, a detail or a format that is none.
+        CheckError: for a line that is false.
+    """
+    from matcalc.errors import ParseError
+
+    if asked.form not in _PRINTED:
+        raise ParseError(f"no format {asked.form!r} for a derivation", why=f"the formats are {', '.join(_PRINTED)}")
+    found = _derivative(asked, names, kind, direction, unconstrained)
+    clock.allow(asked.limits, "seconds")
+    return _PRINTED[asked.form](found.derivation(detail))
+
+
+def _derivative(asked: Asked, names: list[str], kind: str, direction: str, unconstrained: bool) -> Any:
+    from matcalc import directional_derivatives
+    from matcalc.errors import ParseError
+    from matcalc.jacobians import tensor
+
+    if kind not in ("jvp", "vjp", "hvp"):
+        return tensor(asked.expression(), names, kind, unconstrained=unconstrained)
+    if len(names) != 1 or not direction:
+        raise ParseError(f"a {kind} is by one name, in a direction", suggestion="--direction v")
+    make = getattr(directional_derivatives, kind)
+    return make(asked.expression(), names[0], direction, unconstrained=unconstrained)

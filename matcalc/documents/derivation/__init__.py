@@ -1,0 +1,1 @@
+"""Derivations: steps that a reader can follow, each of which was found true in numbers."""

@@ -1,0 +1,45 @@
+r"""Words of a reason, fit for LaTeX's text mode and for Markdown: no sign of theirs is a command of its own."""
+
+from __future__ import annotations
+
+_SIGNS = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "|": r"\textbar{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "∇": r"$\nabla$",
+    "δ": r"$\delta$",
+    "⊗": r"$\otimes$",
+    "·": r"$\cdot$",
+    "≥": r"$\geq$",
+    "≤": r"$\leq$",
+    "…": r"\dots{}",
+}
+_MARKS = frozenset("\\`*_{}[]<>#|$~&")
+
+
+def escaped_words(words: str) -> str:
+    r"""``words`` for text mode.
+
+    >>> print(escaped_words("x_1 & 50% of ∇f"))
+    x\_1 \& 50\% of $\nabla$f
+    """
+    return "".join(_SIGNS.get(sign, sign) for sign in words)
+
+
+def markdown_words(words: str) -> str:
+    r"""``words`` for Markdown.
+
+    >>> print(markdown_words("X*inv(X) = I"))
+    X\*inv(X) = I
+    """
+    return "".join(f"\\{sign}" if sign in _MARKS else sign for sign in words)
