@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -31,7 +32,8 @@ def distance(f: mc.Expression, node: Node, *others: Node) -> float:
         return 0.0
     with mpmath.workdps(40):
         values = lifted(at.values, variables)
-        a, *rest = (evaluate(each, values, at.sizes) for each in (node, *others))
+        seen: dict[Node, Any] = {}
+        a, *rest = (evaluate(each, values, at.sizes, seen) for each in (node, *others))
         return max(float(np.abs(a - b).max() / (np.abs(a).max() or 1)) for b in rest)
 
 
