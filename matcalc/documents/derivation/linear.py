@@ -20,8 +20,8 @@ from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.operators.vectorization import vec
 
-MAGNUS = "Magnus & Neudecker 2019, ch. 5"
-_IDENTIFIED = "Magnus & Neudecker 2019, ch. 5, ch. 9"
+MAGNUS = "Magnus & Neudecker 2019, ch. 5.4"
+_IDENTIFIED = "Magnus & Neudecker 2019, ch. 5.8, ch. 9.5"
 
 
 def directional_lines(composer: Composer, subject: Subject, expression: Node, motion: Motion, letter: str) -> None:
