@@ -28,6 +28,8 @@ from matcalc.language.greek import latin
 from matcalc.language.inference import Typed
 from matcalc.parsed import Expression, Let, expression_of, name_of, storage_of
 
+_USUAL = {"jvp": "v", "vjp": "u", "hvp": "v"}
+
 
 def jvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
     """The derivative in a direction, a new name with the shape of ``wrt``: the differential itself.
@@ -96,6 +98,16 @@ def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, uncon
     found = in_subspace(_shown(pushed, moving, variable), projected)
     as_written = None if moving is variable else node
     return Derivative(f.text, extended, found, f.limits, f, name_of(wrt), "hvp", projected, as_written)
+
+
+def new_direction(f: Expression, kind: str) -> str:
+    """A name for the direction of a jvp, vjp or hvp that the expression does not have.
+
+    >>> from matcalc.parsed import parse
+    >>> new_direction(parse("x'*v"), "jvp")
+    'v_'
+    """
+    return build.new_name(_USUAL[kind], f.variables)
 
 
 def seen(f: Expression, name: str, unconstrained: bool) -> tuple[Node, Node]:

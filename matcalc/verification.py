@@ -172,14 +172,15 @@ def confirm_zero(derived: Derivative, trials: int = 2) -> None:
 
     if derived.kind != "grad" or not build.is_zero(derived.node) or not derived.differentiated.depends_on(derived.wrt):
         return
-    question = _question(derived)
+    question = asked_about(derived)
     for number in range(trials):
         at = point(question, options_from(), number)
         if not isinstance(at, Point) or not judged(question, at, number).holds:
             raise CheckError(f"the gradient comes out as zero though {derived.wrt} occurs, and nothing confirms it")
 
 
-def _question(derived: Derivative) -> Question:
+def asked_about(derived: Derivative) -> Question:
+    """What a check asks about our own derivation."""
     from matcalc.checking.question import Question
 
     return Question(
@@ -204,8 +205,8 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
     elif claim is not None:
         raise ParseError(f"a claim is a text or a function, and not a {type(claim).__name__}")
     if claim is None:
-        return _with_what_is_printed(derived, run_check(_question(derived), options_from(**options)), options)
-    asked = replace(_question(derived), claimed=claimed, truth=derived.node, note=note)
+        return _with_what_is_printed(derived, run_check(asked_about(derived), options_from(**options)), options)
+    asked = replace(asked_about(derived), claimed=claimed, truth=derived.node, note=note)
     question = replace(asked, unlike=lambda: _otherwise(derived))
     return run_check(question, options_from(**options))
 
@@ -235,7 +236,9 @@ def _with_what_is_printed(derived: Derivative, report: Report, options: Mapping[
         return replace(report, witnesses=(*report.witnesses, f"the text is not read back: {error.message}"))
     if printed is derived.shown:
         return report
-    again = run_check(replace(_question(derived), claimed=printed), options_from(**{**options, "trials": 2, **_ALONE}))
+    again = run_check(
+        replace(asked_about(derived), claimed=printed), options_from(**{**options, "trials": 2, **_ALONE})
+    )
     if again.verdict == "refuted":
         raise CheckError("what is printed is not what was derived: this is a bug in matcalc; please report it")
     said = () if again.ok else (f"the text itself could not be checked: {again.reason}",)

@@ -78,10 +78,11 @@ LAYERS = (
         "testing",
         "matcalc",
     ),
-    ("handbook", "pages"),
+    ("handbook", "plots"),
+    ("pages",),
     ("suites", "literate"),
     ("pytest_plugin",),
-    ("gallery",),
+    ("gallery", "compendium"),
     ("cli", "__main__"),
 )
 # On one layer, yet strangers to one another.

@@ -16,23 +16,23 @@ from matcalc.checking.devices import devices_for
 from matcalc.checking.findings import NOT_OFFERED, NOTED, RIGHT, UNDECIDED, WRONG, Finding, FunctionReport, reported
 from matcalc.checking.function_aspects import ALWAYS, ONCE_RIGHT
 from matcalc.checking.function_claim import FunctionClaim, Outcome, Raised
-from matcalc.checking.function_setting import FLOAT, Setting, example_of, largest
+from matcalc.checking.function_setting import CAST, FLOAT, Setting, example_of, largest, place_of
+from matcalc.checking.margins import Told, is_cast, margin
 from matcalc.checking.pairs import Pair, related
 from matcalc.checking.points import Point, drawn, is_large, point, size_names
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.run import run_check
 from matcalc.checking.subspace import projected
-from matcalc.checking.torch_side import function_of, inputs_at, versions
+from matcalc.checking.torch_side import autograd_of, function_of, inputs_at, versions
 from matcalc.checking.values import lacks
 from matcalc.checking.verdict import Report, combined
+from matcalc.checking.voices import Place
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.sizes import as_integer
 
 _DIGITS = 50
-_UNIT = 2.0**-53
 _SETTINGS = 2
-_SINGLE = 1e-5
 _NUDGE = 1e-5
 _AXES = {"scalar": 0, "vector": 1, "matrix": 2}
 _REFUSED = ("returned an invalid gradient", "incorrect number of gradients", "expected Variable or None")
@@ -113,7 +113,7 @@ def check_function(asked: FunctionQuestion, options: CheckOptions) -> FunctionRe
     forward = _forward(asked, settings, [at for _, at in points])
     if forward.status == WRONG:
         return reported(base, [forward, *each(ALWAYS, settings[:1])])
-    reports, backward = _backward(asked, options, settings)
+    reports, backward = _backward(asked, options, settings, [at for _, at in points])
     findings = [forward, *backward, *each(ALWAYS, settings[:1])]
     base = combined(reports) if reports else base
     unsaid = [f for f in backward if f.status == UNDECIDED]
@@ -163,17 +163,25 @@ def _forward(asked: FunctionQuestion, settings: list[Setting], points: list[Poin
     """Whether the value is the expression's."""
     from matcalc.errors import CheckError
 
-    pairs, first = [], None
+    pairs, blind, first = [], False, None
     for setting, at in zip(settings, points, strict=True):
-        expected, room = _value(asked, setting, at)
+        place = place_of(setting, asked.wanted[0])
         try:
-            found = setting.claim.value({n: t.clone() for n, t in setting.inputs.items()}).detach()
+            found = place.fn(*(t.clone() for t in place.inputs)).detach()
         except Raised as error:
             raise CheckError(f"{setting.claim.label}: {error}", why="it is called with float64 tensors") from error
-        off = found.shape != expected.shape or not largest(found.double() - expected) <= room
+        expected, other = _value(asked, setting, at)
+        off = found.shape != expected.shape
+        if not off:
+            told = Told(lambda p: p.value().detach(), found)
+            room = margin(place, told, other, setting.seed)
+            off = room.agree(found, expected) is False or is_cast(place, told, expected, setting.seed)
+            blind, off = blind or room.blind, off and not room.blind
         pairs.append(Pair(_matrix(found), _matrix(expected), 0.0))
         if off and first is None:
             first = (setting, found, expected)
+    if first is None and blind:
+        return Finding("forward", UNDECIDED, "the value is ill-conditioned there")
     if first is None:
         return Finding("forward", RIGHT, f"the expression's value at {len(points)} points")
     setting, found, expected = first
@@ -186,22 +194,20 @@ def _forward(asked: FunctionQuestion, settings: list[Setting], points: list[Poin
     return Finding("forward", WRONG, related(pairs, "value").replace("the name", "the value"), example)
 
 
-def _value(asked: FunctionQuestion, setting: Setting, at: Point) -> tuple[Any, float]:
-    """The expression's value in many digits, or in floats where it is large; and the room for rounding."""
+def _value(asked: FunctionQuestion, setting: Setting, at: Point) -> tuple[Any, Told | None]:
+    """The expression's value in many digits; or, where it is large, in floats, with the function that it is of."""
     import mpmath
     import torch
 
-    shape, most = asked.shape(at.sizes), max([*at.sizes.values(), 1])
     question = next(iter(asked.truths.values()))
     if is_large(question, CheckOptions(sizes=at.sizes)):
-        expected = function_of(asked.expression, asked.variables, asked.storage, False)(**setting.inputs)
-        return expected, (FLOAT + 64 * most * _UNIT) * largest(expected)
+        names = list(setting.inputs)
+        f = function_of(asked.expression, asked.variables, asked.storage, False)
+        expected = f(**setting.inputs)
+        return expected, Told(lambda place: f(**dict(zip(names, place.inputs, strict=True))), expected)
     with mpmath.workdps(_DIGITS):
-        memo: dict[Node, Any] = {}
-        exact = evaluate(asked.expression, lifted(at.values, asked.variables), at.sizes, memo).astype(float)
-        biggest = float(max((abs(v).max() for v in memo.values()), default=0))
-    expected = torch.tensor(exact, dtype=torch.float64).reshape(shape)
-    return expected, FLOAT * largest(expected) + 64 * most * _UNIT * biggest
+        exact = evaluate(asked.expression, lifted(at.values, asked.variables), at.sizes, {}).astype(float)
+    return torch.tensor(exact, dtype=torch.float64).reshape(asked.shape(at.sizes)), None
 
 
 def _matrix(tensor: Any) -> Any:
@@ -244,7 +250,7 @@ def _refused(claim: FunctionClaim, error: Raised, name: str, given: Mapping[str,
 
 
 def _backward(
-    asked: FunctionQuestion, options: CheckOptions, settings: list[Setting]
+    asked: FunctionQuestion, options: CheckOptions, settings: list[Setting], points: list[Point]
 ) -> tuple[list[Report], list[Finding]]:
     reports, findings = [], []
     for name in asked.wanted:
@@ -257,8 +263,31 @@ def _backward(
                 continue
         report = run_check(asked.judged_by(name), options)
         reports.append(report)
-        findings.append(_finding(asked, name, report))
+        cast = next(_cast(asked, name, settings, points), None) if report.ok else None
+        findings.append(cast or _finding(asked, name, report))
     return reports, findings
+
+
+def _cast(asked: FunctionQuestion, name: str, settings: list[Setting], points: list[Point]) -> Iterator[Finding]:
+    """Where a backward that is right as far as its own rounding goes is computed in float32 for float64 inputs."""
+    import torch
+
+    question, u = asked.truths[name], asked.cotangent.params[0]
+    gradient = asked.judged_by(name).claimed
+    assert callable(gradient)
+    for setting, at in zip(settings, points, strict=True):
+
+        def backward(place: Place, setting: Setting = setting) -> Any:
+            return gradient(**dict(zip(setting.inputs, place.inputs, strict=True)), **{u: place.cotangent.clone()})
+
+        place = place_of(setting, name)
+        said = backward(place)
+        truth = autograd_of(question, at, {**setting.inputs, u: setting.cotangent})[0]
+        expected = torch.from_numpy(truth).reshape(said.shape)
+        if is_cast(place, Told(backward, said), expected, setting.seed):
+            yield Finding(
+                f"backward by {name}", WRONG, CAST, example_of(setting, f"gradient by {name}", said, expected)
+            )
 
 
 def _finding(asked: FunctionQuestion, name: str, report: Report) -> Finding:
@@ -268,7 +297,7 @@ def _finding(asked: FunctionQuestion, name: str, report: Report) -> Finding:
         return Finding(aspect, RIGHT, f"error {report.max_error:.1e}{compared}")
     if report.verdict == "inconclusive":
         return Finding(aspect, UNDECIDED, report.reason)
-    return Finding(aspect, WRONG, _coarse(report) or report.diagnosis or "", _example(asked, name, report))
+    return Finding(aspect, WRONG, report.diagnosis or "", _example(asked, name, report))
 
 
 def _example(asked: FunctionQuestion, name: str, report: Report) -> dict[str, Any]:
@@ -283,18 +312,6 @@ def _example(asked: FunctionQuestion, name: str, report: Report) -> dict[str, An
     claimed, expected = (torch.tensor(seen[key], dtype=torch.float64) for key in ("claimed", "expected"))
     plain = claimed.reshape(shape) if claimed.shape == expected.shape else claimed
     return {"trial": seen["trial"], **example_of(setting, f"gradient by {name}", plain, expected.reshape(shape))}
-
-
-def _coarse(report: Report) -> str:
-    """Whether a claim is right but for a cast to float32, as its own numbers tell."""
-    import numpy as np
-
-    seen = report.counterexample or {}
-    claimed, expected = np.array(seen["claimed"]), np.array(seen["expected"])
-    if claimed.shape != expected.shape or not (claimed.astype(np.float32) == claimed).all():
-        return ""
-    near = np.abs(claimed - expected).max(initial=0.0) <= _SINGLE * np.abs(expected).max(initial=0.0)
-    return "precision: right to float32 only, of which all its numbers are: is something cast inside?" if near else ""
 
 
 # ------------------------------------------------------------------------------------------------- sizes of zero

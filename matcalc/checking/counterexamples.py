@@ -25,11 +25,18 @@ def counterexample_lines(seen: Mapping[str, Any]) -> Iterator[str]:
     head += [f"sizes {sizes}"] if sizes else []
     if head:
         yield ", ".join(head)
-    named = {**seen.get("inputs", {}), **{key: seen[key] for key in _ARRAYS if key in seen}}
+    given = seen.get("inputs", {})
+    inputs = given if isinstance(given, Mapping) else {f"input {k}": values for k, values in enumerate(given)}
+    named = {**inputs, **{key: seen[key] for key in ("cotangent", *_ARRAYS) if key in seen}}
     for name, values in named.items():
-        yield from _named(name, values)
-    if all(key in seen for key in _ARRAYS):
+        yield from [f"{name} = {values}"] if _is_plain(values) else _named(name, values)
+    if all(key in seen and not _is_plain(seen[key]) for key in _ARRAYS):
         yield from _worst(seen["claimed"], seen["expected"])
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether something is no array of numbers: a text, or another argument of a function."""
+    return not isinstance(value, int | float | list)
 
 
 def _named(name: str, values: Any) -> Iterator[str]:

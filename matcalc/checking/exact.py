@@ -93,8 +93,8 @@ def exact_testimony(question: Question, options: CheckOptions) -> Testimony:
     """Whether a claimed gradient holds, by arithmetic over random prime fields.
 
     >>> from matcalc.derivative import grad
-    >>> from matcalc.verification import _question
-    >>> exact_testimony(_question(grad("x'*A*x", "x")), CheckOptions()).agrees
+    >>> from matcalc.verification import asked_about
+    >>> exact_testimony(asked_about(grad("x'*A*x", "x")), CheckOptions()).agrees
     True
     """
     reason = inapplicable(question, options)

@@ -47,7 +47,7 @@ def moved(inputs: Sequence[Any], wrt: int, dtype: str, generator: Any, size: flo
         if not isinstance(t, torch.Tensor) or not (t.is_floating_point() or k == wrt):
             made.append(t)
         elif not size or not t.numel():
-            made.append(_stored_like(t, getattr(torch, dtype)))
+            made.append(stored_like(t.to(getattr(torch, dtype)), t))
         else:
             x = t.double()
             noise = torch.randn(x.shape, dtype=torch.float64, generator=generator)
@@ -55,12 +55,12 @@ def moved(inputs: Sequence[Any], wrt: int, dtype: str, generator: Any, size: flo
     return made
 
 
-def _stored_like(tensor: Any, dtype: Any) -> Any:
-    """The same numbers in another type, with the same strides."""
-    dense = tensor[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in tensor.stride())]
-    if tensor.is_contiguous() or not tensor.numel():
-        return tensor.to(dtype).clone()
-    length = 1 + sum((n - 1) * s for n, s in zip(dense.shape, dense.stride(), strict=True))
-    stored = dense.new_zeros(length, dtype=dtype).as_strided(dense.shape, dense.stride())
+def stored_like(values: Any, like: Any) -> Any:
+    """The values in memory of their own, with the strides of another tensor of their shape."""
+    if like.is_contiguous() or not like.numel():
+        return values.clone()
+    dense = values[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in like.stride())]
+    length = 1 + sum((n - 1) * s for n, s in zip(dense.shape, like.stride(), strict=True))
+    stored = values.new_zeros(length).as_strided(dense.shape, like.stride())
     stored.copy_(dense)
-    return stored.expand(tensor.shape)
+    return stored.expand(like.shape)

@@ -102,8 +102,7 @@ class Foreign:
     def settled(self, report: Report) -> Report:
         """The report, inconclusive where a claim that came out as wrong may be right for all that."""
         said = (*report.witnesses, self.says) if self.says else report.witnesses
-        doubtful = report.verdict == "refuted" or (report.verdict == "inconclusive" and self.single)
-        reason = self.doubt(report.max_error) if doubtful else ""
+        reason = self.doubt(report.max_error) if report.verdict == "refuted" else ""
         if reason:
             return replace(report, verdict="inconclusive", reason=reason, witnesses=said, diagnosis=None)
         return replace(report, witnesses=said)
@@ -128,9 +127,12 @@ class Foreign:
             return False
         args, given, said = self._once
         try:
-            other = _tensor(_called(self.function, "numpy", args, given)).double()
+            made = _called(self.function, "numpy", args, given)
+            other = _tensor(made).double()
         except Exception:
             return False
+        if _library_of(made) == "torch":
+            return False  # it makes tensors of what it is given, be they of another precision
         if other.shape != said.shape or not bool(torch.isfinite(other).all()):
             return False
         size = float(said.abs().max()) if said.numel() else 0.0

@@ -14,8 +14,10 @@ from typing import Any
 
 from matcalc.checking.findings import RIGHT, UNDECIDED, WRONG, Finding
 from matcalc.checking.function_claim import FunctionClaim, Outcome, Raised
+from matcalc.checking.voices import Place
 
 FLOAT = 1e-8
+CAST = "precision: right to float32 only, in which a part of it is computed: is something cast inside?"
 _SHAKES = 5
 _AMPLIFIED = 100.0
 _BLURRED = 1e-3
@@ -82,6 +84,16 @@ class Setting:
         import torch
 
         return torch.Generator().manual_seed(self.seed + 1)
+
+
+def place_of(setting: Setting, name: str) -> Place:
+    """The setting as a place of a function, whose rounding can be measured there."""
+    names = list(setting.inputs)
+
+    def value(*inputs: Any) -> Any:
+        return setting.claim.value(dict(zip(names, inputs, strict=True)))
+
+    return Place(value, list(setting.inputs.values()), names.index(name), setting.cotangent)
 
 
 def fresh(tensor: Any) -> Any:

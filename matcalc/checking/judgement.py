@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from matcalc.checking.evidence import Evidence
+from matcalc.checking.foreign import Foreign
 from matcalc.checking.landscape import FINE, QUICK, Landscape, Precision, landscape
 from matcalc.checking.points import Point
 from matcalc.checking.precise import evaluate
@@ -266,7 +267,10 @@ class _Heard:
             visible = float(allowed.max()) / size if size else 0.0
             wrong = bool((off > sure).any())
             return replace(
-                made, holds=not wrong, visible=visible, doubt=_doubt(off, allowed, size) if not wrong else ""
+                made,
+                holds=not wrong,
+                visible=visible,
+                doubt="" if wrong else _doubt(off, allowed, size, self.question.claimed),
             )
 
     def _moved(self, claimed: Any) -> Any:
@@ -312,12 +316,13 @@ class _Heard:
         )
 
 
-def _doubt(off: Any, allowed: Any, size: float) -> str:
+def _doubt(off: Any, allowed: Any, size: float, claimed: Any) -> str:
     worst = float(allowed.max() if allowed.size else 0.0)
     if size and worst > BLIND * size:
         return f"ill-conditioned: rounding alone may move the gradient by {worst / size:.0e} relative"
     if (off > allowed).any():
-        return (
+        own = claimed.doubt(float(off.max()) / (size or 1.0)) if isinstance(claimed, Foreign) else ""
+        return own or (
             f"the function is off by {off.max() / (size or 1.0):.1e} relative: more than rounding explains"
             f" ({worst / (size or 1.0):.0e}), and too little to be called wrong in floats"
         )

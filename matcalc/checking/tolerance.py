@@ -13,11 +13,14 @@ its inputs, entry by entry; there is no absolute floor.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from functools import cache
+from math import sqrt
 from typing import Any
 
 UNIT = 2.0**-53
+SINGLE = 2.0**-24
 DOUBT = 1e-8
 """What is refuted in floats is off by more than this share of what is summed: a library's functions may be less good
 than rounding (torch takes the sigmoid for 1 beyond 20, which is off by 2e-9), and nobody calls that a wrong gradient.
@@ -29,6 +32,7 @@ _FEW = 2.0
 _JUMP = 4.0
 _RUNS = 4
 _SAFETY = 64
+_LIKELY = 16
 
 _EXACT = frozenset(
     """abs alias amax amin arange argmax argmin bernoulli cat ceil clamp clamp_max clamp_min clone constant_pad_nd copy
@@ -61,9 +65,9 @@ def _noisy() -> type[Any]:
 
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             made = func(*args, **(kwargs or {}))
-            if isinstance(made, torch.Tensor) and made.is_floating_point():
-                self.unit = max(self.unit, torch.finfo(made.dtype).eps / 2)
             name = func._schema.name.rpartition("::")[2].rstrip("_")
+            if isinstance(made, torch.Tensor) and made.is_floating_point() and (name not in _EXACT or name == "copy"):
+                self.unit = max(self.unit, torch.finfo(made.dtype).eps / 2)
             aliases = [r.alias_info for r in func._schema.returns if r.alias_info is not None]
             if name in _EXACT or (aliases and not any(alias.is_write for alias in aliases)):
                 return made
@@ -96,6 +100,7 @@ def spread(
     *,
     units: float = _UNITS,
     inputs: bool = True,
+    operations: bool = True,
 ) -> Any:
     """How far a unit of roundoff in the inputs and in every operation moves each entry of a result.
 
@@ -106,8 +111,10 @@ def spread(
         seed: of the perturbations.
         units: how large they are.
         inputs: whether the inputs are perturbed as well.
+        operations: whether the results of operations are.
 
-    A function that cannot be watched (it compiles itself, say) is perturbed in its inputs alone.
+    A function that cannot be watched (it compiles itself, say, or leaves torch) is perturbed in its inputs alone, and
+    one that refuses perturbed inputs in its operations alone.
     """
     import numpy as np
     import torch
@@ -116,16 +123,30 @@ def spread(
     for run in range(_RUNS):
         generator = torch.Generator().manual_seed(1_000_003 * (seed + 1) + run)
         moved = {name: perturbed(t, generator, units=units) if inputs else t for name, t in given.items()}
-        try:
-            with _noisy()(generator, units):
-                made = function(**moved)
-        except Exception:
-            made = function(**moved)
+        made = _run(function, (moved, given), _noisy()(generator, units) if operations else None)
         if made.shape != usual.shape:
             return np.full(usual.shape, np.inf)
         with np.errstate(invalid="ignore"):
             widest = np.maximum(widest, np.abs(made - usual))
     return np.where(np.isfinite(widest), widest, np.inf) / units
+
+
+def _run(function: Callable[..., Any], turns: tuple[Mapping[str, Any], ...], noisy: Any | None) -> Any:
+    """The result at the first inputs that it takes, watched where it can be."""
+    for given in turns:
+        for mode in (noisy, None) if noisy is not None else (None,):
+            try:
+                with mode or contextlib.nullcontext():
+                    return function(**given)
+            except Exception:  # noqa: S112  # the last turn, of the inputs as they are, has been seen to go well
+                continue
+    return function(**turns[-1])
+
+
+def coarse_spread(function: Callable[..., Any], given: Mapping[str, Any], usual: Any, seed: int) -> Any:
+    """How far a unit of float32 in the inputs moves the result of a function that computes in float32, unwatched."""
+    wider = SINGLE / UNIT
+    return wider * spread(function, given, usual, seed, units=_UNITS * wider, operations=False)
 
 
 def steady_spread(function: Callable[..., Any], given: Mapping[str, Any], usual: Any, seed: int) -> Any:
@@ -167,14 +188,19 @@ def _watched(function: Callable[..., Any], given: Mapping[str, Any]) -> tuple[fl
     return float(mode.unit), bool(mode.rounded)
 
 
-def room(moved: Any, gradient: Any, sizes: Mapping[str, int]) -> Any:
+def room(moved: Any, gradient: Any, sizes: Mapping[str, int], unit: float = UNIT) -> Any:
     """The tolerance in every entry, from how far a unit of roundoff moves it.
+
+    In float32 what holds for all roundings would hide whatever can be seen: there it is what is all but never exceeded,
+    √n for n (Higham and Mary 2019, SIAM Journal on Scientific Computing 41:A2815).
 
     >>> import numpy as np
     >>> room(np.array([1e-16]), np.array([1.0]), {"n": 4}) < 1e-13
     array([ True])
     """
-    return _SAFETY * max([*sizes.values(), *gradient.shape, 1]) * (moved + UNIT * abs(gradient).max(initial=0.0))
+    longest = max([*sizes.values(), *gradient.shape, 1])
+    factor = _SAFETY * longest if unit == UNIT else _LIKELY * sqrt(longest)
+    return factor * (moved + UNIT * abs(gradient).max(initial=0.0))
 
 
 def doubtful(moved: Any, gradient: Any, unit: float = UNIT) -> Any:

@@ -9,11 +9,14 @@ from matcalc.checking.autograd_function import each, status_of
 from matcalc.checking.findings import RIGHT, UNDECIDED, WRONG, Finding, FunctionReport, reported
 from matcalc.checking.function_aspects import ALWAYS, ONCE_RIGHT
 from matcalc.checking.function_claim import FunctionClaim, Raised, parameters_of
-from matcalc.checking.function_setting import FLOAT, Setting, largest
+from matcalc.checking.function_setting import CAST, Setting
+from matcalc.checking.margins import Told, is_cast, margin
 from matcalc.checking.pairs import Pair, related
+from matcalc.checking.trial_reports import example, matrix_of, without_kinks
+from matcalc.checking.trials import DOUBLE, Request, Trial
 from matcalc.checking.verdict import Report
-from matcalc.checking.verify import Request, Trial, asked, looked, matrix_of, places, without_kinks
-from matcalc.checking.voices import DOUBLE, Place
+from matcalc.checking.verify import asked, looked, places
+from matcalc.checking.voices import Place
 from matcalc.errors import CheckError
 
 _SETTINGS = 2
@@ -35,14 +38,14 @@ def verify_function(
     claim = FunctionClaim(function, _names(function, len(request.inputs)))
     name = claim.names[wrt]
     found = places(request)
-    forward = _forward(claim, found)
+    forward = _forward(claim, found, seed)
     if forward.status == WRONG:
-        base = Report("verified", len(found), ("cpu",), (request.arithmetic.dtype,), seed, claimed=True)
+        base = Report("verified", len(found), ("cpu",), (request.dtype,), seed, claimed=True)
         return reported(base, [forward])
     settings = [_setting(request, claim, place) for place in found]
     base, backward = _backward(request, claim, found, name)
     findings = [forward, backward, *(each(ALWAYS, settings[:1]) if base.trials else [])]
-    if base.ok and request.arithmetic is DOUBLE and all(f.status != WRONG for f in findings):
+    if base.ok and request.dtype == DOUBLE and all(f.status != WRONG for f in findings):
         findings += each(ONCE_RIGHT, settings[:_SETTINGS])
     return reported(base, findings)
 
@@ -67,21 +70,35 @@ def _setting(request: Request, claim: FunctionClaim, place: Place) -> Setting:
     return Setting(claim, inputs, place.cotangent, (claim.names[request.wrt],), request.seed)
 
 
-def _forward(claim: FunctionClaim, found: Sequence[Place]) -> Finding:
+def _inputs(claim: FunctionClaim, place: Place) -> dict[str, Any]:
+    return {n: t.clone() for n, t in zip(claim.names, place.inputs, strict=True)}
+
+
+def _forward(claim: FunctionClaim, found: Sequence[Place], seed: int) -> Finding:
     """Whether the value is the function's."""
-    pairs, first = [], None
+    pairs, blind, first = [], False, None
     for place in found:
         expected = place.value().detach()
         try:
-            said = claim.value({n: t.clone() for n, t in zip(claim.names, place.inputs, strict=True)}).detach()
+            said = claim.value(_inputs(claim, place)).detach()
         except Raised as error:
             raise CheckError(f"{claim.label}: {error}") from error
-        room = max(FLOAT, place.arithmetic.room if place.arithmetic is not DOUBLE else 0.0) * largest(expected)
-        off = said.shape != expected.shape or not largest(said.double() - expected.double()) <= room
+        off = said.shape != expected.shape
+        if not off:
+            told = Told(lambda at: claim.value(_inputs(claim, at)).detach(), said)
+            room = margin(place, told, Told(lambda at: at.value().detach(), expected, place.fn), seed)
+            off = room.agree(said, expected) is False or is_cast(place, told, expected, seed)
+            blind, off = blind or room.blind, off and not room.blind
         pairs.append(Pair(matrix_of(said), matrix_of(expected), 0.0))
         first = first or ((place, said, expected) if off else None)
-    if first is None:
-        return Finding("forward", RIGHT, f"the function's value at {len(found)} points")
+    if first is not None:
+        return _wrong_value(claim, first, pairs)
+    if blind:
+        return Finding("forward", UNDECIDED, "the function's value is ill-conditioned there")
+    return Finding("forward", RIGHT, f"the function's value at {len(found)} points")
+
+
+def _wrong_value(claim: FunctionClaim, first: tuple[Place, Any, Any], pairs: Sequence[Pair]) -> Finding:
     place, said, expected = first
     example = {
         "what": "value",
@@ -98,20 +115,26 @@ def _forward(claim: FunctionClaim, found: Sequence[Place]) -> Finding:
 def _backward(request: Request, claim: FunctionClaim, found: Sequence[Place], name: str) -> tuple[Report, Finding]:
     aspect = f"backward by {name}"
     trials: list[Trial] = []
+
+    def backward(at: Place) -> Any:
+        return claim.run(_inputs(claim, at), at.cotangent.clone(), (name,)).gradients[name]
+
     for number, place in enumerate(found):
-        inputs = {n: t.clone() for n, t in zip(claim.names, place.inputs, strict=True)}
         try:
-            gradient = claim.run(inputs, place.cotangent.clone(), (name,)).gradients[name]
+            gradient = backward(place)
         except Raised as error:
             returned = (error.returned or ())[request.wrt : request.wrt + 1]
-            if not returned or returned[0] is None or returned[0].shape == inputs[name].shape:
-                raised = Report("inconclusive", 0, ("cpu",), (request.arithmetic.dtype,), request.seed,
+            if not returned or returned[0] is None or returned[0].shape == place.inputs[request.wrt].shape:
+                raised = Report("inconclusive", 0, ("cpu",), (request.dtype,), request.seed,
                                 reason=str(error), claimed=True)  # fmt: skip
                 return raised, Finding(aspect, status_of(error), str(error))
             gradient = returned[0].detach()
-        trials.append(looked(request, place, gradient, number))
+        trials.append(looked(request, place, Told(backward, gradient), number))
     base = without_kinks(request, trials)
     if base.ok:
+        cast = next((t for t in trials if is_cast(t.place, Told(backward, t.claimed), t.auto, request.seed)), None)
+        if cast is not None:
+            return base, Finding(aspect, WRONG, CAST, example(request, cast))
         return base, Finding(aspect, RIGHT, f"error {base.max_error:.1e}", error=base.max_error)
     if base.verdict == "refuted":
         return base, Finding(aspect, WRONG, base.diagnosis or "", base.counterexample)

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from matcalc.checking.slopes import slope
+from matcalc.checking.examples import stored_like
+from matcalc.checking.margins import Margin, array_of, noise_of
+from matcalc.checking.slopes import Slope, confirmed, slope
+from matcalc.checking.tolerance import BLIND, UNIT
 from matcalc.errors import CheckError, MatcalcError
 
 _DIRECTIONS = 3
 _MOST_MEASURED = 64
+_STEP = 0.02
+_NEAR = (1e-4, 1e-5, 1e-6)
+_NEAR_SINGLE = (1e-2, 1e-3, 1e-4)
+_SURELY = 10.0
+_SLOPE = 0.03
 _KINK = 1e-6
 _SETTLED = 0.3
-
-
-@dataclass(frozen=True)
-class Arithmetic:
-    """In which type a function is called, and what can be told in it."""
-
-    dtype: str
-    room: float
-    trusted: float
-    near: tuple[float, float]
-
-
-DOUBLE = Arithmetic("float64", 1e-7, 1e-4, (1e-4, 1e-5))
-SINGLE = Arithmetic("float32", 2e-3, 2e-2, (1e-2, 1e-3))
+_LASTS = 0.5
+_SYMMETRIC = 1e-8
+_NUDGE = 1e-3
+_UNSETTLED = Slope(0.0, float("inf"))
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,46 @@ class Place:
     fn: Callable[..., Any]
     inputs: Sequence[Any]
     wrt: int
-    arithmetic: Arithmetic = DOUBLE
     cotangent: Any = field(default=None)
+
+    @property
+    def unit(self) -> float:
+        """The unit roundoff of the inputs."""
+        import torch
+
+        return float(torch.finfo(self.inputs[self.wrt].dtype).eps) / 2
+
+    @property
+    def scale(self) -> float:
+        """The size of the input that moves; 1 where it is zero."""
+        x = self.inputs[self.wrt]
+        return (float(x.abs().double().mean()) if x.numel() else 1.0) or 1.0
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """The inputs by their numbers, and the cotangent."""
+        return {**{str(k): t for k, t in enumerate(self.inputs)}, "u": self.cotangent}
+
+    def at(self, named: Mapping[str, Any]) -> Place:
+        """The same with other values of these names, which lie in memory as the inputs do."""
+        import torch
+
+        pairs = ((named[str(k)], t) for k, t in enumerate(self.inputs))
+        inputs = [stored_like(moved, t) if isinstance(t, torch.Tensor) else t for moved, t in pairs]
+        return replace(self, inputs=inputs, cotangent=named["u"].clone())
+
+    def moved(self, step: Any) -> Place:
+        """The same with the input moved."""
+        x = self.inputs[self.wrt].detach()
+        return replace(self, inputs=[x + step if k == self.wrt else t for k, t in enumerate(self.inputs)])
+
+    def direction(self, generator: Any, symmetric: bool) -> Any:
+        """A random direction of the input's size."""
+        import torch
+
+        x = self.inputs[self.wrt]
+        d = torch.randn(x.shape, dtype=torch.float64, generator=generator).to(x.dtype) * self.scale
+        return (d + d.mT) / 2 if symmetric else d
 
     def value(self, x: Any | None = None) -> Any:
         """The function's value, with ``x`` for the input that moves.
@@ -100,36 +136,97 @@ class Votes:
         claim, auto: the claim, and autograd.
         kink: whether the function has a kink there.
         error: the largest distance of claim and differences, relative to what is summed.
+        visible: the smallest error in one entry that they would show, relative to the gradient's largest.
+        symmetric: whether they are those along symmetric directions.
     """
 
     claim: bool | None
     auto: bool | None
     kink: bool = False
     error: float = 0.0
+    visible: float = 0.0
+    symmetric: bool = False
 
 
-def votes(place: Place, claim: Any, auto: Any | None, generator: Any) -> Votes:
-    """The gradients against differences along random directions."""
+def votes(place: Place, claim: Any, auto: Any | None, margin: Margin, seed: int, *, symmetric: bool = False) -> Votes:
+    """The gradients against differences along random directions, be they symmetric ones."""
     import torch
 
-    x = place.inputs[place.wrt]
-    scale = float(x.abs().double().mean()) if x.numel() else 1.0
-    claim_agrees, auto_agrees, worst = True, auto is not None, 0.0
+    generator = torch.Generator().manual_seed(seed)
+    given = [g for g in (claim, auto) if g is not None]
+    told: list[list[bool | None]] = [[] for _ in given]
+    noise = None
+    worst, visible = 0.0, 0.0
     for _ in range(_DIRECTIONS):
-        d = torch.randn(x.shape, dtype=torch.float64, generator=generator).to(x.dtype) * (scale or 1.0)
-        along = place.along(d)
-        found = slope(along, 0.02)
-        sizes = [float((g.abs() * d.abs()).sum()) for g in (claim, auto) if g is not None]
-        size = max([*sizes, abs(found.value) if found.error < float("inf") else 0.0])
-        if _is_kink(along, place.arithmetic, size):
+        d = place.direction(generator, symmetric)
+        if noise is None:
+            noise = max(noise_of(place, seed), noise_of(place.moved(_STEP * d), seed))
+        ballot = _Ballot(place, d, given, noise, margin)
+        if ballot.is_kink:
             return Votes(None, None, kink=True)
-        if not found.error <= place.arithmetic.trusted * (size or 1.0):
+        if not ballot.settles:
             return Votes(None, None)
-        room = 10 * found.error + place.arithmetic.room * size
-        off = abs(float((claim * d).sum()) - found.value)
-        claim_agrees, worst = claim_agrees and off <= room, max(worst, off / (size or 1.0))
-        auto_agrees = auto_agrees and auto is not None and abs(float((auto * d).sum()) - found.value) <= room
-    return Votes(claim_agrees, auto_agrees if auto is not None else None, error=worst)
+        for each, g in zip(told, given, strict=True):
+            each.append(ballot.agrees(g))
+        worst, visible = max(worst, ballot.off(claim) / (ballot.size or 1.0)), max(visible, ballot.visible)
+    said = [_together(each) for each in told]
+    return Votes(said[0], said[1] if auto is not None else None, error=worst, visible=visible, symmetric=symmetric)
+
+
+def _together(ballots: Sequence[bool | None]) -> bool | None:
+    return False if False in ballots else None if None in ballots else True
+
+
+class _Ballot:
+    """Gradients against the slope along one direction.
+
+    Attributes:
+        size: of what is summed; of the function's value where that is nothing.
+        error: how far off the slope may be.
+        margin: how far off it a right gradient may be.
+    """
+
+    def __init__(self, place: Place, d: Any, gradients: Sequence[Any], noise: float, margin: Margin) -> None:
+        self.direction, self.noise, self.along = d, noise, place.along(d)
+        self.found = confirmed(self.along, noise) or _UNSETTLED
+        summed = [float((g.abs() * d.abs()).double().sum()) for g in gradients]
+        slope_size = abs(self.found.value) if self.found.error < float("inf") else 0.0
+        here = self.along(0.0)
+        self.size = max([s for s in summed if s < float("inf")], default=0.0)
+        self.size = max(self.size, slope_size) if self.size else max(slope_size, abs(here))
+        self.error = self.found.error
+        weights = array_of(d.abs())
+        self.margin = self.error + float((margin.allowed * weights).sum())
+        largest = max([float(g.abs().max()) for g in gradients if g.numel()], default=0.0)
+        self.visible = self.margin / ((place.scale * largest) or self.size or 1.0)
+        self.near = _NEAR_SINGLE if margin.unit > UNIT else _NEAR
+
+    @property
+    def is_kink(self) -> bool:
+        """Whether the slopes to both sides differ by as much for each step: it shrinks where there is none.
+
+        Across a pole it grows.
+        """
+        here = self.along(0.0)
+        far, near, nearest = (abs(self.along(h) - 2 * here + self.along(-h)) / h for h in self.near)
+        rounding = [_SURELY * self.noise / h for h in self.near]
+        lasts = abs(nearest - near) <= _LASTS * near + rounding[2]
+        return near > max(_KINK * self.size, rounding[1]) and _SETTLED * far < near < 2 * far and lasts
+
+    @property
+    def settles(self) -> bool:
+        """Whether the slope is one at all."""
+        return self.error <= _SLOPE * (self.size or 1.0)
+
+    def off(self, gradient: Any) -> float:
+        """How far a gradient is from the slope."""
+        return abs(float((gradient * self.direction).sum()) - self.found.value)
+
+    def agrees(self, gradient: Any) -> bool | None:
+        """Whether a gradient is right along the direction; None where it may be, and the slope is too coarse."""
+        if not self.off(gradient) <= self.margin:
+            return False
+        return True if self.margin <= BLIND * (self.size or 1.0) else None
 
 
 def measured(place: Place) -> Any | None:
@@ -140,18 +237,20 @@ def measured(place: Place) -> Any | None:
     if x.numel() > _MOST_MEASURED:
         return None
     units = torch.eye(x.numel(), dtype=x.dtype).reshape(x.numel(), *x.shape)
-    scale = float(x.abs().double().mean()) if x.numel() else 1.0
-    found = [slope(place.along(unit), 0.02 * (scale or 1.0)).value for unit in units]
+    found = [slope(place.along(unit), _STEP * place.scale).value for unit in units]
     return torch.tensor(found, dtype=x.dtype).reshape(x.shape)
 
 
-def _is_kink(along: Callable[[float], float], arithmetic: Arithmetic, size: float) -> bool:
-    """Whether the slopes to both sides differ, as they do not where the difference shrinks with the step."""
-    here = along(0.0)
-    gaps = [abs(along(h) - 2 * here + along(-h)) / h for h in arithmetic.near]
-    rounding = 8 * _unit(arithmetic) * max(abs(here), abs(along(arithmetic.near[0]))) / arithmetic.near[1]
-    return gaps[1] > max(_KINK * size, 10 * rounding) and gaps[1] > _SETTLED * gaps[0]
+def reads_one_triangle(place: Place) -> bool:
+    """Whether the function takes its input to be symmetric, as it is, and leaves one of its triangles alone."""
+    import torch
 
-
-def _unit(arithmetic: Arithmetic) -> float:
-    return 2.0**-53 if arithmetic.dtype == "float64" else 2.0**-24
+    x = place.inputs[place.wrt]
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2] or not bool(((x - x.mT).abs() <= _SYMMETRIC * x.abs().max()).all()):
+        return False
+    noise = torch.linspace(1.0, 2.0, x.numel(), dtype=x.dtype).reshape(x.shape) * (_NUDGE * place.scale)
+    try:
+        here, above, below = (place.value(x + part).detach() for part in (0 * x, noise.triu(1), noise.tril(-1)))
+    except CheckError:
+        return False
+    return torch.equal(here, above) != torch.equal(here, below)

@@ -37,6 +37,9 @@ Device = Annotated[list[str] | None, typer.Option("--device", help="cpu, cuda, m
 Dtype = Annotated[list[str] | None, typer.Option("--dtype", help="float64 or float32; repeatable.")]
 Trials = Annotated[int, typer.Option(min=1, max=100, help="How many points to check at.")]
 Seed = Annotated[int, typer.Option(min=0, help="Everything random follows from it.")]
+NamesOfDoc = Annotated[list[str] | None, typer.Option("--wrt", help="The name to differentiate an expression by.")]
+TrialsOfDoc = Annotated[int | None, typer.Option("--trials", min=1, max=100, help="How many points to check at.")]
+SeedOfDoc = Annotated[int | None, typer.Option("--seed", min=0, help="Everything random follows from it.")]
 NoCheck = Annotated[bool, typer.Option("--no-check", help="Derive only; torch is not imported.")]
 Format = Annotated[str, typer.Option("--format", help="text, json, latex or markdown.")]
 Form = Annotated[str, typer.Option("--form", help="textbook, expanded or factored.")]
@@ -182,17 +185,37 @@ def derive(
 
 @app.command(epilog='Example: matcalc doc "norm2(A*x - b)^2" --wrt x --format html --out derivation.html')
 def doc(
-    text: Text, wrt: Names, form: documents.Form = "text", out: documents.Out = "", force: documents.Force = False,
+    text: Annotated[str, typer.Argument(metavar="EXPR|PATH", help="An expression, or a suite, notes or a folder.")],
+    wrt: NamesOfDoc = None, form: documents.Form = "text", out: documents.Out = "", force: documents.Force = False,
     claim: documents.Claim = "", kind: Kind = "grad", detail: documents.Detail = "normal",
-    title: Annotated[str, typer.Option(help="The document's title.")] = "", let: Let = None, sizes: Sizes = None,
-    trials: Trials = 5, seed: Seed = 0, limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+    title: Annotated[str, typer.Option(help="The document's title.")] = "", pictures: documents.Pictures = False,
+    let: Let = None, sizes: Sizes = None,
+    trials: TrialsOfDoc = None, seed: SeedOfDoc = None, limit: Limit = None, unconstrained: Unconstrained = False,
+    debug: Debug = False,
 ) -> None:  # fmt: skip
-    """A derivation as a document: steps, graph, code, and the check that they passed."""
+    """A derivation, or all that files claim, as a document: steps, graph, code, and the check that they passed."""
+    written = documents.Written(form, out, force, detail, title, pictures)
+    if not wrt:
+        documents.refuse_beside_a_path(claim, kind, let, sizes, unconstrained)
+        raise typer.Exit(documents.show_document_of_files(text, written, trials, seed))
     raise typer.Exit(
         documents.show_document(
-            text, wrt, kind, claim, form, out, force, detail, title, let, sizes, trials, seed, limit, unconstrained
+            text, wrt, kind, claim, written, let, sizes, trials or 5, seed or 0, limit, unconstrained
         )
     )
+
+
+@app.command(epilog='Example: matcalc plot structure "sum(tanh(W*x).^2)" --wrt W --kind hessian --out hessian.svg')
+def plot(
+    picture: Annotated[str, typer.Argument(help="structure: which entries are zero; errors: of differences and code.")],
+    text: Text, wrt: Names, out: Annotated[str, typer.Option(help="The file: svg, png or pdf by its name.")],
+    force: documents.Force = False, kind: Kind = "grad", let: Let = None, sizes: Sizes = None, seed: Seed = 0,
+    limit: Limit = None, unconstrained: Unconstrained = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """A picture: the zeros of a Jacobian or Hessian, or how far differences and code are off. Needs matplotlib."""
+    from matcalc.cli.plot import plot_into
+
+    raise typer.Exit(plot_into(picture, text, wrt, kind, out, force, let, sizes, seed, limit, unconstrained))
 
 
 @app.command(epilog="Example: matcalc doctest README.md docs")

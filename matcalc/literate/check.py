@@ -66,10 +66,10 @@ def _checked(statement: Statement, fix: bool, options: dict[str, Any]) -> tuple[
     path, line = statement.block.path, statement.line
     try:
         f = parse(statement.expression, let_from(statement.let) or None)
-        kind = _kind(statement, f)
+        kind = kind_of(statement, f)
         if statement.mark is None:
             return _judged(statement, _report(statement, f, kind, options)), ""
-        found = tensor(f, _names(statement), kind)
+        found = tensor(f, statement.names, kind)
         if not fix:
             return Finding(path, line, "unanswered", "a question mark stands here: --fix answers it"), ""
         return _answered(statement, found, found.check(**options))
@@ -82,11 +82,8 @@ def _sentence(error: MatcalcError) -> str:
     return error.message + (f" (try {suggestion})" if suggestion else "")
 
 
-def _names(statement: Statement) -> tuple[str, ...]:
-    return statement.names
-
-
-def _kind(statement: Statement, f: Expression) -> str:
+def kind_of(statement: Statement, f: Expression) -> str:
+    """What a statement is about: a gradient, a Jacobian or a Hessian."""
     if statement.twice and f.shape == ():
         return "hessian"
     return "grad" if f.shape == () else "jacobian"
@@ -95,7 +92,7 @@ def _kind(statement: Statement, f: Expression) -> str:
 def _report(statement: Statement, f: Expression, kind: str, options: dict[str, Any]) -> Report:
     from matcalc.verification import check
 
-    names = _names(statement)
+    names = statement.names
     wrt = names[0] if len(names) == 1 else names
     return check(f, wrt, claim=statement.claim, kind=kind, **options)
 

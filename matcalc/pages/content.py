@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from matcalc import directional_derivatives
 from matcalc.checking.counterexamples import counterexample_lines
 from matcalc.derivative import Derivative
 from matcalc.documents.derivation.composer import FalseLineError
-from matcalc.errors import CheckError, MatcalcError
+from matcalc.errors import CheckError, MatcalcError, ParseError
 from matcalc.jacobian_record import Jacobian
 from matcalc.jacobians import tensor
 from matcalc.lowering.targets import TARGETS
@@ -24,6 +25,7 @@ _KINDS = {
     "grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian", "jvp": "derivative in a direction",
     "vjp": "transposed derivative", "hvp": "Hessian times a direction",
 }  # fmt: skip
+_DIRECTED = ("jvp", "vjp", "hvp")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,14 @@ class StepShown:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture as SVG, with what it shows."""
+
+    caption: str
+    svg: bytes
+
+
+@dataclass(frozen=True)
 class Page:
     """A derivation as a document shows it.
 
@@ -84,6 +94,9 @@ class Page:
         codes: by target, the module, or why there is none.
         claim: what somebody claims, as text.
         report: the check.
+        origin: the file that claims it, and its source there.
+        expected: the verdict that the file expects.
+        pictures: of structure and errors, where they were asked for.
     """
 
     title: str
@@ -99,6 +112,9 @@ class Page:
     codes: Mapping[str, str]
     claim: Formula | None
     report: Report
+    origin: str = ""
+    expected: str = "verified"
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -130,10 +146,14 @@ def page_of(
     claim: str | None = None,
     detail: str = "normal",
     title: str = "",
+    origin: str = "",
+    expected: str = "verified",
+    direction: str = "",
+    pictures: bool = False,
     unconstrained: bool = False,
     **options: Any,
 ) -> Page:
-    """The content of a document about a derivative, derived and checked.
+    """The content of a document about a derivative, derived and checked; ``direction`` is that of a jvp, vjp or hvp.
 
     Raises:
         MatcalcError: for what cannot be derived; a derivation of which a line is false is not shown.
@@ -145,34 +165,73 @@ def page_of(
     """
     from matcalc.verification import check, check_derivative
 
-    found = tensor(f, wrt, kind, unconstrained=unconstrained)
+    along = {"direction": direction or directional_derivatives.new_direction(f, kind)} if kind in _DIRECTED else {}
+    found = _derived(f, wrt, kind, unconstrained, **along)
     if claim is None:
         report = check_derivative(found, **options)
     else:
         names = wrt[0] if len(wrt) == 1 else tuple(wrt)
-        report = check(f, names, claim=claim, kind=kind, unconstrained=unconstrained, **options)
+        report = check(f, names, claim=claim, kind=kind, unconstrained=unconstrained, **along, **options)
     steps, missing = _steps(found, detail)
     return Page(
         title or f"The {_KINDS[kind]} of {f.pretty()} by {' and '.join(wrt)}",
         Formula(f.latex(), f.pretty()),
-        _symbol(kind, wrt, found),
-        _names(f),
+        _symbol(kind, wrt, found, along.get("direction", "")),
+        _names(f if not along else found),
         f.graph(),
         steps,
         Formula(found.latex(), found.pretty()),
         _other_layout(found),
         _entries(found),
-        (*_remarks(found), *([missing] if missing else [])),
+        (*_remarks(found, expected), *([missing] if missing else [])),
         {target: _code(found, target) for target in TARGETS},
         None if claim is None else Formula(_claim_latex(f, claim), claim),
         report,
+        origin,
+        expected,
+        _pictures(found, options.get("seed", 0)) if pictures else (),
     )
 
 
-def _symbol(kind: str, wrt: Sequence[str], found: Derivative) -> str:
+def _pictures(found: Derivative, seed: int) -> tuple[Picture, ...]:
+    """What matplotlib draws of a derivative.
+
+    Raises:
+        DeviceError: where it is not installed.
+    """
+    from matcalc import plots
+
+    drawn = [Picture("Errors of differences and of the code", plots.drawn(plots.errors(found, seed=seed)))]
+    if isinstance(found, Jacobian):
+        drawn.insert(0, Picture("Entries at a random point", plots.drawn(plots.structure(found, seed=seed))))
+    return tuple(drawn)
+
+
+def _derived(f: Expression, wrt: Sequence[str], kind: str, unconstrained: bool, direction: str = "") -> Derivative:
+    """The derivative of a kind.
+
+    Raises:
+        MatcalcError: for what cannot be derived.
+    """
+    if not direction:
+        return tensor(f, wrt, kind, unconstrained=unconstrained)
+    if len(wrt) != 1:
+        raise ParseError(f"a {kind} is by one name")
+    made: Derivative = getattr(directional_derivatives, kind)(f, wrt[0], direction, unconstrained=unconstrained)
+    return made
+
+
+def _symbol(kind: str, wrt: Sequence[str], found: Derivative, direction: str) -> str:
     from matcalc.documents.latex import name_in_latex
 
     by = [name_in_latex(name) for name in wrt]
+    if direction:
+        along = name_in_latex(direction)
+        return {
+            "jvp": rf"\mathrm{{D}}_{{{by[0]}}} f \left[ {along} \right]",
+            "vjp": rf"\mathrm{{D}}_{{{by[0]}}} f^* \left[ {along} \right]",
+            "hvp": rf"\nabla_{{{by[0]}}}^{{2}} f \left[ {along} \right]",
+        }[kind]
     if kind == "grad":
         return rf"\nabla_{{{by[0]}}} f"
     if isinstance(found, Jacobian) and not found.closed:
@@ -230,8 +289,8 @@ def _entries(found: Derivative) -> Formula | None:
     return Formula(found.index_latex(), found.index_notation())
 
 
-def _remarks(found: Derivative) -> tuple[str, ...]:
-    said = []
+def _remarks(found: Derivative, expected: str) -> tuple[str, ...]:
+    said = ["What is claimed below is said to be wrong where it stands."] if expected == "refuted" else []
     if found.projected:
         said.append(f"This is the derivative among {found.projected} matrices, as declared.")
     if isinstance(found, Jacobian) and not found.is_matrix:

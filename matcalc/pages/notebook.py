@@ -34,6 +34,8 @@ def _cells(page: Page, first: int) -> list[dict[str, Any]]:
     said, _, rest = markdown([page]).partition("\n## Computation graph\n")
     del rest  # the graph and the code are cells that run
     sources = [("markdown", said.strip()), ("code", _derived(page)), ("code", "f.graph()"), ("code", _checked(page))]
+    if page.pictures:
+        sources.append(("code", _drawn(page)))
     module = page.codes.get("torch", "")
     if "def " in module:
         sources += [("markdown", "## Code"), ("code", module.rstrip())]
@@ -59,6 +61,14 @@ def _derived(page: Page) -> str:
     else:
         lines.append(f"derivative = mc.{kind}(f, {', '.join(names)}{options})")
     return "\n".join([*lines, "derivative"])
+
+
+def _drawn(page: Page) -> str:
+    """The pictures, with the same seed."""
+    names = ["structure", "errors"][-len(page.pictures) :]
+    lines = [f"plots.{name}(derivative, seed={page.report.seed})" for name in names]
+    shown = [f"display({line})" for line in lines[:-1]] + lines[-1:]
+    return "\n".join(["%matplotlib inline", "from matcalc import plots", "", *shown])
 
 
 def _checked(page: Page) -> str:

@@ -6,6 +6,7 @@ mathematics comes from our own printers, which check names before they write the
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -48,7 +49,9 @@ def text(pages: Sequence[Page], title: str = "") -> str:
 
 
 def _as_text(page: Page) -> str:
-    lines = [page.title, "=" * len(page.title), "", f"  f = {page.statement.text}", ""]
+    lines = [page.title, "=" * len(page.title), ""]
+    lines += [page.origin, ""] if page.origin else []
+    lines += [f"  f = {page.statement.text}", ""]
     for k, each in enumerate(page.names):
         word = "where" if k == 0 else "     "
         lines.append(f"{word} {each.name.text}: {each.declaration}" + ("   inferred" if each.inferred else ""))
@@ -115,6 +118,15 @@ def fenced(value: str, language: str) -> str:
     return f"{fence}{language}\n{value.rstrip()}\n{fence}"
 
 
+def embedded(svg: bytes) -> str:
+    """A picture as an address that holds it.
+
+    >>> embedded(b"<svg/>")
+    'data:image/svg+xml;base64,PHN2Zy8+'
+    """
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+
+
 @lru_cache
 def _environment(kind: str) -> Any:
     """Templates with the marks and the escapes of a format."""
@@ -135,7 +147,7 @@ def _environment(kind: str) -> Any:
         def picture(graph: Graph) -> Markup:
             return Markup(graph.svg())  # noqa: S704  # the picture escapes its labels
 
-        made.globals.update(math=math, inline=inline, picture=picture)
+        made.globals.update(math=math, inline=inline, picture=picture, embedded=embedded)
         return made
     marks: dict[str, Any] = {} if kind == "md" else {
         "block_start_string": "<%", "block_end_string": "%>", "variable_start_string": "<<",

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from matcalc.checking.verdict import Report
 
 LIMIT = 3
-_DIRECTIONS = {"jvp": "v", "vjp": "u", "hvp": "v"}
 # Loaded once by the process that workers are forked from; torch.func loads the private ones on its first use.
 NEEDED = (
     "torch",
@@ -56,14 +55,14 @@ def report_on(case: Case, **options: Any) -> Report:
     Raises:
         MatcalcError: for a case that cannot be asked.
     """
-    from matcalc.expression import build
+    from matcalc.directional_derivatives import new_direction
     from matcalc.parsed import parse
     from matcalc.verification import check
 
     options |= {"trials": case.trials, "seed": case.seed, "sizes": dict(case.sizes)}
     f = parse(case.expr, dict(case.let) or None)
     if case.kind in DIRECTED:
-        options["direction"] = case.direction or build.new_name(_DIRECTIONS[case.kind], f.variables)
+        options["direction"] = case.direction or new_direction(f, case.kind)
     wrt = case.wrt[0] if len(case.wrt) == 1 else case.wrt
     return check(f, wrt, case.claim, kind=case.kind, unconstrained=case.unconstrained, **options)
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import matcalc as mc
+from matcalc.checking.tolerance import BLIND
 
 
 def draw(*shape: int, seed: int = 0, dtype: Any = torch.float64) -> Any:
@@ -112,7 +113,8 @@ def test_a_function_that_takes_only_float32_is_judged_as_float32_allows() -> Non
     w = draw(4, dtype=torch.float32)
     report = mc.verify(lambda x: (x @ w) ** 2, lambda x: 2 * (x @ w) * w, [x.float()])
     assert (report.verdict, report.dtypes) == ("verified", ("float32",))
-    assert report.smallest_visible == 2e-3
+    assert 1e-6 < report.smallest_visible < BLIND
+    assert "the function takes no float64: it is judged by the rounding of float32" in report.witnesses
     assert mc.verify(lambda x: (x @ w) ** 2, lambda x: (x @ w) * w, [x.float()]).verdict == "refuted"
 
 
@@ -122,6 +124,18 @@ def test_the_counterexample_holds_the_inputs() -> None:
     torch.testing.assert_close(torch.tensor(seen["expected"], dtype=torch.float64), given.mT @ u)
     torch.testing.assert_close(torch.tensor(seen["claimed"], dtype=torch.float64), 2 * (given.mT @ u))
     assert at.shape == (4,)
+
+
+def test_the_counterexample_is_shown() -> None:
+    report = mc.verify(lambda A, x, how: A @ x, lambda A, x, how, u: A.mT @ u * 2, [A, x, "plain"], wrt=1)
+    lines = str(report).split("\n")
+    assert [line.split(" = ")[0].strip() for line in lines if " = " in line and "[" in line.split(" = ")[1]] == [
+        "input 0", "input 1", "cotangent", "claimed", "expected",
+    ]  # fmt: skip
+    assert "    input 2 = plain" in lines
+    assert any("farthest apart at [" in line for line in lines)
+    lone = mc.verify(lambda x: (x**2).sum(), lambda x: 3 * x, [np.ones(100)])
+    assert "expected = " in str(lone)
 
 
 # A Function is verified with all that belongs to it.
@@ -238,6 +252,11 @@ def test_a_claim_that_means_something_else_to_numpy_is_not_refuted_unless_told()
     assert "matcalc.testing.numpy" in asked.reason
     told = mc.check("c*sum(x)", "c", claim=mc.testing.torch(lambda x: x.std()), let=let, sizes=sizes)
     assert told.verdict == "refuted"
+
+
+def test_a_compiled_claim_that_is_wrong_is_refuted_whatever_it_makes_of_numpy_arrays() -> None:
+    wrong = mc.parse("3*x*1e-3").compile()
+    assert mc.check("x'*x*1e-3", "x", claim=lambda x: wrong(x)).verdict == "refuted"
 
 
 def test_a_claim_takes_the_names_that_it_needs() -> None:

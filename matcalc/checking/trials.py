@@ -1,0 +1,114 @@
+"""A function of tensors and a claim at one point: what is asked, and what was seen there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from matcalc.checking.foreign import Foreign
+from matcalc.checking.margins import Margin
+from matcalc.checking.voices import Place, Votes, measured
+
+DOUBLE, SINGLE = "float64", "float32"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of any function: a function, what is claimed, at which inputs, and how thoroughly."""
+
+    fn: Foreign
+    inputs: Sequence[Any]
+    wrt: int
+    trials: int
+    seed: int
+    dtype: str = DOUBLE
+    symmetric: bool = False
+
+    @property
+    def differentiated(self) -> bool:
+        """Whether torch can differentiate the function."""
+        return self.fn.library in ("", "torch")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What was seen at one point.
+
+    Attributes:
+        margin: what rounding explains of the distance of claim and autograd; None where they have other shapes.
+        detached: whether the function's result has no gradient at all.
+    """
+
+    number: int
+    place: Place
+    claimed: Any
+    auto: Any | None
+    votes: Votes
+    value: float
+    margin: Margin | None = None
+    detached: bool = False
+
+    @property
+    def shapes_agree(self) -> bool:
+        """Whether the claim has the input's shape."""
+        return bool(self.claimed.shape == self.place.inputs[self.place.wrt].shape)
+
+    @property
+    def error(self) -> float:
+        """The distance of claim and autograd, relative to the gradient's size; of differences where there is none."""
+        if not self.shapes_agree:
+            return float("inf")
+        if self.auto is None:
+            return self.votes.error
+        return float((self.claimed - self.auto).abs().max()) / size_of(self.auto) if self.auto.numel() else 0.0
+
+    @property
+    def visible(self) -> float:
+        """The smallest error, relative to the gradient's largest entry, that would have been seen."""
+        if self.margin is None:
+            return 0.0
+        if self.auto is None or (self.votes.claim and not self.claim_is_auto):
+            return self.votes.visible
+        known = self.margin.lost if self.margin.blind and self.votes.claim is None else 0.0
+        return max(known, self.margin.widest / max(size_of(self.claimed), size_of(self.auto)))
+
+    @cached_property
+    def truth(self) -> Any | None:
+        """Autograd's gradient, or the measured one where autograd has none or errs; None where that is too large."""
+        return self.auto if self.auto is not None and self.votes.auto is not False else measured(self.place)
+
+    @cached_property
+    def claim_is_auto(self) -> bool | None:
+        """Whether the claim is what autograd gives; None where it nearly is."""
+        if self.auto is None or self.margin is None:
+            return False
+        return self.margin.agree(self.claimed, self.auto)
+
+    @property
+    def auto_is_finite(self) -> bool:
+        """Whether autograd gives numbers, if it gives anything."""
+        import torch
+
+        return self.auto is None or bool(torch.isfinite(self.auto).all())
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the claim holds; None where the voices cannot be told apart."""
+        if not self.shapes_agree:
+            return False
+        if self.auto is None or not self.auto_is_finite or self.detached:
+            return self.votes.claim
+        if self.claim_is_auto:
+            return None if self.votes.claim is False else True
+        if self.claim_is_auto is None or (self.votes.claim and self.votes.auto):
+            return None
+        if self.votes.claim is None:
+            return None if self.votes.auto is False else False
+        return self.votes.claim
+
+
+def size_of(tensor: Any) -> float:
+    """The largest absolute entry, and 1 where there is none but zero."""
+    return (float(tensor.double().abs().max()) if tensor.numel() else 0.0) or 1.0
