@@ -186,6 +186,7 @@ define(
         says="the matrix product",
         cubic=True,
         source="Magnus & Neudecker 2019, ch. 8.2; Petersen & Pedersen 2012, The Matrix Cookbook, eq. (37)",
+        matrix_source="Magnus & Neudecker 2019, ch. 2.4",
         move_source="Magnus & Neudecker 2019, ch. 1.10; Petersen & Pedersen 2012, The Matrix Cookbook, eq. (14)",
         rule="product rule",
         move="regroup the factors",

@@ -273,7 +273,7 @@ def _rules(step: Step) -> tuple[RuleShown, ...]:
         if reason.formula:
             stated = Formula(reason.formula.latex, reason.formula.text)
         shown.append(RuleShown(reason.words, stated))
-    return tuple(shown)
+    return tuple(dict.fromkeys(shown))
 
 
 def _other_layout(found: Derivative) -> Formula | None:

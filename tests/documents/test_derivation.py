@@ -192,7 +192,7 @@ def test_every_kind_of_derivative_is_derived(
 def test_the_matrix_of_a_differential_is_stated_by_its_rule() -> None:
     step = mc.jacobian("A*X*B", "X").derivation()[2]
     assert step.text == "vec(dF) = kron(B.T, A)*vec(dX)"
-    assert step.because == "the matrix of product: vec(C*U*A) = kron(A.T, C)*vec(U)"
+    assert step.because == "write it as a matrix: vec(C*U*A) = kron(A.T, C)*vec(U)"
 
 
 def test_a_hessian_begins_with_the_gradient() -> None:

@@ -119,17 +119,17 @@ def matrix_reason(node: Node, moving: Sequence[int]) -> Reason:
     """The matrix of a linear operator, on letters: vec(A·V·B) = (B' ⊗ A)·vec(V)."""
     operator = node.operator
     found = _on_letters(node, moving) if len(moving) == 1 else None
-    words = f"the matrix of {operator.name}"
+    words, source = "write it as a matrix", operator.matrix_source or operator.source
     if found is None or operator.matrix is None:
-        return Reason(words, None, operator.source)
+        return Reason(words, None, source)
     stated, (i,) = found
     v = stated.args[i]
     matrix = operator.matrix(stated, i, build.eye(v.rows * v.cols))
     if matrix is None:
-        return Reason(words, None, operator.source)
+        return Reason(words, None, source)
     writer = _letters(stated)
     right = writer.product(matrix, writer.written(vec(v)))
-    return Reason(words, _equal(writer.written(vec(stated)), right), operator.source)
+    return Reason(words, _equal(writer.written(vec(stated)), right), source)
 
 
 def _equation(left: Node, right: Node, order: Mapping[Node, tuple[Node, ...]]) -> Written | None:
