@@ -154,3 +154,29 @@ def test_a_backward_in_float32_is_named_without_a_text_too(claim: Callable[..., 
     report = mc.verify(lambda x, A: x @ A @ x, claim, [draw(4, seed=1), A])
     assert report.verdict == "refuted"
     assert "right to float32 only" in report.finding("backward").says  # type: ignore[attr-defined]
+
+
+# Gradients that are zero.
+
+
+def test_a_minimum_is_compared_with_what_lies_around_it() -> None:
+    b = draw(3, seed=2)
+    assert mc.verify(lambda x: ((x - b) ** 2).sum(), lambda x: 2 * (x - b), [b]).ok
+    assert mc.verify(lambda x: ((x - b) ** 2).sum(), lambda x: 3 * (x - b), [b]).verdict == "refuted"
+    alone = mc.verify(lambda x: ((x - b) ** 2).sum(), lambda x: 3 * (x - b), [b], trials=1)
+    assert "zero at every point" in alone.reason
+
+
+@pytest.mark.parametrize("wrap", [torch.tensor, np.array])
+def test_where_the_gradient_is_zero_everywhere_only_a_constant_is_verified(wrap: Any) -> None:
+    at, library = wrap([1.5, -0.5]), torch if wrap is torch.tensor else np
+
+    def saturated(x: Any) -> Any:
+        return library.tanh(30 * (x * x).sum())
+
+    zero = mc.verify(saturated, lambda x: 90 * x * (1 - saturated(x) ** 2), [at])
+    assert zero.verdict == "inconclusive", str(zero)
+    assert "zero at every point" in zero.reason
+    unused = mc.verify(lambda x, y: library.exp(y).sum(), lambda x, y: 0 * x, [at, at])
+    assert unused.verdict == "verified", str(unused)
+    assert mc.verify(lambda x, y: library.exp(y).sum(), lambda x, y: 0 * x + 1e-3, [at, at]).verdict == "refuted"
