@@ -129,6 +129,7 @@ class Operator:
             ``zero`` or ``one``; the ``inverse``; the ``adjugate``; the ``pairing`` of two values of one shape into a
             scalar; the differential of an expression that is ``pending``.
         rule, move: what the rules of the differential and of the transpose are called, where they have a name.
+        move_source, matrix_source: where the transpose and the matrix are published, if elsewhere than the rest.
     """
 
     name: str
@@ -183,6 +184,8 @@ class Operator:
     role: str = ""
     rule: str = ""
     move: str = ""
+    move_source: str = ""
+    matrix_source: str = ""
 
     @property
     def patterns(self) -> tuple[Signature, ...]:

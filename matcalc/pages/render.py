@@ -70,7 +70,7 @@ def _as_text(page: Page) -> str:
         for step in page.steps:
             source = f"   [{step.source}]" if step.source else ""
             rows = [f"    {row}" for row in step.formula.text.splitlines()]
-            lines += [f"({step.number}) {step.rule}{source}", *rows, ""]
+            lines += [f"({step.number}) {step.because}{source}", *rows, ""]
     lines += ["Computation graph", "-----------------", ""]
     lines += [f"  {vertex.label}" for vertex in page.graph.vertices if vertex.text]
     for target, code in page.codes.items():
