@@ -30,16 +30,18 @@ def blur_of_value(question: Question, at: Point, seed: int) -> float:
     return float(room(spread(value, tensors, usual, seed), usual, {})[0])
 
 
-def blur_of_autograd(question: Question, at: Point, auto: Any, seed: int) -> Any:
+def blur_of_autograd(question: Question, at: Point, seed: int) -> Any:
     """The same of every entry of torch's gradient."""
-    moved = spread(lambda **given: autograd_of(question, at, given)[0], tensors_at(question, at), auto, seed)
-    return room(moved, auto, at.sizes)
+    tensors = tensors_at(question, at)
+    usual = autograd_of(question, at, tensors)[0]
+    return room(spread(lambda **given: autograd_of(question, at, given)[0], tensors, usual, seed), usual, at.sizes)
 
 
-def blur_of_code(question: Question, at: Point, said: Any, seed: int) -> Any:
+def blur_of_code(question: Question, at: Point, seed: int) -> Any:
     """The same of the claimed formula's code."""
-    moved = spread(lambda **given: lowered_of(question, at, given), tensors_at(question, at), said, seed)
-    return room(moved, said, at.sizes)
+    tensors = tensors_at(question, at)
+    usual = lowered_of(question, at, tensors)
+    return room(spread(lambda **given: lowered_of(question, at, given), tensors, usual, seed), usual, at.sizes)
 
 
 def hidden(question: Question, at: Point, seen: Seen, said: Any, seed: int) -> bool:
@@ -55,7 +57,7 @@ def hidden(question: Question, at: Point, seen: Seen, said: Any, seed: int) -> b
     if not abs(low - found.value) <= max(blur_of_value(question, at, seed), FLOAT * abs(found.value)):
         return False
     floor = FLOAT * float(np.abs(found.truth).max(initial=0.0))
-    explained = np.abs(seen.auto - found.truth) <= blur_of_autograd(question, at, seen.auto, seed) + floor
+    explained = np.abs(seen.auto - found.truth) <= blur_of_autograd(question, at, seed) + floor
     if isinstance(question.claimed, Node):
-        explained &= np.abs(said - found.truth) <= blur_of_code(question, at, said, seed) + floor
+        explained &= np.abs(said - found.truth) <= blur_of_code(question, at, seed) + floor
     return bool(explained.all())

@@ -83,3 +83,11 @@ def test_rounding_in_the_sine_of_a_large_number_is_no_fault_of_the_lowering() ->
 def test_a_function_is_not_verified_where_rounding_is_all_that_is_left() -> None:
     report = _checked(_asked("sum(sin(square(x)))", "x", {"x": "vector(3)"}), 1e8, as_function=True)
     assert (report.verdict, "ill-conditioned" in report.reason) == ("inconclusive", True)
+
+
+def test_a_gradient_of_which_only_the_rounding_of_ninety_digits_is_left_is_zero() -> None:
+    asked = _asked("1e-8*mean(square(projector_max(A)))", "A", {"A": "matrix(3, 3; posdef)"})
+    assert _checked(asked, as_function=True).verdict == "verified"
+    wrong = _asked("1e-70*sum(square(x))", "x", {"x": "vector(3)"})
+    zero = replace(wrong, claimed=lambda x: 0 * x)
+    assert _checked(zero).verdict == "refuted"
