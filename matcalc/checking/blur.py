@@ -44,14 +44,14 @@ def blur_of_code(question: Question, at: Point, seed: int) -> Any:
     return room(spread(lambda **given: lowered_of(question, at, given), tensors, usual, seed), usual, at.sizes)
 
 
-def hidden(question: Question, at: Point, seen: Seen, said: Any, seed: int) -> bool:
-    """Whether rounding explains all that floats (value, torch's gradient, a formula's code) are off by at a point.
+def hidden(question: Question, seen: Seen, low: float, said: Any) -> bool:
+    """Whether rounding explains all that floats are off by: ``low`` (the value), torch's gradient, ``said`` (the code).
 
     They say nothing there, for the claim or against it, and neither do they show a fault of the lowering.
     """
     import numpy as np
 
-    found, low = seen.judgement, autograd_of(question, at, tensors_at(question, at))[1]
+    found, at, seed = seen.judgement, seen.at, seen.number
     if found is None or not found.holds or seen.auto.shape != found.truth.shape or said.shape != found.truth.shape:
         return False
     if not abs(low - found.value) <= max(blur_of_value(question, at, seed), FLOAT * abs(found.value)):

@@ -196,7 +196,7 @@ def _trial(
     seen = Seen(number, at, claimed, found.value, largest, auto, found, given)
     survivors = 0 if given else found.survivors
     off = not (agrees and close and error <= _LOWERED)
-    blurred = bool(found.holds) and off and hidden(question, at, seen, mine, number)
+    blurred = bool(found.holds) and off and not given and hidden(question, seen, low, mine)
     return Trial(
         seen, truth, bool(found.holds), agrees, close, error, fares, survivors, found.visible, found.doubt, blurred
     )
