@@ -154,7 +154,7 @@ def errors(derived: Derivative, *, seed: int = 0) -> Any:
     left.loglog(found.steps, found.central, color=_INK, label="central difference")
     if found.float64:
         left.axhline(found.float64[0], color=_COOL, linestyle="--", label="derived code, float64")
-    left.set_xlabel("step")
+    left.set_xlabel("size of the step")
     left.set_title("differences along a random direction", fontsize=9)
     right.loglog(found.sizes, found.float64, color=_INK, marker="o", markersize=3, label="float64")
     right.loglog(found.sizes, found.float32, color=_WARM, marker="o", markersize=3, label="float32")

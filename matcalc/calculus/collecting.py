@@ -254,7 +254,7 @@ COLLECTING = Rule(
     "collecting",
     says="a*B*C + d*E*C = (a*B + d*E)*C, on either side, entry by entry and with scalars; products multiplied out first"
     " where terms then cancel",
-    source="distributivity",
+    source="Magnus & Neudecker 2019, ch. 1.3",
     on=("add",),
     rewrite=_changed,
     samples=(

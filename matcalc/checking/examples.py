@@ -7,6 +7,9 @@ from typing import Any
 
 from matcalc.errors import CheckError, UnsupportedError
 
+_FEWEST = 2
+_SUMS = 1e-7
+
 
 def gathered(example_inputs: Any) -> list[Any]:
     """The arrays and floats among the inputs as tensors; all else, whole numbers and texts, stays as it is.
@@ -34,10 +37,12 @@ def gathered(example_inputs: Any) -> list[Any]:
     return made
 
 
-def moved(inputs: Sequence[Any], wrt: int, dtype: str, generator: Any, size: float) -> list[Any]:
+def moved(
+    inputs: Sequence[Any], wrt: int, dtype: str, generator: Any, size: float, *, alone: bool = False
+) -> list[Any]:  # fmt: skip
     """The inputs in a float type, moved by ``size`` of their own size; where they are not, they lie as they were given.
 
-    Whole numbers are made floats only for the input ``wrt``, and never moved else.
+    Whole numbers are made floats only for the input ``wrt``, and never moved else; ``alone`` moves that input only.
     """
     import torch
 
@@ -46,13 +51,34 @@ def moved(inputs: Sequence[Any], wrt: int, dtype: str, generator: Any, size: flo
         t = torch.tensor(float(given)) if k == wrt and type(given) is int else given
         if not isinstance(t, torch.Tensor) or not (t.is_floating_point() or k == wrt):
             made.append(t)
-        elif not size or not t.numel():
+        elif not size or not t.numel() or (alone and k != wrt):
             made.append(stored_like(t.to(getattr(torch, dtype)), t))
         else:
             x = t.double()
             noise = torch.randn(x.shape, dtype=torch.float64, generator=generator)
             made.append((x + size * (float(x.abs().mean()) or 1.0) * noise).to(getattr(torch, dtype)))
     return made
+
+
+def form_of(given: Any) -> str:
+    """The special form of an array that a random move destroys, or "".
+
+    >>> import torch
+    >>> form_of(torch.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])), form_of(torch.tensor([0.2, 0.8]))
+    ('entries 0 and 1', 'entries that sum to 1')
+    """
+    import torch
+
+    if not isinstance(given, torch.Tensor) or not given.is_floating_point() or given.numel() < _FEWEST:
+        return ""
+    x = given.double()
+    if bool(((x == 0) | (x == 1)).all()) and bool(x.any()):
+        return "entries 0 and 1"
+    if bool((x >= 0).all()) and bool(((x.sum(-1) - 1).abs() <= _SUMS * x.shape[-1]).all()):
+        return "entries that sum to 1"
+    if bool((x == 0).any()) and bool(x.any()):
+        return "entries that are zero"
+    return ""
 
 
 def stored_like(values: Any, like: Any) -> Any:

@@ -149,7 +149,7 @@ def is_large(question: Question, options: CheckOptions) -> bool:
         rows, cols = (as_integer(s, sizes) for s in node.shape)
         inner = max((as_integer(s, sizes) for arg in node.args for s in arg.shape if arg.is_square), default=1)
         entries = max([rows * cols, *(as_integer(a.rows, sizes) * as_integer(a.cols, sizes) for a in node.args)])
-        cubic = node.operator.cubic
+        cubic = node.operator.products(len(node.args))
         work += entries * (inner * cubic if cubic else 1)
     chosen = not options.sizes.keys().isdisjoint(size_names(question))
     return work > (_MOST_WORK_AT_CHOSEN_SIZES if chosen else _MOST_WORK)

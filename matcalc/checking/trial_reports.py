@@ -12,8 +12,9 @@ from matcalc.checking.pairs import Pair, related
 from matcalc.checking.testimony import Testimony
 from matcalc.checking.tolerance import BLIND, UNIT
 from matcalc.checking.torch_side import versions
-from matcalc.checking.trials import SINGLE, Request, Trial, size_of
+from matcalc.checking.trials import SINGLE, Request, Trial
 from matcalc.checking.verdict import Report
+from matcalc.checking.voices import is_constant
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,24 @@ def report(
     }  # fmt: skip
     if not trials:
         return Report("inconclusive", reason=f"no point counts: {discarded[0].split(': ', 1)[1]}", **common)
-    bad = next((t for t in trials if t.holds is False and not _trouble(t)), None)
+    usual = usual_size(trials)
+    bad = next((t for t in trials if t.holds is False and not _trouble(t, usual)), None)
     if bad is not None:
         return Report("refuted", counterexample=example(request, bad), diagnosis=_diagnosis(trials), **common)
-    reason = _no_gradient(trials) or next(filter(None, map(_trouble, trials)), "")
+    reason = _no_gradient(trials) or _nothing(trials) or next(filter(None, (_trouble(t, usual) for t in trials)), "")
     if reason:
         return Report("inconclusive", reason=reason, **common)
     torch_agrees = all(t.claim_is_auto for t in trials) or not request.differentiated
     kind = ByDifferences if any(t.auto is None for t in trials) else Report
     return kind(
-        "verified", smallest_visible=max(t.visible for t in trials),
+        "verified", smallest_visible=max(t.visible(usual) for t in trials),
         odd_one_out="" if torch_agrees else "torch autograd", **common,
     )  # fmt: skip
+
+
+def usual_size(trials: Sequence[Trial]) -> float:
+    """The largest entry of all gradients that are more than rounding."""
+    return max((t.largest for t in trials if t.visible() <= BLIND), default=0.0)
 
 
 def _testimonies(request: Request, trials: list[Trial]) -> tuple[Testimony, ...]:
@@ -66,15 +73,18 @@ def _testimonies(request: Request, trials: list[Trial]) -> tuple[Testimony, ...]
     if not trials:
         return ()
     count = f"{len(trials)} trial{'s' * (len(trials) != 1)}"
+    usual = usual_size(trials)
     told = [t.votes for t in trials if t.votes.claim is not None]
-    worst, shown = max((v.error for v in told), default=None), max((v.visible for v in told), default=None)
+    worst = max((v.error for v in told), default=None)
+    sizes = [(t.votes.visible, max(t.largest, usual)) for t in trials if t.votes.claim is not None]
+    shown = max((visible / size for visible, size in sizes if size), default=None)
     slopes = f"extrapolated differences of the function in {request.dtype}, in {len(told)} of {count}"
     agrees = all(v.claim for v in told) if told else None
     found = [Testimony("differences", agrees, slopes + _showing(shown), worst, shown)]
     seen = [t for t in trials if t.auto is not None]
     if seen:
         worst = max((t.error if t.error == t.error else float("inf") for t in seen), default=0.0)
-        visible = max(t.margin.widest / size_of(t.auto) if t.margin else 0.0 for t in seen)
+        visible = max(t.margin.widest / (max(t.largest, usual) or 1.0) if t.margin else 0.0 for t in seen)
         said = {t.claim_is_auto for t in seen}
         agrees = False if False in said else None if None in said else True
         says = f"torch reverse mode, off by at most {worst:.1e} in {count}" + _showing(visible)
@@ -92,7 +102,14 @@ def _no_gradient(trials: list[Trial]) -> str:
     return ""
 
 
-def _trouble(t: Trial) -> str:
+def _nothing(trials: list[Trial]) -> str:
+    """That the gradient is zero wherever it was looked at, though the function is no constant; or ""."""
+    if any(t.largest for t in trials) or is_constant(trials[0].place):
+        return ""
+    return "the gradient is zero at every point that was looked at, and hides a wrong factor: give other examples"
+
+
+def _trouble(t: Trial, usual: float) -> str:
     """Why nothing can be decided at a point, or ""."""
     where = f"in trial {t.number}"
     if not t.shapes_agree or (t.votes.claim is False and t.holds is False and t.auto_is_finite):
@@ -103,13 +120,14 @@ def _trouble(t: Trial) -> str:
         return f"the function reads one triangle {where}, and symmetric directions do not tell all of the claim"
     if t.holds is None and t.auto is None:
         return f"differences of the function do not settle {where}, and it has no autograd"
-    if not t.visible <= BLIND:
-        return f"{where} ill-conditioned: rounding alone may move the gradient by {t.visible:.0e} relative"
+    visible = t.visible(usual)
+    if not visible <= BLIND:
+        return f"{where} ill-conditioned: rounding alone may move the gradient by {visible:.0e} relative"
     if t.holds is None and t.claim_is_auto:
         return f"autograd and the claim agree, differences of the function do not, {where}: a detached part, or a kink?"
     if t.holds is None:
         return (
-            f"{where} claim and autograd are {t.error:.1e} apart: more than rounding explains ({t.visible:.0e}),"
+            f"{where} claim and autograd are {t.error:.1e} apart: more than rounding explains ({visible:.0e}),"
             " and too little for the differences to tell them apart"
         )
     return ""

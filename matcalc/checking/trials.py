@@ -65,14 +65,28 @@ class Trial:
         return float((self.claimed - self.auto).abs().max()) / size_of(self.auto) if self.auto.numel() else 0.0
 
     @property
-    def visible(self) -> float:
-        """The smallest error, relative to the gradient's largest entry, that would have been seen."""
+    def largest(self) -> float:
+        """The largest entry of the gradient, by the claim or by autograd."""
+        sizes = [float(g.double().abs().max()) for g in (self.claimed, self.auto) if g is not None and g.numel()]
+        return max([size for size in sizes if size < float("inf")], default=0.0)
+
+    @property
+    def blur(self) -> float:
+        """The smallest error in an entry that would have been seen."""
         if self.margin is None:
             return 0.0
         if self.auto is None or (self.votes.claim and not self.claim_is_auto):
             return self.votes.visible
-        known = self.margin.lost if self.margin.blind and self.votes.claim is None else 0.0
-        return max(known, self.margin.widest / max(size_of(self.claimed), size_of(self.auto)))
+        lost = self.margin.lost * self.largest if self.margin.blind and self.votes.claim is None else 0.0
+        return max(lost, self.margin.widest)
+
+    def visible(self, usual: float = 0.0) -> float:
+        """The smallest visible error relative to the gradient's largest entry, or to a usual one where that is larger.
+
+        What is zero here, at a minimum say, is compared with what the gradient is around it.
+        """
+        size = max(self.largest, usual)
+        return self.blur / size if size else 0.0
 
     @cached_property
     def truth(self) -> Any | None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from matcalc.checking.examples import gathered, moved
+from matcalc.checking.examples import form_of, gathered, moved
 from matcalc.checking.foreign import Foreign, foreign
 from matcalc.checking.margins import Told, is_watchable, margin
 from matcalc.checking.trial_reports import without_kinks
@@ -23,6 +23,7 @@ from matcalc.checking.verdict import Report
 from matcalc.checking.voices import Place, Votes, reads_one_triangle, votes
 from matcalc.errors import CheckError, MatcalcError, UnsupportedError
 
+_FORMED = "the claim holds with the other inputs as they were given, and not where they are moved off their form"
 KINDS = ("grad", "vjp", "jacobian")
 
 
@@ -97,12 +98,23 @@ def verify(
         raise UnsupportedError(f"no claims are verified of a {kind!r}", why=f"kind is {', '.join(KINDS)}")
     request = asked(fn, example_inputs, wrt, trials, seed)
     claims = Claimed(foreign(claimed), kind)
+    found = without_kinks(request, _trials(request, claims), claims.function)
+    forms = [f"input {k} has {form}" for k, t in enumerate(request.inputs) if k != wrt and (form := form_of(t))]
+    if found.verdict == "refuted" and forms:
+        there = without_kinks(request, _trials(request, claims, alone=True), claims.function)
+        if there.ok:
+            found = replace(there, verdict="inconclusive", reason=f"{_FORMED}: {', '.join(forms)}")
+    return claims.function.settled(found)
+
+
+def _trials(request: Request, claims: Claimed, *, alone: bool = False) -> list[Trial]:
+    """What is seen at every place."""
     found: list[Trial] = []
-    for number, place in enumerate(places(request)):
+    for number, place in enumerate(places(request, alone=alone)):
         claims = claims.settled(place.value(), place.inputs)
         told = Told(claims.gradient, claims.gradient(place), claims.function)
         found.append(looked(request, place, told, number))
-    return claims.function.settled(without_kinks(request, found, claims.function))
+    return found
 
 
 def asked(fn: Callable[..., Any], example_inputs: Any, wrt: int, trials: int, seed: int) -> Request:
@@ -130,15 +142,15 @@ def asked(fn: Callable[..., Any], example_inputs: Any, wrt: int, trials: int, se
     return Request(called, inputs, wrt, trials, seed, dtype, reads_one_triangle(place))
 
 
-def places(request: Request) -> list[Place]:
-    """The example, and points around it at which the function is finite."""
+def places(request: Request, *, alone: bool = False) -> list[Place]:
+    """The example, and points around it at which the function is finite; ``alone`` moves no other input."""
     import torch
 
     generator = torch.Generator().manual_seed(request.seed)
     found = []
     for number in range(request.trials):
         for size in (0.1, 0.01, 0.001) if number else (0.0,):
-            inputs = moved(request.inputs, request.wrt, request.dtype, generator, size)
+            inputs = moved(request.inputs, request.wrt, request.dtype, generator, size, alone=alone)
             if request.symmetric and number:
                 inputs[request.wrt] = (inputs[request.wrt] + inputs[request.wrt].mT) / 2
             place = Place(request.fn, inputs, request.wrt)

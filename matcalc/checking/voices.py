@@ -24,6 +24,8 @@ _SETTLED = 0.3
 _LASTS = 0.5
 _SYMMETRIC = 1e-8
 _NUDGE = 1e-3
+_FAR = (0.1, 1.0, 10.0, 30.0)
+_TOWARDS_ZERO = (0.5, 0.9, 0.99, 1.0)
 _UNSETTLED = Slope(0.0, float("inf"))
 
 
@@ -136,7 +138,7 @@ class Votes:
         claim, auto: the claim, and autograd.
         kink: whether the function has a kink there.
         error: the largest distance of claim and differences, relative to what is summed.
-        visible: the smallest error in one entry that they would show, relative to the gradient's largest.
+        visible: the smallest error in one entry that they would show; zero of a value that does not change at all.
         symmetric: whether they are those along symmetric directions.
     """
 
@@ -197,8 +199,8 @@ class _Ballot:
         self.error = self.found.error
         weights = array_of(d.abs())
         self.margin = self.error + float((margin.allowed * weights).sum())
-        largest = max([float(g.abs().max()) for g in gradients if g.numel()], default=0.0)
-        self.visible = self.margin / ((place.scale * largest) or self.size or 1.0)
+        is_flat = self.found.value == self.found.error - 2 * noise / self.found.step == 0.0 and not any(summed)
+        self.visible = 0.0 if is_flat else self.margin / place.scale
         self.near = _NEAR_SINGLE if margin.unit > UNIT else _NEAR
 
     @property
@@ -254,3 +256,18 @@ def reads_one_triangle(place: Place) -> bool:
     except CheckError:
         return False
     return torch.equal(here, above) != torch.equal(here, below)
+
+
+def is_constant(place: Place) -> bool:
+    """Whether the function's value stays the same however its input moves, far away and towards zero."""
+    import torch
+
+    generator, here, same = torch.Generator().manual_seed(1), place.value().detach(), []
+    x = place.inputs[place.wrt].detach()
+    steps = [size * place.direction(generator, symmetric=False) for size in _FAR]
+    for step in (*steps, *(-part * x for part in _TOWARDS_ZERO)):
+        try:
+            same.append(torch.equal(here, place.moved(step).value().detach()))
+        except CheckError:
+            continue
+    return bool(same) and all(same)

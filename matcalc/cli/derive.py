@@ -1,7 +1,8 @@
-"""``matcalc derive``: the steps of a derivation, numbered, as text."""
+"""``matcalc derive``: the steps of a derivation, numbered, as text, LaTeX, Markdown or JSON."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ _PRINTED: dict[str, Callable[[Any], str]] = {
     "text": lambda found: found.text(),
     "latex": lambda found: found.latex(),
     "markdown": lambda found: found.markdown(),
+    "json": lambda found: json.dumps(found.to_dict(), ensure_ascii=False, indent=2) + "\n",
 }
 
 

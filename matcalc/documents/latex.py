@@ -68,7 +68,7 @@ def writing(
     """
     shown = _told_apart(sorted(names))
     shown |= {name: rf"\mathrm{{d}}{shown[of]}" for name, of in (differentials or {}).items()}
-    writer = _Writer(shown)
+    writer = _Writer(shown, frozenset(differentials or {}))
     return lambda node: writer.piece(presented(node, style.order))
 
 
@@ -143,7 +143,7 @@ def _factors(pieces: Sequence[Formula], number: int = 1) -> Formula:
         return pieces[0]
     parts = [str(number)] if number != 1 or not pieces else []
     last = MUL if all(p.level >= POWER for p in pieces[:-1]) else POWER
-    parts += [p.within(last if p is pieces[-1] else POWER) for p in pieces]
+    parts += [*(p.followed(POWER) for p in pieces[:-1]), *(p.within(last) for p in pieces[-1:])]
     return Formula(_beside(parts), MUL if len(parts) > 1 else ATOM)
 
 
@@ -183,8 +183,9 @@ class Term:
 class _Writer:
     """Writes nodes, each once."""
 
-    def __init__(self, names: dict[str, str]) -> None:
+    def __init__(self, names: dict[str, str], differentials: frozenset[str] = frozenset()) -> None:
         self.names = names
+        self.differentials = differentials
         self.memo: dict[Node, Formula] = {}
 
     def piece(self, node: Node) -> Formula:
@@ -228,6 +229,11 @@ def _number(node: Node, args: Sequence[Formula], writer: _Writer) -> Formula:
     return Formula(f"-{body}", ADD) if value < 0 else Formula(body, POWER)
 
 
+def _variable(node: Node, args: Sequence[Formula], writer: _Writer) -> Formula:
+    body, differential = writer.names[node.params[0]], node.params[0] in writer.differentials
+    return Formula(body, POWER if differential else ATOM, differential=differential)
+
+
 def _scale(node: Node, args: Sequence[Formula], writer: _Writer) -> Formula:
     return writer.term(node.args[0]).signed(args[1])
 
@@ -239,15 +245,17 @@ def _times(node: Node, args: Sequence[Formula], writer: _Writer) -> Formula:
     if len(below) == len(node.args):
         below = []
     above = [f for f in node.args if f not in below]
-    body = _entrywise(above, writer)
+    body = _entrywise(above, writer, divided=bool(below))
     if below:
         under = Formula(_entrywise([reciprocal(f) for f in below], writer), POWER if len(below) == 1 else MUL)
         body += rf" \oslash {under.within(POWER)}"
     return Formula(body, MUL)
 
 
-def _entrywise(factors: Sequence[Node], writer: _Writer) -> str:
-    return r" \odot ".join(writer.piece(f).within(POWER) for f in factors)
+def _entrywise(factors: Sequence[Node], writer: _Writer, *, divided: bool = False) -> str:
+    pieces = [writer.piece(f) for f in factors]
+    last = pieces[-1].followed(POWER) if divided else pieces[-1].within(POWER)
+    return r" \odot ".join([*(piece.followed(POWER) for piece in pieces[:-1]), last])
 
 
 def _power(node: Node, args: Sequence[Formula], writer: _Writer) -> Formula:
@@ -264,7 +272,7 @@ def _power(node: Node, args: Sequence[Formula], writer: _Writer) -> Formula:
 
 
 def _product(node: Node, args: Sequence[Formula], writer: _Writer) -> Formula:
-    return Formula(_beside([arg.within(CHAIN) for arg in args]), CHAIN)
+    return Formula(_beside([*(arg.followed(CHAIN) for arg in args[:-1]), args[-1].within(CHAIN)]), CHAIN)
 
 
 def _spread(node: Node, args: Sequence[Formula], writer: _Writer) -> Formula:
@@ -306,7 +314,7 @@ def _addend(term: Node, writer: _Writer) -> tuple[bool, Formula]:
 
 
 _NOTATION: dict[str, Callable[[Node, Sequence[Formula], _Writer], Formula]] = {
-    "variable": lambda node, args, writer: Formula(writer.names[node.params[0]], ATOM),
+    "variable": _variable,
     "number": _number,
     "size": lambda node, args, writer: Formula(_size(node.params[0]), ATOM),
     "add": _add,

@@ -24,11 +24,21 @@ class Formula(Piece):
         power: the base and the exponent of what is shown as a power that has a transpose and powers of its own
             notation, as ``X^{-1}`` has ``X^{-\top}``.
         grid: the cells of what is shown as one matrix of blocks.
+        differential: whether it begins with a d, which would seem to be of a factor after it as well.
     """
 
     power: tuple[Formula, str] | None = None
     grid: Grid | None = None
+    differential: bool = False
     fences: ClassVar[tuple[str, str]] = (r"\left(", r"\right)")
+
+    def followed(self, level: int) -> str:
+        r"""The text as a factor before another one, a differential in parentheses.
+
+        >>> print(Formula(r"\mathrm{d}x", POWER, differential=True).followed(CHAIN))
+        \left(\mathrm{d}x\right)
+        """
+        return self.within(ATOM if self.differential else level)
 
 
 @dataclass(frozen=True)

@@ -124,11 +124,13 @@ class Operator:
         contextual: whether the result has the shape that its context needs; ``call`` is given it last.
         entrywise: of a function of a matrix, ``args`` to the same function of every entry, which people take it for.
         cubic: about how many products of matrices as large as its arguments an evaluation costs.
+        doubling: whether each argument after the first doubles those matrices.
         instead: the operator meant, and what it is, where two arguments are given and these are not taken.
         role: what it is to the algebra, which asks for it by that: the ``identity``; a matrix whose entries are all
             ``zero`` or ``one``; the ``inverse``; the ``adjugate``; the ``pairing`` of two values of one shape into a
             scalar; the differential of an expression that is ``pending``.
         rule, move: what the rules of the differential and of the transpose are called, where they have a name.
+        move_source, matrix_source: where the transpose and the matrix are published, if elsewhere than the rest.
     """
 
     name: str
@@ -179,15 +181,22 @@ class Operator:
     contextual: bool = False
     entrywise: Callable[..., Node] | None = None
     cubic: int = 0
+    doubling: bool = False
     instead: tuple[str, str] | None = None
     role: str = ""
     rule: str = ""
     move: str = ""
+    move_source: str = ""
+    matrix_source: str = ""
 
     @property
     def patterns(self) -> tuple[Signature, ...]:
         """The signatures, read."""
         return tuple(signature(text) for text in self.signatures)
+
+    def products(self, arguments: int) -> int:
+        """About how many products of matrices an evaluation costs with so many arguments."""
+        return self.cubic * (4 ** (arguments - 1) if self.doubling else 1)
 
     @property
     def is_elementwise(self) -> bool:

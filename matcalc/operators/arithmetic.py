@@ -21,7 +21,7 @@ _STRUCTURES = frozenset({"symmetric", "skew", "diagonal", "lower", "upper"})
 _SIGNS = frozenset({"positive", "nonnegative"})
 _NOISE = 1e-20
 _NEAR_ZERO = 0.02
-_MAGNUS = "Magnus & Neudecker 2019, ch. 8"
+_MAGNUS = "Magnus & Neudecker 2019, ch. 8.2"
 
 
 def _all_facts(node: Node, kept: frozenset[str]) -> frozenset[str]:
@@ -288,7 +288,8 @@ define(
     Operator(
         "add",
         says="the sum",
-        source=_MAGNUS,
+        source=_MAGNUS + "; Petersen & Pedersen 2012, The Matrix Cookbook, eq. (35)",
+        move_source="Magnus & Neudecker 2019, ch. 1.10; Petersen & Pedersen 2012, The Matrix Cookbook, eq. (15)",
         rule="the differential of a sum is the sum of the differentials",
         move="a sum is paired term by term",
         notation=True,
@@ -309,7 +310,8 @@ define(
     Operator(
         "times",
         says="the elementwise (Hadamard) product; of scalars, the product",
-        source="Magnus & Neudecker 2019, ch. 3.6",
+        source="Magnus & Neudecker 2019, ch. 3.6; Petersen & Pedersen 2012, The Matrix Cookbook, eq. (38)",
+        move_source="Magnus & Neudecker 2019, ch. 3.6",
         rule="product rule",
         move="regroup the entrywise factors",
         notation=True,
@@ -332,6 +334,7 @@ define(
         "scale",
         says="a scalar times a vector or matrix",
         source=_MAGNUS,
+        move_source="Magnus & Neudecker 2019, ch. 1.10",
         rule="product rule",
         move="regroup the scalars",
         notation=True,
@@ -358,7 +361,7 @@ define(
     Operator(
         "power",
         says="the elementwise power; of a scalar, the power",
-        source="Magnus & Neudecker 2019, ch. 5",
+        source="NIST Digital Library of Mathematical Functions, eq. 4.7.10",
         rule="power rule",
         notation=True,
         shape=lambda args, params: args[0].shape,
@@ -383,6 +386,7 @@ define(
         "spread",
         says="a row or column repeated over a matrix, as broadcasting does",
         source="Harris et al. 2020, Array programming with NumPy",
+        move="what is repeated is paired with sums",
         notation=True,
         shape=lambda args, params: args[0].shape,
         transpose=_spread_transpose,

@@ -179,11 +179,11 @@ def _logistic(m: Any, x: Any) -> Any:
 
 def _trig() -> None:
     row = elementwise
-    row("sin", "the sine", _DLMF + "4.20", derivative=lambda x, y: _f("cos", x), **_same("sin"),
+    row("sin", "the sine", _DLMF + "eq. 4.20.1", derivative=lambda x, y: _f("cos", x), **_same("sin"),
         mp=lambda m, x: m.sin(x), sympy=lambda s, x: s.sin(x), at={0: 0})  # fmt: skip
-    row("cos", "the cosine", _DLMF + "4.20", derivative=lambda x, y: -_f("sin", x), **_same("cos"),
+    row("cos", "the cosine", _DLMF + "eq. 4.20.2", derivative=lambda x, y: -_f("sin", x), **_same("cos"),
         mp=lambda m, x: m.cos(x), sympy=lambda s, x: s.cos(x), at={0: 1})  # fmt: skip
-    row("tan", "the tangent", _DLMF + "4.20", derivative=lambda x, y: _one(x) + y**2, **_same("tan"),
+    row("tan", "the tangent", _DLMF + "eq. 4.20.3", derivative=lambda x, y: _one(x) + y**2, **_same("tan"),
         mp=lambda m, x: m.tan(x), sympy=lambda s, x: s.tan(x), at={0: 0}, domain="unit")  # fmt: skip
     row("asin", "the inverse sine", _DLMF + "4.24", derivative=lambda x, y: (_one(x) - x**2) ** _number(-1, 2),
         torch="torch.asin({0})", numpy="np.arcsin({0})", jax="jnp.arcsin({0})", domain="unit",
@@ -197,11 +197,11 @@ def _trig() -> None:
         torch="torch.atan({0})", numpy="np.arctan({0})", jax="jnp.arctan({0})",
         mp=lambda m, x: m.atan(x), sympy=lambda s, x: s.atan(x), at={0: 0}, aliases=("arctan",),
         latex=r"\arctan\left({0}\right)")  # fmt: skip
-    row("sinh", "the hyperbolic sine", _DLMF + "4.34", derivative=lambda x, y: _f("cosh", x), **_same("sinh"),
+    row("sinh", "the hyperbolic sine", _DLMF + "eq. 4.34.1", derivative=lambda x, y: _f("cosh", x), **_same("sinh"),
         mp=lambda m, x: m.sinh(x), sympy=lambda s, x: s.sinh(x), at={0: 0})  # fmt: skip
-    row("cosh", "the hyperbolic cosine", _DLMF + "4.34", derivative=lambda x, y: _f("sinh", x), **_same("cosh"),
+    row("cosh", "the hyperbolic cosine", _DLMF + "eq. 4.34.2", derivative=lambda x, y: _f("sinh", x), **_same("cosh"),
         mp=lambda m, x: m.cosh(x), sympy=lambda s, x: s.cosh(x), at={0: 1}, value=_POSITIVE)  # fmt: skip
-    row("tanh", "the hyperbolic tangent", _DLMF + "4.34", derivative=lambda x, y: _one(x) - y**2, **_same("tanh"),
+    row("tanh", "the hyperbolic tangent", _DLMF + "eq. 4.34.3", derivative=lambda x, y: _one(x) - y**2, **_same("tanh"),
         mp=lambda m, x: m.tanh(x), sympy=lambda s, x: s.tanh(x), at={0: 0})  # fmt: skip
     row("asinh", "the inverse hyperbolic sine", _DLMF + "4.38",
         derivative=lambda x, y: (_one(x) + x**2) ** _number(-1, 2),
@@ -221,17 +221,17 @@ def _trig() -> None:
 
 def _exponentials() -> None:
     row = elementwise
-    row("exp", "e to the power of every entry", _DLMF + "4.7", derivative=lambda x, y: y, **_same("exp"),
+    row("exp", "e to the power of every entry", _DLMF + "eq. 4.7.7", derivative=lambda x, y: y, **_same("exp"),
         mp=lambda m, x: m.exp(x), sympy=lambda s, x: s.exp(x), at={0: 1}, value=_POSITIVE,
         simplify=_exp_of)  # fmt: skip
-    row("log", "the natural logarithm", _DLMF + "4.7", derivative=lambda x, y: x**-1, **_same("log"),
+    row("log", "the natural logarithm", _DLMF + "eq. 4.7.1", derivative=lambda x, y: x**-1, **_same("log"),
         mp=lambda m, x: m.log(x), sympy=lambda s, x: s.log(x), at={1: 0}, domain="positive", aliases=("ln",),
         simplify=_log_of, stable=stability.log_of)  # fmt: skip
-    row("log1p", "log(1 + x)", _DLMF + "4.7", derivative=lambda x, y: (_one(x) + x) ** -1, **_same("log1p"),
+    row("log1p", "log(1 + x)", _DLMF + "eq. 4.7.1", derivative=lambda x, y: (_one(x) + x) ** -1, **_same("log1p"),
         mp=lambda m, x: m.log1p(x), sympy=lambda s, x: s.log(1 + x), at={0: 0}, domain="above_minus_one",
         stable=stability.log1p_of,
         latex=lambda node, pieces, size: Formula(rf"\log\left(1 + {pieces[0].within(MUL)}\right)", ATOM))  # fmt: skip
-    row("expm1", "exp(x) - 1", _DLMF + "4.7", derivative=lambda x, y: _f("exp", x), **_same("expm1"),
+    row("expm1", "exp(x) - 1", _DLMF + "eq. 4.7.7", derivative=lambda x, y: _f("exp", x), **_same("expm1"),
         mp=lambda m, x: m.expm1(x), sympy=lambda s, x: s.exp(x) - 1, at={0: 0},
         latex=lambda node, pieces, size: Formula(rf"\exp\left({pieces[0].body}\right) - 1", ADD))  # fmt: skip
     row("sigmoid", "the logistic function 1/(1 + exp(-x))", "Bishop 2006, eq. (4.88)",

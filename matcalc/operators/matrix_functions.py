@@ -131,6 +131,7 @@ def _derivative_of(
             facts=lambda node: frozenset.intersection(*(arg.facts for arg in node.args)) & _SHAPES,
             domain=domain,
             cubic=cubic,
+            doubling=True,
             reference=reference,
             lowers=Lowering(
                 torch=spell(texts["torch"]),

@@ -86,7 +86,7 @@ MATRIX_IDENTITIES: tuple[Rule, ...] = (
     Rule(
         "contraction",
         says="diag(p)*(I - 1*p.T) = diag(p) - p*p.T",
-        source="distributivity",
+        source="Magnus & Neudecker 2019, ch. 1.3",
         on=("product",),
         rewrite=_contracted,
         samples=(Sample("logsumexp(x)"), Sample("logsumexp(A*x)"), Sample("sum(log_softmax(tanh(x)).*y)")),
@@ -96,7 +96,7 @@ MATRIX_IDENTITIES: tuple[Rule, ...] = (
     Rule(
         "constant factors",
         says="C*M + M = (C + I)*M for a constant orthogonal matrix C",
-        source="distributivity",
+        source="Magnus & Neudecker 2019, ch. 1.3",
         on=("add",),
         rewrite=_constant_beside,
         samples=(

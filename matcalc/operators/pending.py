@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _latex(node: Node, pieces: Sequence[Formula], size: Any) -> Formula:
-    return Formula(rf"\mathrm{{d}}{pieces[0].within(ATOM)}", POWER)
+    return Formula(rf"\mathrm{{d}}{pieces[0].within(ATOM)}", POWER, differential=pieces[0].level >= ATOM)
 
 
 define(

@@ -233,6 +233,7 @@ define(
         "sum_along",
         says="the sums along an axis, written sum(X, 0) or sum(X, 1)",
         source="Magnus & Neudecker 2019, ch. 1",
+        move="row and column sums are products with ones",
         notation=True,
         shape=lambda args, params: (1, args[0].cols) if params[0] == 0 else (args[0].rows, 1),
         transpose=lambda node, i, u: build.spread(u, node.args[0].shape),
@@ -263,7 +264,8 @@ define(
     Operator(
         "tr",
         says="the trace",
-        source="Magnus & Neudecker 2019, ch. 1.10",
+        source="Magnus & Neudecker 2019, ch. 1.10; Petersen & Pedersen 2012, The Matrix Cookbook, eq. (36)",
+        move_source="Magnus & Neudecker 2019, ch. 1.10",
         move="the trace is the inner product with the identity",
         signatures=("(n,n) -> (1,1)",),
         aliases=("Tr", "trace"),
@@ -289,7 +291,8 @@ define(
     Operator(
         "norm2",
         says="the Euclidean norm; of a matrix, the Frobenius norm",
-        source="Magnus & Neudecker 2019, ch. 11",
+        source="Petersen & Pedersen 2012, The Matrix Cookbook, sec. 2.6.1 and 2.7.1",
+        rule="differential of the norm",
         signatures=("(m,n) -> (1,1)",),
         aliases=("norm", "norm_fro"),
         differential=lambda node, i, d: build.divide(build.apply("inner", node.args[0], d), node),

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from matcalc import directional_derivatives
 from matcalc.checking.counterexamples import counterexample_lines
 from matcalc.derivative import Derivative
-from matcalc.errors import MatcalcError, ParseError, UnsupportedError
+from matcalc.documents.derivation.composer import FalseLineError
+from matcalc.errors import CheckError, MatcalcError, ParseError
 from matcalc.jacobian_record import Jacobian
 from matcalc.jacobians import tensor
 from matcalc.lowering.targets import TARGETS
@@ -17,6 +18,7 @@ from matcalc.parsed import Expression
 
 if TYPE_CHECKING:
     from matcalc.checking.verdict import Report
+    from matcalc.documents.derivation.record import Step
     from matcalc.documents.graph import Graph
 
 _KINDS = {
@@ -44,13 +46,26 @@ class Named:
 
 
 @dataclass(frozen=True)
+class RuleShown:
+    """A rule in words, and its formula where it has one; the LaTeX of that is "" where there is only text."""
+
+    words: str
+    formula: Formula | None
+
+
+@dataclass(frozen=True)
 class StepShown:
-    """One line of a derivation."""
+    """One line of a derivation, the rules that made it, and where these are published."""
 
     number: str
-    rule: str
+    rules: tuple[RuleShown, ...]
     source: str
     formula: Formula
+
+    @property
+    def because(self) -> str:
+        """The rules with their formulas, as text."""
+        return "; ".join(f"{r.words}: {r.formula.text}" if r.formula else r.words for r in self.rules)
 
 
 @dataclass(frozen=True)
@@ -157,17 +172,18 @@ def page_of(
     else:
         names = wrt[0] if len(wrt) == 1 else tuple(wrt)
         report = check(f, names, claim=claim, kind=kind, unconstrained=unconstrained, **along, **options)
+    steps, missing = _steps(found, detail)
     return Page(
         title or f"The {_KINDS[kind]} of {f.pretty()} by {' and '.join(wrt)}",
         Formula(f.latex(), f.pretty()),
         _symbol(kind, wrt, found, along.get("direction", "")),
         _names(f if not along else found),
         f.graph(),
-        _steps(found, detail),
+        steps,
         Formula(found.latex(), found.pretty()),
         _other_layout(found),
         _entries(found),
-        _remarks(found, expected),
+        (*_remarks(found, expected), *([missing] if missing else [])),
         {target: _code(found, target) for target in TARGETS},
         None if claim is None else Formula(_claim_latex(f, claim), claim),
         report,
@@ -237,14 +253,27 @@ def _names(f: Expression) -> tuple[Named, ...]:
     )
 
 
-def _steps(found: Derivative, detail: str) -> tuple[StepShown, ...]:
+def _steps(found: Derivative, detail: str) -> tuple[tuple[StepShown, ...], str]:
+    """The lines; where there is no point to check them at, why there are none."""
     try:
-        derivation = found.derivation(detail=detail)
-    except UnsupportedError:
-        return ()
+        derivation = found.derivation(detail)
+    except FalseLineError:
+        raise
+    except CheckError as error:
+        return (), f"No steps are shown: {error.why or error.message}."
     return tuple(
-        StepShown(str(step.number), step.rule, step.source, Formula(step.latex(), step.text)) for step in derivation
-    )
+        StepShown(str(step.number), _rules(step), step.source, Formula(step.latex(), step.text)) for step in derivation
+    ), ""
+
+
+def _rules(step: Step) -> tuple[RuleShown, ...]:
+    shown = []
+    for reason in dict.fromkeys(step.reasons):
+        stated = Formula("", reason.says) if reason.says else None
+        if reason.formula:
+            stated = Formula(reason.formula.latex, reason.formula.text)
+        shown.append(RuleShown(reason.words, stated))
+    return tuple(dict.fromkeys(shown))
 
 
 def _other_layout(found: Derivative) -> Formula | None:

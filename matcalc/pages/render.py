@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -24,6 +25,7 @@ _TEX = {
     "⟩": r"$\rangle$", "²": r"\textsuperscript{2}", "⊗": r"$\otimes$", "−": r"$-$", "·": r"$\cdot$", "…": r"\ldots{}",
 }  # fmt: skip
 _VERBATIM = {"×": "x", "∇": "grad", "−": "-", "²": "^2", "·": "*"}
+_WIDEST = 92
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&])")
 
 
@@ -70,7 +72,7 @@ def _as_text(page: Page) -> str:
         for step in page.steps:
             source = f"   [{step.source}]" if step.source else ""
             rows = [f"    {row}" for row in step.formula.text.splitlines()]
-            lines += [f"({step.number}) {step.rule}{source}", *rows, ""]
+            lines += [f"({step.number}) {step.because}{source}", *rows, ""]
     lines += ["Computation graph", "-----------------", ""]
     lines += [f"  {vertex.label}" for vertex in page.graph.vertices if vertex.text]
     for target, code in page.codes.items():
@@ -91,9 +93,15 @@ def in_tex(value: str) -> str:
 
 
 def in_verbatim(value: str) -> str:
-    """Code between the lines of a Verbatim: ASCII, and never the line that ends it."""
+    """Code between the lines of a Verbatim: ASCII, in lines that a page holds, and never the line that ends it."""
+    value = "\n".join(row for line in value.splitlines() for row in _folded(line))
     plain = "".join(_VERBATIM.get(c, c if c.isascii() else "?") for c in value.rstrip())
     return plain.replace("\\end{", "\\end {")
+
+
+def _folded(line: str) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    return textwrap.wrap(line, _WIDEST, subsequent_indent=indent, drop_whitespace=False, break_on_hyphens=False) or [""]
 
 
 def in_markdown(value: str) -> str:

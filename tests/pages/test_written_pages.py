@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import pytest
 
 import matcalc as mc
 from matcalc.cli.main import run
+from matcalc.expression import build
+from matcalc.expression.operator import TABLE
 from matcalc.pages import render
 from matcalc.pages.content import page_of
 from matcalc.pages.notebook import notebook
@@ -221,3 +224,38 @@ def test_the_pictures_in_a_page_are_pictures() -> None:
     made = render.html([page()])
     picture = made[made.index("<svg") : made.index("</svg>") + 6]
     assert ET.fromstring(picture).tag.endswith("svg")  # noqa: S314  # our own output
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "latex", "text", "notebook"])
+def test_the_steps_have_their_rules_and_sources(form: str) -> None:
+    """A line, the rule of it with its formula, and the book with the equation."""
+    made = rendered([page("x'*A*x - b'*x", let=None)], form).decode()
+    if form == "notebook":
+        made = "".join("".join(cell["source"]) for cell in json.loads(made)["cells"])
+    said = "".join(read(made).said) if form == "html" else made.replace("\\", "")
+    assert "product rule: " in said
+    assert "The Matrix Cookbook, eq. (37)" in said
+    assert "read off the gradient: " in said
+    line, formula = {
+        "html": ("∇f=", "d(uCv)=(du)Cv+uCdv"),
+        "text": ("df = dx.T*A*x + x.T*A*dx - b.T*dx", "d(u*C*v) = d(u)*C*v + u*C*d(v)"),
+    }.get(form, (r"left(mathrm{d}xright)^top A x + x^top A mathrm{d}x", r"left(mathrm{d}uright) C v + u C mathrm{d}v"))
+    assert line in said
+    assert formula in (said.replace("\u2062", "").replace(" ", "") if form == "html" else said)
+
+
+def test_steps_that_cannot_be_checked_are_not_shown() -> None:
+    made = page("log(-norm2(x)^2 - 1)", let=None)
+    assert made.steps == ()
+    assert made.remarks == ("No steps are shown: log is not finite and real there.",)
+    assert "No steps are shown" in render.html([made])
+
+
+def test_a_false_line_stops_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the product rule doubled nothing is written, whatever the check of the result says."""
+    rule = TABLE["product"].differential
+    assert rule is not None
+    false = replace(TABLE["product"], differential=lambda node, i, d: build.multiply(build.number(2), rule(node, i, d)))
+    monkeypatch.setitem(TABLE, "product", false)
+    with pytest.raises(mc.CheckError, match=r"line \(\d+\) of the derivation is false"):
+        page("x'*A*x", let=None)

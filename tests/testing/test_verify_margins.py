@@ -154,3 +154,77 @@ def test_a_backward_in_float32_is_named_without_a_text_too(claim: Callable[..., 
     report = mc.verify(lambda x, A: x @ A @ x, claim, [draw(4, seed=1), A])
     assert report.verdict == "refuted"
     assert "right to float32 only" in report.finding("backward").says  # type: ignore[attr-defined]
+
+
+# Gradients that are zero.
+
+
+def test_a_minimum_is_compared_with_what_lies_around_it() -> None:
+    b = draw(3, seed=2)
+    assert mc.verify(lambda x: ((x - b) ** 2).sum(), lambda x: 2 * (x - b), [b]).ok
+    assert mc.verify(lambda x: ((x - b) ** 2).sum(), lambda x: 3 * (x - b), [b]).verdict == "refuted"
+    alone = mc.verify(lambda x: ((x - b) ** 2).sum(), lambda x: 3 * (x - b), [b], trials=1)
+    assert "zero at every point" in alone.reason
+
+
+@pytest.mark.parametrize("wrap", [torch.tensor, np.array])
+def test_where_the_gradient_is_zero_everywhere_only_a_constant_is_verified(wrap: Any) -> None:
+    at, library = wrap([1.5, -0.5]), torch if wrap is torch.tensor else np
+
+    def saturated(x: Any) -> Any:
+        return library.tanh(30 * (x * x).sum())
+
+    zero = mc.verify(saturated, lambda x: 90 * x * (1 - saturated(x) ** 2), [at])
+    assert zero.verdict == "inconclusive", str(zero)
+    assert "zero at every point" in zero.reason
+    unused = mc.verify(lambda x, y: library.exp(y).sum(), lambda x, y: 0 * x, [at, at])
+    assert unused.verdict == "verified", str(unused)
+    assert mc.verify(lambda x, y: library.exp(y).sum(), lambda x, y: 0 * x + 1e-3, [at, at]).verdict == "refuted"
+
+
+# Other inputs of a special form.
+
+
+def cross_entropy(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return -(y * torch.log_softmax(z, -1)).sum()
+
+
+@pytest.mark.parametrize(
+    ("fn", "claim", "other", "form"),
+    [
+        (
+            cross_entropy,
+            lambda z, y: torch.softmax(z, -1) - y,
+            torch.eye(3)[[0, 2, 1, 1]],
+            "input 1 has entries 0 and 1",
+        ),
+        (
+            cross_entropy,
+            lambda z, y: torch.softmax(z, -1) - y,
+            torch.softmax(torch.arange(12.0, dtype=torch.float64).reshape(4, 3), -1),
+            "input 1 has entries that sum to 1",
+        ),
+        (
+            lambda z, d: (z @ d @ z.mT).trace(),
+            lambda z, d: 2 * z * d.diagonal(),
+            torch.diag(torch.tensor([1.0, 2.0, 3.0])),
+            "input 1 has entries that are zero",
+        ),
+    ],
+)
+def test_a_claim_that_needs_the_form_of_another_input_is_neither_right_nor_wrong(
+    fn: Any, claim: Any, other: torch.Tensor, form: str
+) -> None:
+    z = torch.randn(4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    report = mc.verify(fn, claim, [z, other.double()])
+    assert report.verdict == "inconclusive", str(report)
+    assert "as they were given" in report.reason
+    assert form in report.reason
+    wrong = mc.verify(fn, lambda *given: 1.01 * claim(*given), [z, other.double()])
+    assert wrong.verdict == "refuted"
+
+
+def test_a_symmetric_example_hides_nothing() -> None:
+    A = torch.tensor([[2.0, 1.0], [1.0, 3.0]], dtype=torch.float64)
+    x = torch.tensor([1.0, 2.0], dtype=torch.float64)
+    assert mc.verify(lambda x, A: x @ A @ x, lambda x, A: 2 * A @ x, [x, A]).verdict == "refuted"

@@ -239,7 +239,7 @@ def _cost(node: Node, args: Sequence[Any]) -> int:
     entries = max((a.size for a in args), default=1)
     inner = max((max(a.shape) for a in args), default=1)
     if node.operator.cubic:
-        return _CALL + _SLOW * entries * inner * node.operator.cubic
+        return _CALL + _SLOW * entries * inner * node.operator.products(len(args))
     return _CALL + entries * (inner if node.op == "product" else 1)
 
 

@@ -64,7 +64,7 @@ def layered_jacobian_lines(
         def claim(node: Node, name: Node = name, own: Node | None = own) -> Claim:
             return lambda w: w.jacobian(name, node, own, arrow)
 
-        _collected(composer, head, matrix, Reason(why, None, "Magnus & Neudecker 2019, ch. 5"), claim)
+        _collected(composer, head, matrix, Reason(why, None, "Magnus & Neudecker 2019, ch. 5.12"), claim)
     composer.hold(lambda w: (w.value(textbook(matrix)), w.value(subject.shown)))
     return True
 
@@ -72,7 +72,7 @@ def layered_jacobian_lines(
 def _define(composer: Composer, quantity: Quantity) -> None:
     shown = composer.writer.written(quantity.definition)
     composer.add(
-        "definition", "brief", composer.writer.written(quantity.name), shown, [Reason("a quantity on the way")],
+        "definition", "brief", composer.writer.written(quantity.name), shown, [Reason("an intermediate quantity")],
         shown.text, lambda w: (w.value(quantity.meaning), w.value(quantity.name)), shown,
     )  # fmt: skip
 

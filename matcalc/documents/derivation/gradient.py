@@ -21,7 +21,9 @@ from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.operator import operator_of_role
 
-MAGNUS = "Magnus & Neudecker 2019, ch. 9"
+MAGNUS = "Magnus & Neudecker 2019, ch. 9.5"
+DISTRIBUTIVITY = "Magnus & Neudecker 2019, ch. 1.3"
+TAKEN = Reason("take the differential", None, "Magnus & Neudecker 2019, ch. 5.4")
 _READ_OFF = (
     ("read off the derivative", "{df} = g*{dx}", r"{df} = g \, {dx}"),
     ("read off the gradient", "{df} = g.T*{dx}", r"{df} = g^\top {dx}"),
@@ -38,7 +40,7 @@ def gradient_lines(composer: Composer, subject: Subject, expression: Node, motio
     start: Line = (Part(pending(expression), cotangent),)
     head = _head(composer, subject, letter)
     moves = list(differential_moves(expression, motion, cotangent))
-    line = composer.chain(head, start, moves, [Reason("take the differential", None, "Magnus & Neudecker 2019, ch. 5")])
+    line = composer.chain(head, start, moves, [TAKEN])
     one = build.number(1) if cotangent is None else cotangent
     moves = to_form(line, motion.direction, one)
     line = composer.chain(head, start, moves)
@@ -173,9 +175,9 @@ def _finishing(subject: Subject, motion: Motion, found: Node, kept: Mapping[Node
         yield found, [Reason("what was declared of the other names is put to use")], "brief"
     if subject.form != "textbook":
         found = FORMS[subject.form](found)
-        yield found, [Reason(f"in {subject.form} form", None, "distributivity")], "brief"
+        yield found, [Reason(f"in {subject.form} form", None, DISTRIBUTIVITY)], "brief"
     if found is not subject.shown and not kept:
-        yield subject.shown, [Reason("the same in textbook form", None, "distributivity")], "brief"
+        yield subject.shown, [Reason("the same in textbook form", None, DISTRIBUTIVITY)], "brief"
 
 
 def _then_simpler(made: Node, reason: Reason) -> Iterator[Finish]:

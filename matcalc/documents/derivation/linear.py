@@ -20,8 +20,8 @@ from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.operators.vectorization import vec
 
-MAGNUS = "Magnus & Neudecker 2019, ch. 5"
-_IDENTIFIED = "Magnus & Neudecker 2019, ch. 5, ch. 9"
+MAGNUS = "Magnus & Neudecker 2019, ch. 5.4"
+_IDENTIFIED = "Magnus & Neudecker 2019, ch. 5.8, ch. 9.5"
 
 
 def directional_lines(composer: Composer, subject: Subject, expression: Node, motion: Motion, letter: str) -> None:
@@ -188,14 +188,12 @@ def _vec_head(letter: str, short: bool) -> Written:
 
 def _matrix_reasons(linear: Node, arrow: Node) -> list[Reason]:
     """The rules by which the operators on the way are matrices, each once; sums and multiples go without saying."""
-    name, found = arrow.params[0], dict[str, Reason]()
+    name, found = arrow.params[0], dict[Reason, None]()
     for node in postorder(linear):
         moving = [i for i, arg in enumerate(node.args) if arg.depends_on(name)]
         still = [arg for i, arg in enumerate(node.args) if i not in moving]
         if not moving or (len(node.args) > 1 and all(arg.is_scalar for arg in still)):
             continue
-        reason = matrix_reason(node, moving)
-        if reason.words not in found or reason.formula is not None:
-            found[reason.words] = reason
-    telling = [reason for reason in found.values() if reason.formula is not None]
-    return telling or list(found.values()) or [Reason("as it stands", None, _IDENTIFIED)]
+        found[matrix_reason(node, moving)] = None
+    telling = [reason for reason in found if reason.formula is not None]
+    return telling or list(found) or [Reason("as it stands", None, _IDENTIFIED)]

@@ -20,7 +20,11 @@ from matcalc.operators.vectorization import vec
 _MOST_LETTERS = 3
 _MOST_FORMULAS = 2
 _SHORT = 60
-_AS_STEPS = {"collecting": "collect terms"}
+_AS_STEPS = {"functions of their own": "a function with a name of its own"}
+_PLAIN = {"collecting": "collect terms", "constant factors": "collect terms"}
+"""Rules that nobody needs to see in letters."""
+
+_CHAIN_RULE = "Magnus & Neudecker 2019, ch. 5.12"
 _LINEAR = "the differential passes through what is linear"
 
 
@@ -36,6 +40,8 @@ def reason_of(move: Move) -> Reason:
     """
     if isinstance(move.by, str):
         return Reason(move.by)
+    if isinstance(move.by, Rule) and move.by.name in _PLAIN:
+        return Reason(_PLAIN[move.by.name], None, move.by.source)
     if isinstance(move.by, Rule):
         says = move.by.says if len(move.by.says) <= _SHORT else move.by.says.partition(", ")[0]
         return Reason(_AS_STEPS.get(move.by.name, move.by.name), None, move.by.source, says)
@@ -78,23 +84,25 @@ def differential_reason(node: Node, moving: Sequence[int]) -> Reason:
     linear = operator.transpose is not None and operator.differential is None
     default = f"chain rule for {operator.name}" if operator.is_elementwise else f"differential of {operator.name}"
     words = operator.rule or (f"{operator.name} is linear" if linear else default)
+    source = f"{_CHAIN_RULE}; {operator.source}" if words == default and operator.is_elementwise else operator.source
     found = _on_letters(node, moving)
     if found is None:
-        return Reason(words, None, operator.source)
+        return Reason(words, None, source)
     stated, moving = found
     parts = [part(stated, i, pending(stated.args[i])) for i in moving]
     made = build.add(*parts)
     order = {made: tuple(parts)} if set(made.args) == set(parts) else {}
-    return Reason(words, _equation(pending(stated), made, order), operator.source)
+    return Reason(words, _equation(pending(stated), made, order), source)
 
 
 def transpose_reason(node: Node, moving: Sequence[int]) -> Reason:
     """The rule of the transpose, on letters: ⟨w, A·v⟩ = ⟨A'·w, v⟩."""
     operator = node.operator
+    source = operator.move_source or operator.source
     words = operator.move or f"transpose of {operator.name}"
     found = _on_letters(node, moving) if len(moving) == 1 else None
     if found is None or operator.transpose is None:
-        return Reason(words, None, operator.source)
+        return Reason(words, None, source)
     stated, (i,) = found
     letter = "w" if 1 in node.shape else "W"
     w = build.number(1) if node.is_scalar else build.variable(letter, node.shape, storage(node))
@@ -102,26 +110,26 @@ def transpose_reason(node: Node, moving: Sequence[int]) -> Reason:
     try:
         sent = operator.transpose(stated, i, w)
     except MatcalcError:
-        return Reason(words, None, operator.source)
+        return Reason(words, None, source)
     sides = [writer.line((Part(value, u),)) for value, u in ((stated, w), (stated.args[i], sent))]
-    return Reason(words, _equal(*sides), operator.source)
+    return Reason(words, _equal(*sides), source)
 
 
 def matrix_reason(node: Node, moving: Sequence[int]) -> Reason:
     """The matrix of a linear operator, on letters: vec(A·V·B) = (B' ⊗ A)·vec(V)."""
     operator = node.operator
     found = _on_letters(node, moving) if len(moving) == 1 else None
-    words = f"the matrix of {operator.name}"
+    words, source = "write it as a matrix", operator.matrix_source or operator.source
     if found is None or operator.matrix is None:
-        return Reason(words, None, operator.source)
+        return Reason(words, None, source)
     stated, (i,) = found
     v = stated.args[i]
     matrix = operator.matrix(stated, i, build.eye(v.rows * v.cols))
     if matrix is None:
-        return Reason(words, None, operator.source)
+        return Reason(words, None, source)
     writer = _letters(stated)
     right = writer.product(matrix, writer.written(vec(v)))
-    return Reason(words, _equal(writer.written(vec(stated)), right), operator.source)
+    return Reason(words, _equal(writer.written(vec(stated)), right), source)
 
 
 def _equation(left: Node, right: Node, order: Mapping[Node, tuple[Node, ...]]) -> Written | None:
@@ -130,8 +138,8 @@ def _equation(left: Node, right: Node, order: Mapping[Node, tuple[Node, ...]]) -
 
 
 def _equal(left: Written, right: Written) -> Written | None:
-    """An equation; None where both sides are written alike."""
-    if left.text == right.text:
+    """An equation; None where both sides are written alike, as a product regrouped is."""
+    if left.text == right.text or left.latex == right.latex:
         return None
     return Written(f"{left.text} = {right.text}", f"{left.latex} = {right.latex}")
 

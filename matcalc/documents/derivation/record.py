@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from matcalc.documents.derivation.words import escaped_words, markdown_words
 from matcalc.expression.nodes import Node
@@ -84,9 +85,9 @@ class Step:
         """Where the rules are published."""
         places: dict[str, dict[str, None]] = {}
         for one in (one for reason in self.reasons for one in reason.source.split("; ") if one):
-            work, _, place = one.partition(", ")
-            places.setdefault(work, {})[place] = None
-        return "; ".join(", ".join([work, *filter(None, found)]) for work, found in places.items())
+            work, *parts = one.split(", ")
+            places.setdefault(work, {}).update(dict.fromkeys(parts))
+        return "; ".join(", ".join([work, *found]) for work, found in places.items())
 
     @property
     def because(self) -> str:
@@ -101,6 +102,21 @@ class Step:
     def latex(self) -> str:
         """The line in LaTeX, for math mode."""
         return f"{self.head.latex} = {self.after.latex}{self._range(latex=True)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """What JSON shows of it."""
+        return {
+            "number": self.number,
+            "kind": self.kind,
+            "rule": self.rule,
+            "because": self.because,
+            "source": self.source,
+            "where": self.where,
+            "before": self.before.text,
+            "after": self.after.text,
+            "text": self.text,
+            "latex": self.latex(),
+        }
 
     @property
     def row(self) -> str:
@@ -170,6 +186,17 @@ class Derivation:
             lines.append(f"{'':{wide}}      {step.because}{source}")
         return "\n".join([*lines, "", self.checked]) + "\n"
 
+    def to_dict(self) -> dict[str, Any]:
+        """What JSON shows of it."""
+        before, statement, after = self.title
+        return {
+            "title": f"{before} {statement} {after}",
+            "given": self.given,
+            "detail": self.detail,
+            "checked": self.checked,
+            "steps": [step.to_dict() for step in self.steps],
+        }
+
     def latex(self) -> str:
         r"""The body of an ``align*`` environment: a row for every line, its rule on the right."""
         return " \\\\\n".join(step.row for step in self.steps) + "\n"
@@ -181,5 +208,6 @@ class Derivation:
         for step in self.steps:
             because = "; ".join(dict.fromkeys(reason.markdown for reason in step.reasons))
             source = f" ({markdown_words(step.source)})" if step.source else ""
-            lines += [f"{step.number}. {because}{source}", "", f"   $$ {step.latex()} $$", ""]
+            number = f"{step.number}. "
+            lines += [f"{number}{because}{source}", "", f"{'':{len(number)}}$$ {step.latex()} $$", ""]
         return "\n".join([*lines, self.checked]) + "\n"

@@ -89,7 +89,9 @@ class Writer:
         value = self._piece(part.value).within(POWER)
         if part.value.rows == 1:
             return _signed(negative, Piece(f"{value}*{self._piece(build.transpose(u)).within(POWER)}", MUL))
-        left = f"{self._piece(u).within(ATOM)}.T" if turned is None else self._piece(turned).within(POWER)
+        left = (
+            f"{self._piece(u).within(ATOM)}.T" if turned is None else self._piece(turned).within(_before(turned, POWER))
+        )
         body = f"{left}*{value}"
         return _signed(negative, Piece(body, MUL) if part.value.cols == 1 else Piece(f"tr({body})", ATOM))
 
@@ -99,11 +101,16 @@ class Writer:
             return self._formula(node)
         negative, u = _sign_apart(part.cotangent)
         turned = _transposed(u)
-        value = self._formula(part.value).within(CHAIN)
+        piece = self._formula(part.value)
         if part.value.rows == 1:
-            return _signed(negative, Formula(f"{value} {self._formula(build.transpose(u)).within(CHAIN)}", CHAIN))
-        left = rf"{self._formula(u).within(ATOM)}^\top" if turned is None else self._formula(turned).within(CHAIN)
-        body = f"{left} {value}"
+            right = self._formula(build.transpose(u)).within(CHAIN)
+            return _signed(negative, Formula(f"{piece.followed(CHAIN)} {right}", CHAIN))
+        left = (
+            rf"{self._formula(u).within(ATOM)}^\top"
+            if turned is None
+            else self._formula(turned).within(_before(turned, CHAIN))
+        )
+        body = f"{left} {piece.within(CHAIN)}"
         column = part.value.cols == 1
         made = Formula(body, CHAIN) if column else Formula(rf"\operatorname{{tr}}\left({body}\right)", ATOM)
         return _signed(negative, made)
@@ -125,6 +132,11 @@ def _transposed(u: Node) -> Node | None:
     """The transpose, where it is written without parentheses and a prime; None where it is not."""
     turned = build.transpose(u)
     return turned if u.op == "transpose" or turned is u or not u.args else None
+
+
+def _before(node: Node, level: int) -> int:
+    """How tightly a factor in front has to bind; a multiple needs no parentheses there."""
+    return MUL if node.op == "scale" else level
 
 
 def _signed(negative: bool, piece: AnyPiece) -> AnyPiece:
