@@ -22,7 +22,7 @@ from matcalc.checking.devices import DeviceFigures, devices_for, figures, settin
 from matcalc.checking.diagnosis.case import Pair
 from matcalc.checking.diagnosis.table import Diagnosis, diagnosis_at_small_sizes, diagnosis_of
 from matcalc.checking.evidence import Evidence, Seen
-from matcalc.checking.points import Point, drawn, is_large
+from matcalc.checking.points import Point, drawn, is_large, most_entries
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.slopes import slope
 from matcalc.checking.subspace import projected
@@ -49,6 +49,7 @@ _DIRECTIONS = 3
 _TRIES = 16
 _MORE_TRIALS = 4
 _STEP = 0.02
+_MOST_ENTRIES = 2**27
 _SURELY = 10.0
 
 
@@ -89,6 +90,12 @@ def run_large(question: Question, options: CheckOptions, precise: Callable[[Ques
         DeviceError: for a device that is not there.
     """
     devices = devices_for(options.devices)
+    entries = most_entries(question, options)
+    if entries > _MOST_ENTRIES:
+        reason = f"at these sizes a matrix on the way has {entries:.0e} entries, more than {_MOST_ENTRIES:.0e}"
+        return Report(
+            "inconclusive", 0, devices, options.dtypes, options.seed, reason=reason, versions=versions(), claimed=True
+        )
     small = replace(options, sizes={})
     formula = precise(question, small) if options.sizes and not is_large(question, small) else None
     trials: list[_Trial] = []

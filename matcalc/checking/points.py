@@ -155,6 +155,15 @@ def is_large(question: Question, options: CheckOptions) -> bool:
     return work > (_MOST_WORK_AT_CHOSEN_SIZES if chosen else _MOST_WORK)
 
 
+def most_entries(question: Question, options: CheckOptions) -> int:
+    """The entries of the largest matrix on the way, claim included."""
+    sizes = next((s for k in range(4) if (s := sizes_of(question, options, 0, k)) is not None), None)
+    if sizes is None:
+        return 0
+    shapes = (node.shape for node in _nodes(question.roots))
+    return max((as_integer(rows, sizes) * as_integer(cols, sizes) for rows, cols in shapes), default=0)
+
+
 # ---------------------------------------------------------------------------------------------------- domains
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import resource
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ VERDICTS = ("verified", "inconclusive", "refuted")
 NO_POINT = ("no point inside the domain", "point was found", "no sizes fit", "is not finite there", "lies on a kink")
 """Where nothing was asked: the expression has no derivative, or no value, at any point that was tried."""
 _SECONDS = 10
+_MEMORY = 2**33
 
 
 @dataclass
@@ -140,6 +142,11 @@ def run(count: int, seed: int, told: Callable[[str], None] = print, limit: int =
         except TimeoutError:
             tally.skipped["too slow"] += 1
             continue
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
+                raise
+            tally.skipped["too large"] += 1
+            continue
         except MatcalcError as error:
             tally.skipped[f"{type(error).__name__}"] += 1
             continue
@@ -196,6 +203,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     tally = run(options.count, options.seed, lambda line: print(line[:1200], flush=True))
     flag = f" --page {options.page}" if options.page else ""
     made = page(tally, f"python tests/laws/false_alarms.py {options.count} {options.seed}{flag}")
