@@ -123,12 +123,12 @@ def _directional(kind: str) -> Callable[..., None]:
         form: Form = "textbook", limit: Limit = None, unconstrained: Unconstrained = False,
         witness: Witnesses = None, at: At = None, edges: Edges = False, debug: Debug = False,
     ) -> None:  # fmt: skip
-        from matcalc import directional_derivatives
         from matcalc.cli.show import show_derivative
+        from matcalc.directional_derivatives import directed
 
         asked = Asked.read(text, let, limit, format)
         options = check_options(trials, seed, device, dtype, sizes, witness, at, edges)
-        found = getattr(directional_derivatives, kind)(asked.expression(), wrt, direction, unconstrained=unconstrained)
+        found = directed(asked.expression(), wrt, kind, direction, unconstrained=unconstrained)
         raise typer.Exit(show_derivative(found.in_form(form), asked, None if no_check else options))
 
     return command

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from matcalc import directional_derivatives
 from matcalc.checking.counterexamples import counterexample_lines
 from matcalc.derivative import Derivative
+from matcalc.directional_derivatives import DIRECTED, directed, new_direction
 from matcalc.documents.derivation.composer import FalseLineError
 from matcalc.errors import CheckError, MatcalcError, ParseError
 from matcalc.jacobian_record import Jacobian
@@ -25,7 +25,6 @@ _KINDS = {
     "grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian", "jvp": "derivative in a direction",
     "vjp": "transposed derivative", "hvp": "Hessian times a direction",
 }  # fmt: skip
-_DIRECTED = ("jvp", "vjp", "hvp")
 
 
 @dataclass(frozen=True)
@@ -165,7 +164,7 @@ def page_of(
     """
     from matcalc.verification import check, check_derivative
 
-    along = {"direction": direction or directional_derivatives.new_direction(f, kind)} if kind in _DIRECTED else {}
+    along = {"direction": direction or new_direction(f, kind)} if kind in DIRECTED else {}
     found = _derived(f, wrt, kind, unconstrained, **along)
     if claim is None:
         report = check_derivative(found, **options)
@@ -217,8 +216,7 @@ def _derived(f: Expression, wrt: Sequence[str], kind: str, unconstrained: bool, 
         return tensor(f, wrt, kind, unconstrained=unconstrained)
     if len(wrt) != 1:
         raise ParseError(f"a {kind} is by one name")
-    made: Derivative = getattr(directional_derivatives, kind)(f, wrt[0], direction, unconstrained=unconstrained)
-    return made
+    return directed(f, wrt[0], kind, direction, unconstrained=unconstrained)
 
 
 def _symbol(kind: str, wrt: Sequence[str], found: Derivative, direction: str) -> str:
