@@ -12,7 +12,7 @@ from typing import Any
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.literate.blocks import READERS, blocks_in, files_under
 from matcalc.literate.check import kind_of
-from matcalc.literate.statements import Statement, statements_in
+from matcalc.literate.statements import Statement, Unreadable, statements_in
 from matcalc.pages.content import Page, page_of
 from matcalc.parsed import let_from, parse
 from matcalc.suites.spec import SUFFIX, Case, read_suite
@@ -78,10 +78,10 @@ def _of_case(case: Case) -> Callable[..., Page]:
     return make
 
 
-def _of_statements(path: Path, found: Sequence[Statement | ParseError]) -> Iterator[tuple[str, Callable[..., Page]]]:
+def _of_statements(path: Path, found: Sequence[Statement | Unreadable]) -> Iterator[tuple[str, Callable[..., Page]]]:
     for statement in found:
-        if isinstance(statement, ParseError):
-            raise ParseError(f"{path}: {statement.message}", why=statement.why)
+        if isinstance(statement, Unreadable):
+            raise ParseError(f"{path}: {statement.message}", why=f"line {statement.line}")
         yield f"{path}:{statement.line}", _of_statement(path, statement)
 
 

@@ -12,7 +12,7 @@ from matcalc.derivative import Derivative
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.jacobians import tensor
 from matcalc.literate.blocks import blocks_in
-from matcalc.literate.statements import Statement, statements_in
+from matcalc.literate.statements import Statement, Unreadable, statements_in
 from matcalc.pages.write import write
 from matcalc.parsed import Expression, let_from, parse
 
@@ -50,9 +50,8 @@ def check_file(path: Path, *, fix: bool = False, **options: Any) -> Iterator[Fin
     answers: list[tuple[Statement, str]] = []
     for block in blocks_in(path):
         for statement in statements_in(block):
-            if isinstance(statement, ParseError):
-                line = int((statement.why or "line 1").removeprefix("line "))
-                yield Finding(path, line, "unreadable", f"error: {statement.message}")
+            if isinstance(statement, Unreadable):
+                yield Finding(path, statement.line, "unreadable", f"error: {statement.message}")
                 continue
             found, answer = _checked(statement, fix, options)
             if answer:
@@ -78,8 +77,7 @@ def _checked(statement: Statement, fix: bool, options: dict[str, Any]) -> tuple[
 
 
 def _sentence(error: MatcalcError) -> str:
-    suggestion = getattr(error, "suggestion", "")
-    return error.message + (f" (try {suggestion})" if suggestion else "")
+    return error.message + (f" (try {error.suggestion})" if error.suggestion else "")
 
 
 def kind_of(statement: Statement, f: Expression) -> str:
