@@ -21,12 +21,13 @@ from matcalc.checking.devices import DeviceFigures, devices_for, figures, settin
 from matcalc.checking.diagnosis.case import Pair
 from matcalc.checking.diagnosis.table import Diagnosis, diagnosis_at_small_sizes, diagnosis_of
 from matcalc.checking.evidence import Evidence, Seen
+from matcalc.checking.judgement import unit_of
 from matcalc.checking.points import Point, drawn, is_large
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.slopes import slope
 from matcalc.checking.subspace import projected
 from matcalc.checking.testimony import Testimony
-from matcalc.checking.tolerance import BLIND, UNIT, coarsest, doubtful, room, spread
+from matcalc.checking.tolerance import BLIND, UNIT, doubtful, room, spread
 from matcalc.checking.torch_side import (
     autograd,
     autograd_of,
@@ -165,6 +166,7 @@ def _trial(
         far = float("inf")
         return _Trial(number, at, Pair(said, auto, value), far, 0.0, False, True, False, DeviceFigures())
     moved = _moved(question, at, said, auto, number)
+    unit = UNIT if is_text else unit_of(question, at)
     allowed = room(moved, auto, at.sizes)
     off = abs(said - auto)
     size = max(float(abs(auto).max()), float(abs(said).max()))
@@ -180,7 +182,7 @@ def _trial(
         float(off.max()) / (size or 1.0),
         float(allowed.max()) / (size or 1.0),
         bool((off <= allowed).all()),
-        bool((off > 4 * allowed + doubtful(moved, auto, _unit(question, at))).any()),
+        bool((off > 4 * allowed + doubtful(moved, auto, unit)).any()),
         _slopes_agree(question, at, said, allowed, number),
         fares,
     )
@@ -195,13 +197,6 @@ def _moved(question: Question, at: Point, said: Any, auto: Any, number: int) -> 
 
     theirs = spread(lambda **given: autograd_of(question, at, given)[0], tensors, auto, number)
     return spread(claim, tensors, said, number) + theirs
-
-
-def _unit(question: Question, at: Point) -> float:
-    """The roundoff of the coarsest operation in a claim that is a function."""
-    if isinstance(question.claimed, Node):
-        return UNIT
-    return coarsest(lambda **given: called(question, at, given), tensors_at(question, at))
 
 
 def _slopes_agree(question: Question, at: Point, said: Any, allowed: Any, number: int) -> bool | None:
