@@ -21,10 +21,11 @@ def with_names(expression: Node, motion: Motion, taken: Collection[str]) -> tupl
 
     Names that ``motion`` knows already are used, and are among the definitions where something needs them.
 
-    >>> A, x = build.variable("A", (2, 3), "matrix"), build.variable("x", (3, 1), "vector")
-    >>> dx, r = build.variable("dx", (3, 1), "vector"), build.apply("norm2", build.apply("tanh", A @ x))
-    >>> found, named = with_names(r, Motion(x, dx), {"A", "x", "dx"})
-    >>> found, list(named.values()) == [build.apply("tanh", A @ x)]
+    >>> A = build.variable("A", (3, 3), "matrix")
+    >>> x, b, dx = (build.variable(name, (3, 1), "vector") for name in ("x", "b", "dx"))
+    >>> layer = build.apply("tanh", build.add(A @ x, b))
+    >>> found, named = with_names(build.apply("norm2", layer), Motion(x, dx), {"A", "x", "b", "dx"})
+    >>> found, list(named.values()) == [layer]
     (norm2(variable(r, vector, ())), True)
     """
     linear = differential(expression, motion.variable, motion.direction)
