@@ -17,10 +17,10 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from matcalc.checking.devices import DeviceFigures, devices_for, figures, settings
+from matcalc.checking.devices import DeviceFigures, devices_for, figures
 from matcalc.checking.diagnosis.case import Pair
 from matcalc.checking.diagnosis.table import Diagnosis, diagnosis_at_small_sizes, diagnosis_of
-from matcalc.checking.evidence import Evidence, Seen
+from matcalc.checking.evidence import Evidence, Seen, circumstances
 from matcalc.checking.judgement import unit_of
 from matcalc.checking.points import Point, drawn, is_large
 from matcalc.checking.question import CheckOptions, Question
@@ -38,7 +38,6 @@ from matcalc.checking.torch_side import (
     tensors_at,
     untold,
     value_along,
-    versions,
 )
 from matcalc.checking.torch_witnesses import counted
 from matcalc.checking.verdict import Report
@@ -99,12 +98,7 @@ def run_large(question: Question, options: CheckOptions, precise: Callable[[Ques
             discarded.append(f"trial {number}: {found}")
         else:
             trials.append(_trial(question, options, devices, number, *found))
-    common: dict[str, Any] = {
-        "trials": len(trials), "devices": devices, "dtypes": options.dtypes, "seed": options.seed,
-        "discarded": tuple(discarded), "versions": versions(),
-        "settings": settings(devices),
-        "claimed": question.truth is not None or not isinstance(question.claimed, Node),
-    }  # fmt: skip
+    common = {"trials": len(trials), **circumstances(question, options, devices, tuple(discarded))}
     if not trials:
         return Report("inconclusive", reason=discarded[0].split(": ", 1)[-1], **common)
     visible = max([t.visible for t in trials if t.visible <= BLIND] or [t.visible for t in trials])
