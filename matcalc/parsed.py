@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -291,6 +291,15 @@ def name_of(wrt: object) -> str:
     if not isinstance(wrt, str):
         raise ParseError(f"a name is a text, and not a {type(wrt).__name__}")
     return latin(wrt)
+
+
+def by_names(names: Sequence[str]) -> str | tuple[str, ...]:
+    """Names as a check takes them: one by itself, several as a tuple.
+
+    >>> by_names(["x"]), by_names(["u", "V"])
+    ('x', ('u', 'V'))
+    """
+    return names[0] if len(names) == 1 else tuple(names)
 
 
 def _mapping(let: object) -> dict[str, str]:

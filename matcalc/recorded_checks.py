@@ -164,7 +164,7 @@ def _threads(settings: Any) -> Iterator[None]:
 def _again(asked: Mapping[str, Any]) -> dict[str, Any]:
     from matcalc.directional_derivatives import DIRECTED, directed
     from matcalc.jacobians import tensor
-    from matcalc.parsed import parse
+    from matcalc.parsed import by_names, parse
     from matcalc.verification import check, check_derivative
 
     try:
@@ -172,9 +172,8 @@ def _again(asked: Mapping[str, Any]) -> dict[str, Any]:
         options = {**asked["options"], "unconstrained": asked["unconstrained"]}
         f = parse(asked["expression"], asked["let"] or None, Limits(**asked["limits"]))
         if asked["claim"] is not None:
-            wrt = names[0] if len(names) == 1 else names
             more = {"direction": asked["direction"]} if kind in DIRECTED else {}
-            return check(f, wrt, claim=asked["claim"], kind=kind, **more, **options).to_dict()
+            return check(f, by_names(names), claim=asked["claim"], kind=kind, **more, **options).to_dict()
         if kind in DIRECTED:
             found = directed(f, names[0], kind, asked["direction"], unconstrained=asked["unconstrained"])
         else:

@@ -183,11 +183,12 @@ _SHOWN: dict[str, Callable[[Derivative], str]] = {
 
 def show_check(asked: Asked, wrt: Sequence[str], claim: str, kind: str, options: Mapping[str, Any]) -> int:
     """Checks a claim and prints the report; returns the exit code."""
+    from matcalc.parsed import by_names
     from matcalc.verification import check as run
 
     expression = asked.expression()
     clock.allow(asked.limits, "seconds")
-    names = wrt[0] if len(wrt) == 1 else tuple(wrt)
+    names = by_names(wrt)
     report = run(expression, names, claim=claim, kind=kind, **options)
     if asked.form == "json":
         record = {"input": asked.text, "wrt": names, "claim": claim, "kind": kind, "check": report.to_dict()}

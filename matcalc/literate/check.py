@@ -14,7 +14,7 @@ from matcalc.jacobians import tensor
 from matcalc.literate.blocks import blocks_in
 from matcalc.literate.statements import Statement, Unreadable, statements_in
 from matcalc.pages.write import write
-from matcalc.parsed import Expression, let_from, parse
+from matcalc.parsed import Expression, by_names, let_from, parse
 
 if TYPE_CHECKING:
     from matcalc.checking.verdict import Report
@@ -90,9 +90,7 @@ def kind_of(statement: Statement, f: Expression) -> str:
 def _report(statement: Statement, f: Expression, kind: str, options: dict[str, Any]) -> Report:
     from matcalc.verification import check
 
-    names = statement.names
-    wrt = names[0] if len(names) == 1 else names
-    return check(f, wrt, claim=statement.claim, kind=kind, **options)
+    return check(f, by_names(statement.names), claim=statement.claim, kind=kind, **options)
 
 
 def _judged(statement: Statement, report: Report) -> Finding:

@@ -14,7 +14,7 @@ from matcalc.errors import CheckError, MatcalcError, ParseError
 from matcalc.jacobian_record import Jacobian
 from matcalc.jacobians import tensor
 from matcalc.lowering.targets import TARGETS
-from matcalc.parsed import Expression
+from matcalc.parsed import Expression, by_names
 
 if TYPE_CHECKING:
     from matcalc.checking.verdict import Report
@@ -169,8 +169,7 @@ def page_of(
     if claim is None:
         report = check_derivative(found, **options)
     else:
-        names = wrt[0] if len(wrt) == 1 else tuple(wrt)
-        report = check(f, names, claim=claim, kind=kind, unconstrained=unconstrained, **along, **options)
+        report = check(f, by_names(wrt), claim=claim, kind=kind, unconstrained=unconstrained, **along, **options)
     steps, missing = _steps(found, detail)
     return Page(
         title or f"The {_KINDS[kind]} of {f.pretty()} by {' and '.join(wrt)}",
@@ -230,16 +229,16 @@ def _symbol(kind: str, wrt: Sequence[str], found: Derivative, direction: str) ->
             "vjp": rf"\mathrm{{D}}_{{{by[0]}}} f^* \left[ {along} \right]",
             "hvp": rf"\nabla_{{{by[0]}}}^{{2}} f \left[ {along} \right]",
         }[kind]
-    if kind == "grad":
+    if not isinstance(found, Jacobian):
         return rf"\nabla_{{{by[0]}}} f"
-    if isinstance(found, Jacobian) and not found.closed:
+    if not found.closed:
         return r"\mathrm{d} f"
-    if kind == "hessian" and found.is_matrix:  # type: ignore[attr-defined]  # a Hessian is a Jacobian
+    if kind == "hessian" and found.is_matrix:
         return rf"\frac{{\partial^{{2}} f}}{{\partial {by[0]} \, \partial {by[-1]}^\top}}"
-    above = r"\partial f" if found.is_matrix else r"\partial \operatorname{vec}\left(f\right)"  # type: ignore[attr-defined]
+    above = r"\partial f" if found.is_matrix else r"\partial \operatorname{vec}\left(f\right)"
     if kind == "hessian":
         above = rf"\partial \operatorname{{vec}}\left(\nabla_{{{by[0]}}} f\right)"
-    last = rf"{by[-1]}^\top" if found.is_matrix else rf"\operatorname{{vec}}\left({by[-1]}\right)^\top"  # type: ignore[attr-defined]
+    last = rf"{by[-1]}^\top" if found.is_matrix else rf"\operatorname{{vec}}\left({by[-1]}\right)^\top"
     return rf"\frac{{{above}}}{{\partial {last}}}"
 
 

@@ -56,15 +56,14 @@ def report_on(case: Case, **options: Any) -> Report:
         MatcalcError: for a case that cannot be asked.
     """
     from matcalc.directional_derivatives import new_direction
-    from matcalc.parsed import parse
+    from matcalc.parsed import by_names, parse
     from matcalc.verification import check
 
     options |= {"trials": case.trials, "seed": case.seed, "sizes": dict(case.sizes)}
     f = parse(case.expr, dict(case.let) or None)
     if case.kind in DIRECTED:
         options["direction"] = case.direction or new_direction(f, case.kind)
-    wrt = case.wrt[0] if len(case.wrt) == 1 else case.wrt
-    return check(f, wrt, case.claim, kind=case.kind, unconstrained=case.unconstrained, **options)
+    return check(f, by_names(case.wrt), case.claim, kind=case.kind, unconstrained=case.unconstrained, **options)
 
 
 def prepare() -> None:
