@@ -287,7 +287,14 @@ def expression_of(f: Expression | str, let: Let) -> Expression:
 
 
 def name_of(wrt: object) -> str:
-    """A name with its Greek letters spelled."""
+    """A name with its Greek letters spelled.
+
+    Raises:
+        ParseError: for what is no text.
+
+    >>> name_of("λ")
+    'lambda'
+    """
     if not isinstance(wrt, str):
         raise ParseError(f"a name is a text, and not a {type(wrt).__name__}")
     return latin(wrt)
@@ -320,7 +327,14 @@ def _mapping(let: object) -> dict[str, str]:
 
 
 def let_from(declared: Iterable[str]) -> dict[str, str]:
-    """``["A: matrix(n, n)"]``, as the command line takes declarations, as a mapping."""
+    """``["A: matrix(n, n)"]``, as the command line takes declarations, as a mapping.
+
+    Raises:
+        ParseError: for a declaration that is empty or none, and for a name that is declared twice.
+
+    >>> let_from(["A: matrix(n, n)"])
+    {'A': 'matrix(n, n)'}
+    """
     found: dict[str, str] = {}
     for text in declared:
         if not text.strip():
