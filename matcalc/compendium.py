@@ -43,7 +43,11 @@ def pages_in(path: Path, **options: Any) -> Iterator[Page]:
 
 
 def exit_code(pages: Sequence[Page]) -> int:
-    """0 where every page came out as its file says, 1 where one did not, 3 where one was not decided."""
+    """0 where every page came out as its file says, 1 where one did not, 3 where one was not decided.
+
+    >>> exit_code([])
+    0
+    """
     codes = [_UNDECIDED if page.verdict == "inconclusive" else int(page.verdict != page.expected) for page in pages]
     return 1 if 1 in codes else max(codes, default=0)
 

@@ -192,6 +192,9 @@ def form_of(path: Path) -> str:
 
     Raises:
         ParseError: for a name that asks for none.
+
+    >>> form_of(Path("hessian.SVG"))
+    'svg'
     """
     form = path.suffix.lower().removeprefix(".")
     if form not in FORMATS:

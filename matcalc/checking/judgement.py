@@ -65,7 +65,13 @@ class Judgement:
 
 
 def allowance(question: Question) -> float:
-    """Up to which relative difference values are equal: a number with 16 decimals stands for all that they round."""
+    """Up to which relative difference values are equal: a number with 16 decimals stands for all that they round.
+
+    >>> from matcalc.derivative import grad
+    >>> from matcalc.verification import asked_about
+    >>> [allowance(asked_about(grad(f"{k}*x'*x", "x"))) > AGREED for k in ("0.5", "0.3333333333333333")]
+    [False, True]
+    """
     numbers = [n.params[0] for root in question.roots[1:] for n in postorder(root) if n.op == "number"]
     return 8 * UNIT if any(min(abs(v.numerator), v.denominator) > _DECIMALS for v in numbers) else AGREED
 

@@ -30,7 +30,12 @@ _FORWARD, _BACK = "#444444", "#c5221f"
 
 
 def drawn(graph: Graph, *, backward: bool = False) -> str:
-    """The picture as SVG text."""
+    """The picture as SVG text.
+
+    >>> from matcalc.parsed import parse
+    >>> drawn(parse("x'*x").graph()).splitlines()[1]
+    '<title>Computation graph: x; f = x.T*x</title>'
+    """
     layers = _layers(graph)
     widths = {v.name: _LETTER * len(v.label) + 2 * _PADDING for v in graph.vertices}
     room = _room_for_labels(graph, backward)

@@ -65,6 +65,11 @@ def statements_in(block: Block) -> Iterator[Statement | Unreadable]:
     """The statements of a block, and what cannot be read as one.
 
     A block that states nothing (an expression by itself) has none.
+
+    >>> from pathlib import Path
+    >>> text = "d/dx (x.T*x) = 2*x"
+    >>> [(found.names, found.claim) for found in statements_in(Block(Path("notes.md"), (Line(text, 1, 0),)))]
+    [(('x',), '2*x')]
     """
     if not any(_STATES.match(line.text) for line in block.lines):
         return

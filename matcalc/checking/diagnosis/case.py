@@ -228,7 +228,11 @@ class Case:
 
 
 def shortened(text: str, most: int) -> str:
-    """A text of at most about ``most`` characters."""
+    """A text of at most about ``most`` characters.
+
+    >>> shortened("x.T*A*x + b.T*x", 8)
+    'x.T*A*x …'
+    """
     return text if len(text) <= most else text[:most].rstrip() + " …"
 
 

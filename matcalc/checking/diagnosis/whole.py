@@ -179,7 +179,12 @@ def _compared(left: Callable[[Any], Any], right: Callable[[Any], Any], sight: Si
 
 
 def diagonal_alone(a: Any) -> Any:
-    """A square array with zeros off its diagonal."""
+    """A square array with zeros off its diagonal.
+
+    >>> import numpy as np
+    >>> diagonal_alone(np.array([[1, 2], [3, 4]])).tolist()
+    [[1, 0], [0, 4]]
+    """
     import numpy as np
 
     return np.where(np.eye(len(a), dtype=bool), a, a * 0)
