@@ -252,11 +252,12 @@ def refuse_non_scalar(f: Expression, kind: str = "grad") -> None:
 
 def _scalar_reading(f: Expression) -> str:
     """A declaration of one name under which the expression is a scalar, or ""."""
-    for v in f.variables.values():
-        for kind in ("vector(n)", "scalar", "row(n)", "matrix(n, n)"):
+    declared = {v.name: v.declaration for v in f.variables.values() if not v.inferred}
+    for kind in ("vector(n)", "scalar", "row(n)", "matrix(n, n)"):
+        for v in f.variables.values():
             if v.inferred and not kind.startswith(v.kind):
                 try:
-                    found = parse(f.text, {v.name: kind})
+                    found = parse(f.text, {**declared, v.name: kind})
                 except (ParseError, ShapeError, DomainError, UnsupportedError):
                     continue  # a reading that does not work is no suggestion
                 if found.node.is_scalar:

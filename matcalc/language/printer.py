@@ -185,7 +185,7 @@ def _times(node: Node, args: Sequence[Piece], style: Style) -> Piece:
         return _scalar_times(node, args, style)
     above = [f for f in node.args if not is_negative_power(f)]
     below = [reciprocal(f) for f in node.args if is_negative_power(f)]
-    bare = _spans(node, node.args)
+    bare = _spans(node, [*above, *below])
     texts = [_operand(f, bare, style) for f in above] or ["1"]
     under = [_operand(f, bare, style) for f in below]
     body = ".*".join(texts)

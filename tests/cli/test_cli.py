@@ -72,6 +72,7 @@ def test_json_holds_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> N
         (["jacobian", "A*x", "--wrt", "y"], 2, "no 'y' to differentiate by"),
         (["jacobian", "A*x", "--wrt", "x", "--layout", "mixed"], 2, "no layout"),
         (["hessian", "A*x", "--wrt", "x"], 2, "hessian needs a scalar"),
+        (["grad", "exp(x)'*b", "--wrt", "x"], 2, "Try: --let 'b: vector(n)'"),
         (["hessian", "x'*A*x", "--wrt", "x", "--wrt", "A", "--wrt", "x"], 2, "by one name or by two"),
         (["check", "x'*A*x", "--wrt", "x", "--kind", "jvp", "--claim", "x"], 2, "a jvp needs a name for its direction"),
     ],

@@ -201,3 +201,11 @@ def test_a_column_without_a_pivot_is_no_point_to_check_at(text: str) -> None:
     report = mc.check(f, "A", claim="0*A", trials=2)
     assert report.verdict == "inconclusive"
     assert "not defined there" in report.reason
+
+
+def test_a_column_over_a_column_that_both_spread_is_written_as_wide_as_it_is() -> None:
+    """Of a product that spreads one factor stays as it is; what is divided by was not looked at."""
+    let = {"A": "matrix(2, 3)"}
+    g = mc.grad("tanh(norm2(atan2(A, layernorm(A)))^2)", "A", let)
+    A = np.array([[0.3, -0.2, 0.9], [1.1, 0.4, -0.5]])
+    np.testing.assert_allclose(mc.parse(str(g), let).compile("numpy")(A), g.compile("numpy")(A), rtol=1e-12)
