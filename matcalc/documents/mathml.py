@@ -22,7 +22,7 @@ _OPERATORS = {
     "quad": "\u2003", "Rightarrow": "⇒", "Longrightarrow": "⟹", "top": "⊤", "implies": "⟹", "mid": "|", "lt": "<",
     "gt": ">", "ast": "∗", "prime": "′",
 }  # fmt: skip
-_LIMITS = {"sum": "∑", "prod": "∏"}
+_LIMITS = {r"\sum": "∑", r"\prod": "∏"}  # written as commands, for no operator is meant
 _LETTERS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "varepsilon": "ε", "zeta": "ζ", "eta": "η",
     "theta": "θ", "vartheta": "ϑ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
@@ -249,8 +249,9 @@ def _symbol(name: str) -> _Item:
         return _Item(f"<mi>{_LETTERS[name]}</mi>")
     if _FUNCTION.fullmatch(name):
         return _Item(f"<mi>{name}</mi>", is_function=True)
-    if name in _LIMITS:
-        return _Item(f"<mo>{_LIMITS[name]}</mo>", has_limits=True)
+    large = _LIMITS.get(f"\\{name}")
+    if large is not None:
+        return _Item(f"<mo>{large}</mo>", has_limits=True)
     if name in _SPACES:
         return _Item(f'<mspace width="{_SPACES[name]}"></mspace>')
     if name in _OPERATORS:
