@@ -9,15 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from matcalc.errors import MatcalcError, ParseError
+from matcalc.errors import UNDECIDED, MatcalcError, ParseError
 from matcalc.literate.blocks import READERS, blocks_in, files_under
 from matcalc.literate.check import kind_of
 from matcalc.literate.statements import Statement, Unreadable, statements_in
 from matcalc.pages.content import Page, page_of
 from matcalc.parsed import let_from, parse
 from matcalc.suites.spec import SUFFIX, Case, read_suite
-
-_UNDECIDED = 3
 
 
 def pages_in(path: Path, **options: Any) -> Iterator[Page]:
@@ -48,7 +46,7 @@ def exit_code(pages: Sequence[Page]) -> int:
     >>> exit_code([])
     0
     """
-    codes = [_UNDECIDED if page.verdict == "inconclusive" else int(page.verdict != page.expected) for page in pages]
+    codes = [UNDECIDED if page.verdict == "inconclusive" else int(page.verdict != page.expected) for page in pages]
     return 1 if 1 in codes else max(codes, default=0)
 
 

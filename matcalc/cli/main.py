@@ -15,7 +15,7 @@ from matcalc.cli.derive import Detail, shown
 from matcalc.cli.options import Asked, check_options, read_text
 from matcalc.cli.suite import HELP as SUITE_HELP
 from matcalc.cli.suite import suite
-from matcalc.errors import MatcalcError, ParseError, escape
+from matcalc.errors import BUG, UNDECIDED, MatcalcError, ParseError, escape
 from matcalc.limits import Limits
 
 app = typer.Typer(
@@ -317,13 +317,13 @@ def run(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         _fail(f"cannot write the result: {error.strerror}", 2)
     except MemoryError:
-        _fail("out of memory", 3)
+        _fail("out of memory", UNDECIDED)
     except Exception as error:
         if "--debug" in given:
             raise
         _fail(
             f"matcalc has a bug: {type(error).__name__}: {error}\nRun it again with --debug and report what it shows.",
-            70,
+            BUG,
         )
     finally:
         clock.stop()
