@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.checking.points import Point, is_large, point
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.derivative import Derivative
+from matcalc.derivative import CALLED, Derivative
 from matcalc.errors import CheckError, DeviceError, ParseError, ShapeError
 from matcalc.jacobian_checks import linearised
 from matcalc.jacobian_record import Jacobian
@@ -312,9 +312,8 @@ def _figure() -> Any:
 
 
 def _entitle(figure: Any, derived: Derivative, sizes: Mapping[str, int]) -> None:
-    kind = getattr(derived, "kind", "grad")
-    what = {"grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian"}.get(kind, kind)
     at = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+    what = CALLED.get(derived.kind, derived.kind)
     text = textwrap.shorten(f"{what} of {derived.text} by {derived.wrt}", _WIDE, placeholder=" …")
     figure.suptitle(text + (f"   ({at})" if at else ""), fontsize=10, parse_math=False)
     figure.tight_layout()

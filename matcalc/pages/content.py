@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from matcalc.checking.counterexamples import counterexample_lines
-from matcalc.derivative import Derivative
+from matcalc.derivative import CALLED, Derivative
 from matcalc.directional_derivatives import DIRECTED, directed, new_direction
 from matcalc.documents.derivation.composer import FalseLineError
 from matcalc.errors import CheckError, MatcalcError, ParseError
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from matcalc.documents.graph import Graph
 
 _KINDS = {
-    "grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian", "jvp": "derivative in a direction",
-    "vjp": "transposed derivative", "hvp": "Hessian times a direction",
-}  # fmt: skip
+    **CALLED,
+    "jvp": "derivative in a direction",
+    "vjp": "transposed derivative",
+    "hvp": "Hessian times a direction",
+}
 
 
 @dataclass(frozen=True)
