@@ -274,10 +274,9 @@ def _code_errors(question: Question, seed: int) -> tuple[list[int], list[float],
             break
         at = point(question, options, 0)
         if isinstance(at, Point):
-            errors = [_code_error(question, at, dtype) for dtype in ("float64", "float32")]
             chosen.append(size)
-            float64.append(errors[0])
-            float32.append(errors[1])
+            float64.append(_code_error(question, at, "float64"))
+            float32.append(_code_error(question, at, "float32"))
     return chosen, _shown(float64), _shown(float32)
 
 

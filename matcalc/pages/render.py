@@ -13,16 +13,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from matcalc.documents.derivation.words import SIGNS
 from matcalc.documents.graph import Graph
 from matcalc.documents.mathml import mathml
 from matcalc.pages.content import Page
 from matcalc.version import __version__
 
 _TEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "×": r"$\times$", "'": r"\textquotesingle{}", "∇": r"$\nabla$", "∂": r"$\partial$", "⟨": r"$\langle$",
-    "⟩": r"$\rangle$", "²": r"\textsuperscript{2}", "⊗": r"$\otimes$", "−": r"$-$", "·": r"$\cdot$", "…": r"\ldots{}",
+    **SIGNS,
+    "×": r"$\times$", "'": r"\textquotesingle{}", "∂": r"$\partial$", "⟨": r"$\langle$", "⟩": r"$\rangle$",
+    "²": r"\textsuperscript{2}", "−": r"$-$", "…": r"\ldots{}",
 }  # fmt: skip
 _VERBATIM = {"×": "x", "∇": "grad", "−": "-", "²": "^2", "·": "*"}
 _WIDEST = 92

@@ -21,7 +21,6 @@ from matcalc.expression.operator import TABLE
 from matcalc.expression.sizes import Shape
 
 _CHAINS = ("product", "times")
-_PAIR = 2
 
 
 @dataclass(frozen=True)
@@ -161,7 +160,7 @@ def entrywise(place: Place) -> Iterator[Edit]:
     for node in place.nodes:
         for make in _COUNTERPARTS:
             yield from changed(place, node, make, node)
-        for i in range(len(node.args) - 1) if node.op == "product" and len(node.args) > _PAIR else ():
+        for i in range(len(node.args) - 1) if node.op == "product" and len(node.args) > 2 else ():
             left, right = node.args[i : i + 2]
             if left.shape == right.shape:
                 both = build.times(left, right)
