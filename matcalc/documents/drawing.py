@@ -176,8 +176,8 @@ def _box(vertex: Vertex, place: tuple[float, float], width: float) -> str:
     x, y = place
     radius = 15 if vertex.role == "input" else 4
     return (
-        f'<rect x="{_px(x - width / 2)}" y="{_px(y - _HEIGHT / 2)}" width="{_px(width)}" height="{_HEIGHT}" rx="{radius}"'
-        f' fill="{_FILL[vertex.role]}" stroke="{_STROKE[vertex.role]}"/>'
+        f'<rect x="{_px(x - width / 2)}" y="{_px(y - _HEIGHT / 2)}" width="{_px(width)}" height="{_HEIGHT}"'
+        f' rx="{radius}" fill="{_FILL[vertex.role]}" stroke="{_STROKE[vertex.role]}"/>'
         f'<text x="{_px(x)}" y="{_px(y + 4)}" text-anchor="middle" fill="#111111">{escape(vertex.label)}</text>'
     )
 

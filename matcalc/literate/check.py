@@ -29,6 +29,7 @@ class Finding:
         outcome: ``holds``, ``false``, ``undecided``, ``unreadable`` or ``unanswered``.
         says: the report's first line, the diagnosis, or what is wrong with the text.
         report: the check, where there was one.
+        answer: what a question mark was found to stand for, or "".
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Finding:
     outcome: str
     says: str
     report: Report | None = None
+    answer: str = ""
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.says}"
@@ -53,27 +55,27 @@ def check_file(path: Path, *, fix: bool = False, **options: Any) -> Iterator[Fin
             if isinstance(statement, Unreadable):
                 yield Finding(path, statement.line, "unreadable", f"error: {statement.message}")
                 continue
-            found, answer = _checked(statement, fix, options)
-            if answer:
-                answers.append((statement, answer))
+            found = _checked(statement, fix, options)
+            if found.answer:
+                answers.append((statement, found.answer))
             yield found
     if answers:
         _write_answers(path, answers)
 
 
-def _checked(statement: Statement, fix: bool, options: dict[str, Any]) -> tuple[Finding, str]:
+def _checked(statement: Statement, fix: bool, options: dict[str, Any]) -> Finding:
     path, line = statement.block.path, statement.line
     try:
         f = parse(statement.expression, let_from(statement.let) or None)
         kind = kind_of(statement, f)
         if statement.mark is None:
-            return _judged(statement, _report(statement, f, kind, options)), ""
+            return _judged(statement, _report(statement, f, kind, options))
         found = tensor(f, statement.names, kind)
         if not fix:
-            return Finding(path, line, "unanswered", "a question mark stands here: --fix answers it"), ""
+            return Finding(path, line, "unanswered", "a question mark stands here: --fix answers it")
         return _answered(statement, found, found.check(**options))
     except MatcalcError as error:
-        return Finding(path, line, "unreadable", f"error: {_sentence(error)}"), ""
+        return Finding(path, line, "unreadable", f"error: {_sentence(error)}")
 
 
 def _sentence(error: MatcalcError) -> str:
@@ -105,13 +107,14 @@ def _judged(statement: Statement, report: Report) -> Finding:
     return Finding(path, line, "false", f"what is called wrong here is right: {first}", report)
 
 
-def _answered(statement: Statement, found: Derivative, report: Report) -> tuple[Finding, str]:
+def _answered(statement: Statement, found: Derivative, report: Report) -> Finding:
     path, line = statement.block.path, statement.line
     if not report.ok:
-        return Finding(path, line, "undecided", f"not filled in: {report.reason or report.verdict}", report), ""
+        return Finding(path, line, "undecided", f"not filled in: {report.reason or report.verdict}", report)
     if not statement.holds:
-        return Finding(path, line, "unreadable", "error: a question mark has no place after !="), ""
-    return Finding(path, line, "holds", f"filled in: {found.pretty()}", report), found.pretty()
+        return Finding(path, line, "unreadable", "error: a question mark has no place after !=")
+    answer = found.pretty()
+    return Finding(path, line, "holds", f"filled in: {answer}", report, answer)
 
 
 def _write_answers(path: Path, answers: Sequence[tuple[Statement, str]]) -> None:
