@@ -125,9 +125,7 @@ def _refuted(asked: Directional, claimed: Node | Callable[..., Any], report: Rep
         return replace(report, claimed=True)
     at, pair = next(((at, p) for at, p in seen if not p.agrees), seen[0])
     example = {
-        "seed": options.seed,
-        "sizes": dict(at.sizes),
-        "inputs": {v.params[0]: at.values[v.params[0]].tolist() for v in asked.variables},
+        **at.example(options.seed, [v.params[0] for v in asked.variables]),
         "claimed": pair.claimed.tolist(),
         "expected": pair.truth.tolist(),
     }

@@ -29,7 +29,8 @@ from matcalc.checking.verdict import Report, combined
 from matcalc.checking.voices import Place
 
 _DIGITS = 50
-_SETTINGS = 2
+SETTINGS = 2
+"""At how many points it is looked at in other ways, once it is right."""
 _REFUSED = ("returned an invalid gradient", "incorrect number of gradients", "expected Variable or None")
 
 
@@ -62,7 +63,7 @@ def check_function(asked: FunctionQuestion, options: CheckOptions) -> FunctionRe
         base = replace(base, verdict="inconclusive", reason=f"{unsaid[0].aspect}: {unsaid[0].says}")
     if any(f.status == WRONG for f in findings) or unsaid:
         return reported(base, findings)
-    findings += [*each(ONCE_RIGHT, settings[:_SETTINGS]), zero_size(asked, settings[0], points[0][1])]
+    findings += [*each(ONCE_RIGHT, settings[:SETTINGS]), zero_size(asked, settings[0], points[0][1])]
     if elsewhere:
         findings.append(Finding("devices", NOT_OFFERED, f"a Function is looked at on the CPU, not on {elsewhere[0]}"))
     single = next((f.error for f in findings if f.aspect == "float32"), None)

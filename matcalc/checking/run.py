@@ -297,9 +297,7 @@ def _refuted(
     found = diagnosis_of(question, options, pairs, _only_somewhere(trials))
     seen = {
         "trial": first.number,
-        "seed": options.seed,
-        "sizes": dict(first.at.sizes),
-        "inputs": {name: value.tolist() for name, value in first.at.values.items()},
+        **first.at.example(options.seed),
         "claimed": first.claimed.tolist(),
         "expected": first.truth.tolist(),
     }
@@ -327,12 +325,7 @@ def _without_value(
     return Report(
         "refuted",
         trials=len(failing),
-        counterexample={
-            "trial": 0,
-            "seed": options.seed,
-            "sizes": dict(first.sizes),
-            "inputs": {name: value.tolist() for name, value in first.values.items()},
-        },
+        counterexample={"trial": 0, **first.example(options.seed)},
         diagnosis=f"the claim has no value where the gradient has one: {trouble(question, first)}",
         odd_one_out="the claim",
         **circumstances(question, options, devices, discarded),
