@@ -290,7 +290,7 @@ def options_from(
     devices: Iterable[str] = ("cpu",),
     dtypes: Iterable[str] = ("float64", "float32"),
     sizes: Mapping[str, int] | None = None,
-    unconstrained: bool = False,
+    unconstrained: bool = False,  # for the derivation, which is made by now
     witnesses: Iterable[str] | None = None,
     at: Mapping[str, Any] | Iterable[Mapping[str, Any]] = (),
     edges: bool = False,
