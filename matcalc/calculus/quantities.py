@@ -21,9 +21,9 @@ def with_names(expression: Node, motion: Motion, taken: Collection[str]) -> tupl
 
     Names that ``motion`` knows already are used, and are among the definitions where something needs them.
 
-    >>> A = build.variable("A", (3, 3), "matrix")
-    >>> x, b, dx = (build.variable(name, (3, 1), "vector") for name in ("x", "b", "dx"))
-    >>> layer = build.apply("tanh", build.add(A @ x, b))
+    >>> A, x = build.variable("A", (2, 3), "matrix"), build.variable("x", (3, 1), "vector")
+    >>> dx, b = build.variable("dx", (3, 1), "vector"), build.variable("b", (2, 1), "vector")
+    >>> layer = build.apply("tanh", A @ x + b)
     >>> found, named = with_names(build.apply("norm2", layer), Motion(x, dx), {"A", "x", "b", "dx"})
     >>> found, list(named.values()) == [layer]
     (norm2(variable(r, vector, ())), True)

@@ -184,7 +184,7 @@ class _Sight:
         floor = mpmath.mpf(self.precision.noise) * scale
         off, size, survivors = (self._entries if small else self._directions)(land, claimed, floor)
         allowed = self._allowance * size
-        visible = float((allowed + floor) / size) if size else AGREED
+        visible = float((allowed + floor) / size) if size > floor else AGREED
         seen = (shown, survivors, off / size if size else off, visible)
         if off <= allowed:
             return True, *seen
@@ -261,8 +261,24 @@ class _Heard:
         import mpmath
 
         claimed = called(self.question, self.at)
+        found = self._held_against(QUICK, claimed)
         with mpmath.workdps(QUICK.digits):
-            land = landscape(self.question, self.at, QUICK)
+            unclear = not claimed.any() and abs(found.truth).max() <= float(self._floor(QUICK))
+        return self._held_against(FINE, claimed) if unclear and found.truth.any() else found
+
+    def _floor(self, precision: Precision) -> Any:
+        """What rounding leaves, in so many digits, of a gradient that is zero."""
+        import mpmath
+
+        land = landscape(self.question, self.at, precision)
+        length = max(abs(land.exact[self.question.name]).max(), mpmath.mpf("1e-300"))
+        return mpmath.mpf(precision.noise) * land.largest / length
+
+    def _held_against(self, precision: Precision, claimed: Any) -> Judgement:
+        import mpmath
+
+        with mpmath.workdps(precision.digits):
+            land = landscape(self.question, self.at, precision)
             x = land.exact[self.question.name]
             small = x.size <= _MOST_ENTRIES
             shown = land.gradient.astype(float) if small else _stand_in(self.question, self.at, land)
@@ -270,7 +286,7 @@ class _Heard:
             if not _finite(claimed, x.shape):
                 return made
             moved = self._moved(claimed)
-            allowed = room(moved, claimed, self.at.sizes)
+            allowed = room(moved, claimed, self.at.sizes) + float(self._floor(precision))
             sure = allowed * 4 + doubtful(moved, claimed, unit_of(self.question, self.at))
             off, allowed, sure = self._distances(land, claimed, allowed, sure)
             size = float(max(abs(claimed).max(), abs(shown).max()))

@@ -17,12 +17,13 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from matcalc.checking.blur import blur_of_value
 from matcalc.checking.devices import DeviceFigures, devices_for, figures
 from matcalc.checking.diagnosis.case import Pair
 from matcalc.checking.diagnosis.table import Diagnosis, diagnosis_at_small_sizes, diagnosis_of
 from matcalc.checking.evidence import Evidence, Seen, circumstances
 from matcalc.checking.judgement import unit_of
-from matcalc.checking.points import Point, drawn, is_large
+from matcalc.checking.points import Point, drawn, is_large, most_entries
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.slopes import slope
 from matcalc.checking.subspace import projected
@@ -32,12 +33,11 @@ from matcalc.checking.torch_side import (
     autograd,
     autograd_of,
     called,
-    function_of,
     lowered,
     lowered_of,
     tensors_at,
-    untold,
     value_along,
+    versions,
 )
 from matcalc.checking.torch_witnesses import counted
 from matcalc.checking.verdict import Report
@@ -48,7 +48,9 @@ from matcalc.expression.nodes import Node, postorder
 _APART = 1e-6
 _DIRECTIONS = 3
 _TRIES = 16
+_MORE_TRIALS = 4
 _STEP = 0.02
+_MOST_ENTRIES = 2**27
 _SURELY = 10.0
 
 
@@ -89,10 +91,19 @@ def run_large(question: Question, options: CheckOptions, precise: Callable[[Ques
         DeviceError: for a device that is not there.
     """
     devices = devices_for(options.devices)
+    entries = most_entries(question, options)
+    if entries > _MOST_ENTRIES:
+        reason = f"at these sizes a matrix on the way has {entries:.0e} entries, more than {_MOST_ENTRIES:.0e}"
+        return Report(
+            "inconclusive", 0, devices, options.dtypes, options.seed, reason=reason, versions=versions(), claimed=True
+        )
     small = replace(options, sizes={})
     formula = precise(question, small) if options.sizes and not is_large(question, small) else None
-    trials, discarded = [], []
-    for number in range(options.trials):
+    trials: list[_Trial] = []
+    discarded: list[str] = []
+    for number in range(options.trials + _MORE_TRIALS):
+        if number >= options.trials and (not trials or any(t.visible <= BLIND for t in trials)):
+            break
         found = _point(question, options, number)
         if isinstance(found, str):
             discarded.append(f"trial {number}: {found}")
@@ -199,7 +210,7 @@ def _slopes_agree(question: Question, at: Point, said: Any, allowed: Any, number
 
     rng = np.random.Generator(np.random.PCG64([number, 78]))
     x, told = at.values[question.name], None
-    noise = _noise_of_value(question, at, number)
+    noise = blur_of_value(question, at, number)
     for _ in range(_DIRECTIONS):
         d = projected(question.projected, rng.standard_normal(x.shape)) * (float(abs(x).mean()) or 1.0)
         found = slope(value_along(question, at, d), _STEP)
@@ -212,20 +223,6 @@ def _slopes_agree(question: Question, at: Point, said: Any, allowed: Any, number
             return False
         told = True
     return told
-
-
-def _noise_of_value(question: Question, at: Point, number: int) -> float:
-    """What rounding may do to the function's value."""
-    import numpy as np
-
-    f = function_of(question.expression, question.variables, "scalar", False, untold(question.variables, at))
-
-    def value(**given: Any) -> Any:
-        return np.array([float(f(**given).detach())])
-
-    tensors = tensors_at(question, at)
-    usual = value(**tensors)
-    return float(room(spread(value, tensors, usual, number), usual, {})[0])
 
 
 def _diagnosis(question: Question, options: CheckOptions, trials: list[_Trial]) -> Diagnosis:

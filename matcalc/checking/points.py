@@ -23,6 +23,7 @@ _ENOUGH = 2
 _LATE = 8
 _HUGE = 1e60
 _MOST_WORK = 60_000
+_MOST_WORK_AT_CHOSEN_SIZES = 6_000
 _MORE = (*range(10), 14, 20, 30, 50, 90)
 _LADDER = (3, 4, 2, 5, 6, 7, 8, 9)
 
@@ -141,7 +142,10 @@ def _nodes(roots: tuple[Node, ...]) -> tuple[Node, ...]:
 
 
 def is_large(question: Question, options: CheckOptions) -> bool:
-    """Whether arithmetic in 90 digits would take too long: entries, times what each sums over, in one evaluation."""
+    """Whether arithmetic in 90 digits would take too long: entries, times what each sums over, in one evaluation.
+
+    At sizes that were chosen it is spared sooner: formulas are then judged in 90 digits at small sizes as well.
+    """
     sizes = next((s for k in range(4) if (s := sizes_of(question, options, 0, k)) is not None), None)
     if sizes is None:
         return False
@@ -152,7 +156,17 @@ def is_large(question: Question, options: CheckOptions) -> bool:
         entries = max([rows * cols, *(as_integer(a.rows, sizes) * as_integer(a.cols, sizes) for a in node.args)])
         cubic = node.operator.products(len(node.args))
         work += entries * (inner * cubic if cubic else 1)
-    return work > _MOST_WORK
+    chosen = not options.sizes.keys().isdisjoint(size_names(question))
+    return work > (_MOST_WORK_AT_CHOSEN_SIZES if chosen else _MOST_WORK)
+
+
+def most_entries(question: Question, options: CheckOptions) -> int:
+    """The entries of the largest matrix on the way, claim included."""
+    sizes = next((s for k in range(4) if (s := sizes_of(question, options, 0, k)) is not None), None)
+    if sizes is None:
+        return 0
+    shapes = (node.shape for node in _nodes(question.roots))
+    return max((as_integer(rows, sizes) * as_integer(cols, sizes) for rows, cols in shapes), default=0)
 
 
 # ---------------------------------------------------------------------------------------------------- domains
@@ -183,6 +197,9 @@ def _trouble_of(node: Node, strict: bool, known: Remembered, sizes: Mapping[str,
     import mpmath
 
     try:
+        args = [evaluate(arg, known.exact, sizes, known.values) for arg in node.args]
+        if found := _node_trouble(node, args, strict):  # first, as it costs less than a value
+            return found
         value = evaluate(node, known.exact, sizes, known.values)
     except (ZeroDivisionError, ValueError, OverflowError) as error:
         return f"{node.op} is not defined there ({type(error).__name__})"
@@ -192,7 +209,7 @@ def _trouble_of(node: Node, strict: bool, known: Remembered, sizes: Mapping[str,
         return f"{node.op} is not real there"
     if not all(mpmath.isfinite(v) and not isinstance(v, mpmath.mpc) and abs(v) < _HUGE for v in value.flat):
         return f"{node.op} is not finite and real there"
-    return _node_trouble(node, [known.values[arg] for arg in node.args], strict)
+    return ""
 
 
 def _node_trouble(node: Node, args: list[Any], strict: bool) -> str:

@@ -1,28 +1,34 @@
 """Points on every side: of each kink and choice in an expression, and of zero for each name.
 
 A claim that is right on one branch alone must meet the other. Where the usual points lie on one side, names are pushed
-outwards, inwards and across zero until a point inside the domain lies on the other.
+outwards, inwards and across zero, and then what chooses the branch is steered across (see
+:mod:`matcalc.checking.steering`), until a point inside the domain lies on the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from matcalc.checking.points import DIGITS, Point, trouble
 from matcalc.checking.precise import evaluate, remembered
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.values import may_be_pushed
+from matcalc.checking.steering import gauge, steered
+from matcalc.checking.values import is_discrete, may_be_pushed
+from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 
 Side = tuple[str, int]
 
 _NOT_NEGATIVE = frozenset(("positive", "nonnegative"))
-_TRIES = 60
-_TRIES_FOR_NAMES = 8
 _MOST_EXTRA = 4
-_FACTORS = (0.03, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
-_SWEEP = (-1.0, 3.0, -3.0, 10.0, -10.0, 0.1, -0.1, 30.0, -30.0, 100.0, -100.0)
+_CANDIDATES = 12
+_SWEEP = (-1.0, 3.0, -3.0, 10.0, -10.0, 0.1, -0.1, 30.0)
+_MANY = 2
+_COMPARED = 20
+_REST = 1e-25
+_PAIR = 2
 
 
 def missing_sides(question: Question, points: list[Point]) -> frozenset[Side]:
@@ -32,13 +38,30 @@ def missing_sides(question: Question, points: list[Point]) -> frozenset[Side]:
 
 
 def _impossible(question: Question) -> frozenset[Side]:
-    """The sides below a kink on which nothing lies: what is known to be positive is on one side of zero."""
-    return frozenset(
-        (_key(node, k), -1)
-        for node in postorder(*_branching(question))
-        for k, kink in enumerate(node.operator.kinks)
-        if kink.at <= 0 and node.args[0].facts & _NOT_NEGATIVE
-    )
+    """The sides on which nothing lies: what is known not to be negative is on one side of zero."""
+    found: set[Side] = set()
+    for node in postorder(*_branching(question)):
+        for k, chooser in enumerate(_chooser_nodes(node)):
+            if chooser is not None and chooser.facts & _NOT_NEGATIVE:
+                found.add((_key(node, k), -1))
+            if chooser is not None and build.negate(chooser).facts & _NOT_NEGATIVE:
+                found.add((_key(node, k), 1))
+    return frozenset(found)
+
+
+def _chooser_nodes(node: Node) -> Iterator[Node | None]:
+    """What chooses as an expression, in the order of :func:`_choosers`; None where it is not had as one."""
+    for kink in node.operator.kinks:
+        if kink.at == 0:
+            yield node.args[0]
+        else:
+            yield node.args[0] if kink.at < 0 else None
+    if node.operator.branch is not None:
+        try:
+            made = node.operator.branch(node, node.args)
+        except TypeError:
+            made = None
+        yield made if isinstance(made, Node) else None
 
 
 def reached(
@@ -47,19 +70,83 @@ def reached(
     """Points on missing sides, and the sides of kinks and choices that were not reached for all that."""
     found: list[Point] = []
     names = {v.params[0] for v in question.variables}
-    for number, push in enumerate(_pushes(question, options)):
-        branches = {side for side in missing if side[0] not in names}
-        if not missing or len(found) == _MOST_EXTRA or (not branches and number >= _TRIES_FOR_NAMES):
+    for number, push in enumerate(_pushes(question)):
+        if not missing or len(found) == _MOST_EXTRA:
             break
         base = points[number % len(points)]
         at = Point(base.sizes, {name: value * push.get(name, 1.0) for name, value in base.values.items()})
-        if trouble(question, at):
-            continue
-        new = _sides(question, at) & missing
-        if new:
-            found.append(at)
-            missing -= new
-    return found, frozenset(side for side in missing if side[0] not in names)
+        missing -= _taken(question, at, missing, found)
+    branches = frozenset(side for side in missing if side[0] not in names)
+    for node, k, side in _places(question, branches):
+        if side in branches:
+            branches -= _steered_to(question, options, points, (node, k, side[1]), branches, found)
+    if branches:
+        branches -= _constant(question, points)
+    return found, branches
+
+
+def _taken(question: Question, at: Point, missing: frozenset[Side], found: list[Point]) -> frozenset[Side]:
+    """The missing sides on which a point lies; it is put to those that were found if there are any."""
+    if trouble(question, at):
+        return frozenset()
+    new = _sides(question, at) & missing
+    if new:
+        found.append(at)
+    return new
+
+
+def _places(question: Question, sides: frozenset[Side]) -> Iterator[tuple[Node, int, Side]]:
+    for node in postorder(*_branching(question)):
+        for k in range(len(node.operator.kinks) + (node.operator.branch is not None)):
+            for sign in (-1, 1):
+                if (_key(node, k), sign) in sides:
+                    yield node, k, (_key(node, k), sign)
+
+
+def _steered_to(
+    question: Question,
+    options: CheckOptions,
+    points: list[Point],
+    place: tuple[Node, int, int],
+    missing: frozenset[Side],
+    found: list[Point],
+) -> frozenset[Side]:
+    """The missing sides that one point lies on, which was steered to one of them."""
+    node, k, sign = place
+    measured = gauge(question, node, lambda args: list(_choosers(node, args))[k], sign)
+    for _, at in zip(range(_CANDIDATES), steered(question, options, points, node, measured), strict=False):
+        if new := _taken(question, at, missing, found):
+            return new
+    return frozenset()
+
+
+def _constant(question: Question, points: list[Point]) -> frozenset[Side]:
+    """Both sides of what chooses by a constant, though it mentions names.
+
+    An analytic expression that has one and the same value at several random points has it everywhere; one that branches
+    itself, or with names whose values are among a few, may have another one elsewhere.
+    """
+    if len(points) < _MANY:
+        return frozenset()
+    held: dict[Side, set[tuple[str, ...]]] = {}
+    for at in points:
+        for node, k, chooser in _chosen_by(question, at):
+            if all(_is_analytic(below) for below in postorder(*node.args)):
+                values = tuple(sorted({_digits(v, chooser) for v in chooser.flat}))
+                held.setdefault((_key(node, k), 1), set()).add(values)
+    return frozenset((what, sign) for (what, _), values in held.items() if len(values) == 1 for sign in (-1, 1))
+
+
+def _is_analytic(node: Node) -> bool:
+    operator = node.operator
+    branches = bool(operator.kinks) or operator.branch is not None or operator.ties is not None
+    return not branches and not (node.op == "variable" and is_discrete(node))
+
+
+def _digits(v: Any, among: Any) -> str:
+    import mpmath
+
+    return mpmath.nstr(v, _COMPARED) if abs(v) > _REST * abs(among).max() else "0"
 
 
 def on_a_kink(question: Question, at: Point) -> bool:
@@ -83,21 +170,16 @@ def spoken(question: Question, side: Side) -> str:
     return f"{op} was only seen on one side of where it branches: none of the points lies on the other"
 
 
-def _pushes(question: Question, options: CheckOptions) -> Iterator[Mapping[str, float]]:
-    import numpy as np
-
+def _pushes(question: Question) -> Iterator[Mapping[str, float]]:
     names = [v.params[0] for v in question.variables if may_be_pushed(v)]
-    rng = np.random.Generator(np.random.PCG64([options.seed, 79]))
     for factor in _SWEEP:
         yield dict.fromkeys(names, factor)
-    for _ in range(_TRIES - len(_SWEEP)):
-        yield {name: float(rng.choice(_FACTORS) * rng.choice([-1.0, 1.0])) for name in names}
 
 
-def _sides(question: Question, at: Point) -> frozenset[Side]:
+def _chosen_by(question: Question, at: Point) -> Iterator[tuple[Node, int, Any]]:
+    """Every node that branches, with what chooses, at a point."""
     import mpmath
 
-    found: set[Side] = set()
     with mpmath.workdps(DIGITS):
         values, memo, _ = remembered(at.values, question.variables, at.sizes, DIGITS)
         roots = _branching(question)
@@ -105,7 +187,15 @@ def _sides(question: Question, at: Point) -> frozenset[Side]:
             evaluate(root, values, at.sizes, memo)
         for node in postorder(*roots):
             for k, chooser in enumerate(_choosers(node, [memo[arg] for arg in node.args])):
-                found.update((_key(node, k), int(mpmath.sign(v))) for v in chooser.flat if v)
+                yield node, k, chooser
+
+
+def _sides(question: Question, at: Point) -> frozenset[Side]:
+    import mpmath
+
+    found: set[Side] = set()
+    for node, k, chooser in _chosen_by(question, at):
+        found.update((_key(node, k), int(mpmath.sign(v))) for v in chooser.flat if v)
     for v in question.variables:
         if not v.params[2]:
             found.update((v.params[0], 1 if x > 0 else -1) for x in at.values[v.params[0]].flat if x)
@@ -113,9 +203,23 @@ def _sides(question: Question, at: Point) -> frozenset[Side]:
 
 
 def _branching(question: Question) -> tuple[Node, ...]:
-    """What may branch: the expression, and a claim of somebody else's, which may branch where the truth does not."""
+    """What may branch: the expression, and a claim of somebody else's, which may branch where the truth does not.
+
+    Terms of the expression in which the name does not occur have no part in a derivative by it.
+    """
     claim = question.claimed if question.truth is not None else None
-    return (question.expression, claim) if isinstance(claim, Node) else (question.expression,)
+    terms = _terms_with(question.expression, question.name)
+    return (*terms, claim) if isinstance(claim, Node) else terms
+
+
+@lru_cache(maxsize=256)
+def _terms_with(root: Node, name: str) -> tuple[Node, ...]:
+    """The terms of a sum in which a name occurs, through numbers as factors."""
+    if root.op in ("scale", "times") and root.args[0].op == "number" and len(root.args) == _PAIR:
+        return _terms_with(root.args[1], name)
+    if root.op == "add":
+        return tuple(term for arg in root.args for term in _terms_with(arg, name))
+    return (root,) if root.depends_on(name) else ()
 
 
 def _choosers(node: Node, args: list[Any]) -> Iterator[Any]:

@@ -23,6 +23,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from matcalc.checking.blur import hidden
 from matcalc.checking.devices import DeviceFigures, devices_for, figures
 from matcalc.checking.diagnosis.case import Pair
 from matcalc.checking.diagnosis.table import diagnosis_of
@@ -47,6 +48,8 @@ _LOWERED = 1e-6
 _SMALL = 1e-6
 _FOR_CHOICES = 12
 _LOWERING = "our lowering"
+_ENOUGH = 2
+_MORE_TRIALS = 8
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,12 @@ class Trial:
     survivors: int
     visible: float
     doubt: str
+    hidden: bool
+
+    @property
+    def sees(self) -> bool:
+        """Whether more than rounding is left of what is compared, or the claim fails, which is seen in any case."""
+        return not self.holds or (self.visible <= BLIND and not self.hidden)
 
     @property
     def number(self) -> int:
@@ -113,6 +122,7 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     points += [(wanted + k, at) for k, at in enumerate(more)]
     trials, kinks = _with_derivative(question, [_trial(question, options, devices, *numbered) for numbered in points])
     discarded += kinks
+    trials += _clearer(question, options, devices, trials, wanted + len(more) + len(options.at))
     given, edges = _at_chosen_points(question, options, devices, wanted + len(more))
     if options.edges and points:
         edges += edges_of(question, points[0][1])
@@ -185,7 +195,33 @@ def _trial(
     agrees = abs(low - found.value) <= 1e-7 * max(abs(found.value), largest * 1e-6) + 1e-300
     seen = Seen(number, at, claimed, found.value, largest, auto, found, given)
     survivors = 0 if given else found.survivors
-    return Trial(seen, truth, bool(found.holds), agrees, close, error, fares, survivors, found.visible, found.doubt)
+    off = not (agrees and close and error <= _LOWERED)
+    blurred = bool(found.holds) and off and not given and hidden(question, seen, low, mine)
+    return Trial(
+        seen, truth, bool(found.holds), agrees, close, error, fares, survivors, found.visible, found.doubt, blurred
+    )
+
+
+def _clearer(
+    question: Question, options: CheckOptions, devices: tuple[str, ...], trials: list[Trial], first: int
+) -> list[Trial]:
+    """Trials instead of those where rounding hides everything.
+
+    The formula's code is looked at where floats see it, at scale 1 if not at the one asked for: what 90 digits say of
+    a formula holds at both. A function is looked at where it was asked about alone.
+    """
+    lacking = min(_ENOUGH, options.trials) - sum(t.sees for t in trials)
+    made: list[Trial] = []
+    for k in range(_MORE_TRIALS if trials else 0):
+        if lacking <= 0:
+            break
+        usual = k >= _MORE_TRIALS // 2 and isinstance(question.claimed, Node)
+        at = point(question, replace(options, scale=1.0) if usual else options, first + k)
+        tried = [] if isinstance(at, str) else [_trial(question, options, devices, first + k, at)]
+        kept = [t for t in _with_derivative(question, tried)[0] if t.sees]
+        lacking -= len(kept)
+        made += kept
+    return made
 
 
 def _distance(a: Any, b: Any) -> float:
@@ -223,7 +259,7 @@ def _report(
     common["max_error"] = max(t.error for t in trials)
     common["testimonies"], outcome = heard(Evidence(question, options, tuple(t.seen for t in trials)))
     common["odd_one_out"] = called_in_words(outcome.odd)
-    reason, odd = _fault_of_the_lowering(question, trials)
+    reason, odd = _fault_of_the_lowering(question, [t for t in trials if not t.hidden])
     if outcome.verdict == "refuted" and not reason:
         wrong = next((t for t in trials if not t.holds), trials[0])
         return _refuted(question, options, trials, wrong, common)
@@ -246,7 +282,7 @@ def _report(
 
 def _seeing(trials: list[Trial], options: CheckOptions) -> list[Trial]:
     """The trials without those where rounding hides everything, if enough are left."""
-    seeing = [t for t in trials if t.visible <= BLIND or not t.holds or t.seen.given]
+    seeing = [t for t in trials if t.sees or t.seen.given]
     return seeing if len(seeing) >= min(2, options.trials) else trials
 
 
@@ -280,7 +316,12 @@ def _odd_value(question: Question, trial: Trial) -> str:
 def _doubt(trials: list[Trial]) -> str:
     """What rounding leaves open at a point; or ""."""
     doubtful = next((t for t in trials if t.doubt), None)
-    return f"in trial {doubtful.number} {doubtful.doubt}" if doubtful is not None else ""
+    if doubtful is not None:
+        return f"in trial {doubtful.number} {doubtful.doubt}"
+    blurred = next((t for t in trials if t.hidden), None)
+    if blurred is not None:
+        return f"ill-conditioned: in trial {blurred.number} rounding alone explains all that floats say"
+    return ""
 
 
 def _weakness(trials: list[Trial], one_sided: tuple[str, ...]) -> str:

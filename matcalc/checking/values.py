@@ -20,6 +20,8 @@ _ENTRIES: Mapping[str, Callable[[Any], Any]] = {
     "onehot": lambda x: ((x == 0) | (x == 1)) & (x.sum(axis=0 if x.shape[1] == 1 else 1, keepdims=True) == 1),
 }
 
+_DISCRETE = frozenset(("integer", "onehot", "orthogonal"))
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -46,6 +48,20 @@ def may_be_pushed(variable: Node) -> bool:
     return all(name in SUBSPACES for name in variable.params[2])
 
 
+def is_known_by_value(variable: Node) -> bool:
+    """Whether a value tells that it has all that is declared: :func:`lacks` misses nothing."""
+    facts = ((name, PROPERTIES[name]) for name in variable.facts)
+    return all(
+        name in SUBSPACES or name in _ENTRIES or record.holds is not None or record.sample is None
+        for name, record in facts
+    )
+
+
+def is_discrete(variable: Node) -> bool:
+    """Whether values are declared to be among a few, or in one of two parts between which nothing lies."""
+    return not _DISCRETE.isdisjoint(variable.facts)
+
+
 def lacks(variable: Node, made: Any) -> str:
     """A declared property that a value does not have, or "": not every combination of properties can be sampled."""
     for name in sorted(variable.facts):
@@ -69,10 +85,11 @@ def _with_all_declared(made: Any, variable: Node) -> Any:
         exact = PROPERTIES[name].exact
         for _ in range(_POLISHES if exact is not None else 0):
             made = exact(made).astype(float)  # type: ignore[misc]  # the range is empty without it
-    return _in_subspaces(made, variable)
+    return in_declared_subspaces(made, variable)
 
 
-def _in_subspaces(made: Any, variable: Node) -> Any:
+def in_declared_subspaces(made: Any, variable: Node) -> Any:
+    """A value projected onto every declared subspace."""
     for name in sorted(variable.facts):
         made = projected(name, made) if name in SUBSPACES else made
     return made

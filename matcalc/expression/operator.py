@@ -196,7 +196,7 @@ class Operator:
 
     def products(self, arguments: int) -> int:
         """About how many products of matrices an evaluation costs with so many arguments."""
-        return self.cubic * (4 ** (arguments - 1) if self.doubling else 1)
+        return self.cubic * (3 ** (arguments - 1) if self.doubling else 1)
 
     @property
     def is_elementwise(self) -> bool:

@@ -9,7 +9,7 @@ from matcalc.expression.formula import raised
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.exact_functions import Elementary
 from matcalc.operators.exact_matrices import determinant_over_fields, inverse_over_fields
-from matcalc.operators.precise_matrices import determinant, through_mpmath
+from matcalc.operators.precise_matrices import determinant, inverted
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -64,7 +64,7 @@ def _inverse_rule(node: Node, i: int, d: Node) -> Node:
 
 
 def _solved(node: Node, args: Any, size: Any) -> Any:
-    return through_mpmath(lambda m: m**-1, args[0])
+    return inverted(args[0])
 
 
 def _single(value: Any) -> Any:

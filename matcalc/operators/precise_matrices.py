@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 _IMAGINARY = "1e-12"
+_GUARD = 20
 
 
 def single(value: Any) -> Any:
@@ -87,15 +88,38 @@ def determinant(array: Any) -> Any:
 
 
 def solved(system: Any, right: Any) -> Any:
-    """The column x of system·x = right.
+    """The x of system·x = right, by Gauss and Jordan's elimination with pivots; ``right`` may have several columns.
 
     Raises:
         ZeroDivisionError: where the system is singular.
     """
     import mpmath
+    import numpy as np
 
-    with _pivots(system, right):
-        return from_mpmath(mpmath.lu_solve(to_mpmath(system), to_mpmath(right)))
+    if not all(mpmath.isfinite(v) for array in (system, right) for v in array.flat):
+        raise ValueError("an entry is not finite")
+    with mpmath.extraprec(_GUARD):
+        rows, n = np.hstack([system, right]) * mpmath.mpf(1), len(system)
+        for k in range(n):
+            best = k + max(range(n - k), key=lambda i: abs(rows[k + i, k]))
+            if not rows[best, k]:
+                raise ZeroDivisionError("the matrix is singular")
+            rows[[k, best]] = rows[[best, k]]
+            rows[k, k + 1 :] = rows[k, k + 1 :] / rows[k, k]
+            others = np.arange(n) != k
+            rows[others, k + 1 :] = rows[others, k + 1 :] - np.outer(rows[others, k], rows[k, k + 1 :])
+    return +rows[:, n:]
+
+
+def inverted(array: Any) -> Any:
+    """The inverse.
+
+    Raises:
+        ZeroDivisionError: where there is none.
+    """
+    import numpy as np
+
+    return solved(array, np.eye(len(array), dtype=int).astype(object))
 
 
 def symmetric_part(array: Any) -> Any:

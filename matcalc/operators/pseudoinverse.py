@@ -10,7 +10,7 @@ from matcalc.expression.formula import raised
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.sizes import Size, substitute_sizes
 from matcalc.operators.exact_matrices import inverse_over_fields
-from matcalc.operators.precise_matrices import through_mpmath
+from matcalc.operators.precise_matrices import inverted
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
@@ -70,7 +70,7 @@ def _rule(node: Node, i: int, d: Node) -> Node:
 
 def _pinv(node: Node, args: Any, size: Any) -> Any:
     """By the normal equations, which 90 digits can bear."""
-    return _by_normal_equations(args[0], lambda square: through_mpmath(lambda m: m**-1, square))
+    return _by_normal_equations(args[0], inverted)
 
 
 def _pinv_over_fields(node: Node, args: Any, size: Any) -> Any:

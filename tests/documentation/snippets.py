@@ -79,10 +79,10 @@ def _rounded(text: str) -> str:
 
 @contextlib.contextmanager
 def checkout() -> Iterator[Path]:
-    """A folder with the examples in it, in which commands may write."""
+    """A folder with examples and documentation in it, in which commands may write."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for each in ("examples", "README.md"):
+        for each in ("examples", "docs", "README.md"):
             os.symlink(ROOT / each, folder / each)
         yield folder
 

@@ -23,6 +23,19 @@ def test_a_command_prints_what_the_page_says(page: Path, command: Command) -> No
     assert fits(printed, command.printed), f"{page.name} says\n{command.printed}\nand it prints\n{printed}"
 
 
+README = next(page for page in PAGES if page.name == "README.md")
+LINES = [line.strip() for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("    matcalc ")]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_line_of_the_readme_works(line: str) -> None:
+    with checkout() as folder:
+        printed = printed_by(line, folder)
+    assert printed
+    assert not printed.startswith(("error", "refuted", "inconclusive"))
+    assert "Usage" not in printed
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_python_of_a_page_runs(page: Path) -> None:
     with checkout() as folder:

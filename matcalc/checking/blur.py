@@ -1,0 +1,63 @@
+"""What rounding may do, as measured, to each thing that floats say at a point: the tolerance of its own conditioning.
+
+An a-priori bound knows the largest value on the way; it does not know that the sine of 1e8 has lost eight digits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matcalc.checking.evidence import Seen
+from matcalc.checking.judgement import FLOAT
+from matcalc.checking.points import Point
+from matcalc.checking.question import Question
+from matcalc.checking.tolerance import room, spread
+from matcalc.checking.torch_side import autograd_of, function_of, lowered_of, tensors_at, untold
+from matcalc.expression.nodes import Node
+
+
+def blur_of_value(question: Question, at: Point, seed: int) -> float:
+    """What rounding may do to the lowered value of the function."""
+    import numpy as np
+
+    f = function_of(question.expression, question.variables, "scalar", False, untold(question.variables, at))
+
+    def value(**given: Any) -> Any:
+        return np.array([float(f(**given).detach())])
+
+    tensors = tensors_at(question, at)
+    usual = value(**tensors)
+    return float(room(spread(value, tensors, usual, seed), usual, {})[0])
+
+
+def blur_of_autograd(question: Question, at: Point, seed: int) -> Any:
+    """The same of every entry of torch's gradient."""
+    tensors = tensors_at(question, at)
+    usual = autograd_of(question, at, tensors)[0]
+    return room(spread(lambda **given: autograd_of(question, at, given)[0], tensors, usual, seed), usual, at.sizes)
+
+
+def blur_of_code(question: Question, at: Point, seed: int) -> Any:
+    """The same of the claimed formula's code."""
+    tensors = tensors_at(question, at)
+    usual = lowered_of(question, at, tensors)
+    return room(spread(lambda **given: lowered_of(question, at, given), tensors, usual, seed), usual, at.sizes)
+
+
+def hidden(question: Question, seen: Seen, low: float, said: Any) -> bool:
+    """Whether rounding explains all that floats are off by: ``low`` (the value), torch's gradient, ``said`` (the code).
+
+    They say nothing there, for the claim or against it, and neither do they show a fault of the lowering.
+    """
+    import numpy as np
+
+    found, at, seed = seen.judgement, seen.at, seen.number
+    if found is None or not found.holds or seen.auto.shape != found.truth.shape or said.shape != found.truth.shape:
+        return False
+    if not abs(low - found.value) <= max(blur_of_value(question, at, seed), FLOAT * abs(found.value)):
+        return False
+    floor = FLOAT * float(np.abs(found.truth).max(initial=0.0))
+    explained = np.abs(seen.auto - found.truth) <= blur_of_autograd(question, at, seed) + floor
+    if isinstance(question.claimed, Node):
+        explained &= np.abs(said - found.truth) <= blur_of_code(question, at, seed) + floor
+    return bool(explained.all())

@@ -1,0 +1,93 @@
+"""Right derivatives that were not verified, for a reason that lay in the checker; and wrong ones beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+import matcalc as mc
+from matcalc.checking.question import CheckOptions, Question
+from matcalc.checking.run import run_check
+from matcalc.checking.torch_side import function_of
+from matcalc.checking.verdict import Report
+from matcalc.checking.witnesses import ALWAYS
+from matcalc.derivative import storage_of
+
+
+def _asked(text: str, name: str, let: Mapping[str, str], claim: str = "") -> Question:
+    f = mc.parse(text, dict(let))
+    g = mc.grad(f, name)
+    claimed = mc.parse(claim, dict(let)).node if claim else g.shown
+    nodes = tuple(v.node for v in f.typed.variables)
+    return Question(f.node, g.wrt, nodes, claimed, truth=g.node, projected=g.projected, text=text)
+
+
+def _checked(question: Question, scale: float = 1.0, *, as_function: bool = False) -> Report:
+    if as_function:
+        storage = storage_of(question.variable)
+        f = function_of(question.claimed, question.variables, storage, True)  # type: ignore[arg-type]  # a node
+        question = replace(question, claimed=lambda **given: f(**given))
+    return run_check(question, CheckOptions(trials=2, seed=3, scale=scale, witnesses=ALWAYS))
+
+
+_ROW = {"x": "row(2; nonzero)", "b": "scalar(; sparse)", "c": "row(2; above_one)"}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "let", "scale"),
+    [
+        pytest.param("abs(b)*norm2(y) + sum(tanh(x))", "x", {"b": "scalar(; positive)"}, 1.0, id="a term without it"),
+        pytest.param("sum(huber(x, 1))", "x", {"x": "vector(3)"}, 1e-8, id="a kink far outside the scale"),
+        pytest.param("sum(huber(x, 1))", "x", {"x": "vector(3)"}, 1e8, id="a kink far inside the scale"),
+        pytest.param("inner(leaky_relu(abs(0.25 - x), b), c)", "c", _ROW, 1.0, id="a choice by what is not negative"),
+        pytest.param(
+            "sum(relu(logm_frechet(A, A)) .* B)", "B",
+            {"A": "matrix(3, 3; principal)", "B": "matrix(3, 3)"}, 1.0, id="a constant that mentions names",
+        ),
+        pytest.param("norm1(x)*sum(y)", "y", {"x": "vector(2; above_minus_one)"}, 1e8, id="a name drawn anew"),
+    ],
+)  # fmt: skip
+def test_a_side_that_can_be_met_is_met(text: str, name: str, let: dict[str, str], scale: float) -> None:
+    report = _checked(_asked(text, name, let), scale, as_function=True)
+    assert (report.verdict, report.reason) == ("verified", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "claim", "scale"),
+    [
+        ("sum(maximum(x, 1000))", "zeros(3, 1)", 1.0),
+        ("sum(maximum(x, -1000))", "ones(3, 1)", 1e-3),
+        ("sum(huber(x, 1))", "x", 1e-8),
+        ("sum(relu(x - 50))", "zeros(3, 1)", 1e-6),
+    ],
+)
+def test_a_claim_that_holds_on_one_side_alone_is_refuted_at_any_scale(text: str, claim: str, scale: float) -> None:
+    let = {"x": "vector(3)"}
+    assert _checked(_asked(text, "x", let, claim), scale).verdict == "refuted"
+
+
+def test_a_side_that_nobody_reaches_is_still_told() -> None:
+    report = _checked(_asked("sum(relu(lgamma(x)) .* y)", "y", {"x": "vector(3; unit)", "y": "vector(3)"}),
+                      as_function=True)  # fmt: skip
+    assert (report.verdict, "one side" in report.reason) == ("inconclusive", True)
+
+
+def test_rounding_in_the_sine_of_a_large_number_is_no_fault_of_the_lowering() -> None:
+    report = _checked(_asked("norm2(cos(x + b*y))^2 + b", "y", {"y": "vector(3; unit)"}), 1e8)
+    assert (report.verdict, report.reason) == ("verified", "")
+    assert _checked(_asked("norm2(cos(x + b*y))^2", "y", {"y": "vector(3)"}, "x"), 1e8).verdict == "refuted"
+
+
+def test_a_function_is_not_verified_where_rounding_is_all_that_is_left() -> None:
+    report = _checked(_asked("sum(sin(square(x)))", "x", {"x": "vector(3)"}), 1e8, as_function=True)
+    assert (report.verdict, "ill-conditioned" in report.reason) == ("inconclusive", True)
+
+
+def test_a_gradient_of_which_only_the_rounding_of_ninety_digits_is_left_is_zero() -> None:
+    asked = _asked("1e-8*mean(square(projector_max(A)))", "A", {"A": "matrix(3, 3; posdef)"})
+    assert _checked(asked, as_function=True).verdict == "verified"
+    wrong = _asked("1e-70*sum(square(x))", "x", {"x": "vector(3)"})
+    zero = replace(wrong, claimed=lambda x: 0 * x)
+    assert _checked(zero).verdict == "refuted"
