@@ -9,15 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from matcalc.errors import MatcalcError, ParseError
+from matcalc.errors import UNDECIDED, MatcalcError, ParseError
 from matcalc.literate.blocks import READERS, blocks_in, files_under
 from matcalc.literate.check import kind_of
-from matcalc.literate.statements import Statement, statements_in
+from matcalc.literate.statements import Statement, Unreadable, statements_in
 from matcalc.pages.content import Page, page_of
 from matcalc.parsed import let_from, parse
 from matcalc.suites.spec import SUFFIX, Case, read_suite
-
-_UNDECIDED = 3
 
 
 def pages_in(path: Path, **options: Any) -> Iterator[Page]:
@@ -43,8 +41,12 @@ def pages_in(path: Path, **options: Any) -> Iterator[Page]:
 
 
 def exit_code(pages: Sequence[Page]) -> int:
-    """0 where every page came out as its file says, 1 where one did not, 3 where one was not decided."""
-    codes = [_UNDECIDED if page.verdict == "inconclusive" else int(page.verdict != page.expected) for page in pages]
+    """0 where every page came out as its file says, 1 where one did not, 3 where one was not decided.
+
+    >>> exit_code([])
+    0
+    """
+    codes = [UNDECIDED if page.verdict == "inconclusive" else int(page.verdict != page.expected) for page in pages]
     return 1 if 1 in codes else max(codes, default=0)
 
 
@@ -78,10 +80,10 @@ def _of_case(case: Case) -> Callable[..., Page]:
     return make
 
 
-def _of_statements(path: Path, found: Sequence[Statement | ParseError]) -> Iterator[tuple[str, Callable[..., Page]]]:
+def _of_statements(path: Path, found: Sequence[Statement | Unreadable]) -> Iterator[tuple[str, Callable[..., Page]]]:
     for statement in found:
-        if isinstance(statement, ParseError):
-            raise ParseError(f"{path}: {statement.message}", why=statement.why)
+        if isinstance(statement, Unreadable):
+            raise ParseError(f"{path}: {statement.message}", why=f"line {statement.line}")
         yield f"{path}:{statement.line}", _of_statement(path, statement)
 
 

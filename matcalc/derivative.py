@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from matcalc.documents.derivation.subject import Subject
 
 
+CALLED = {"grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian"}
+"""What kinds of derivatives are called in words; the others by their own names."""
+
+
 @dataclass(frozen=True, eq=False)
 class Derivative(Expression):
     """A derivative of an expression; prints as text of the language.

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from matcalc import directional_derivatives
 from matcalc.derivative import Derivative
-from matcalc.directional_derivatives import gradient_seen
+from matcalc.directional_derivatives import directed, gradient_seen
 from matcalc.errors import ParseError, UnsupportedError
 from matcalc.expression.nodes import Node
 from matcalc.language.inference import typed_claim
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from matcalc.checking.directional import Directional
     from matcalc.checking.question import CheckOptions
     from matcalc.checking.verdict import Report
-
-KINDS = ("jvp", "vjp", "hvp")
 
 
 def check_directional(
@@ -47,8 +44,7 @@ def check_directional(
     """
     if not direction:
         raise ParseError(f"a {kind} needs a name for its direction", suggestion='direction="v"')
-    make = getattr(directional_derivatives, kind)
-    derived = make(f, wrt, direction, unconstrained=bool(options.get("unconstrained")))
+    derived = directed(f, wrt, kind, direction, unconstrained=bool(options.get("unconstrained")))
     if claim is None:
         return check_own_directional(derived, **options)
     if isinstance(claim, str):
@@ -129,9 +125,7 @@ def _refuted(asked: Directional, claimed: Node | Callable[..., Any], report: Rep
         return replace(report, claimed=True)
     at, pair = next(((at, p) for at, p in seen if not p.agrees), seen[0])
     example = {
-        "seed": options.seed,
-        "sizes": dict(at.sizes),
-        "inputs": {v.params[0]: at.values[v.params[0]].tolist() for v in asked.variables},
+        **at.example(options.seed, [v.params[0] for v in asked.variables]),
         "claimed": pair.claimed.tolist(),
         "expected": pair.truth.tolist(),
     }

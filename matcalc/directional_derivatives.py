@@ -29,6 +29,8 @@ from matcalc.language.inference import Typed
 from matcalc.parsed import Expression, Let, expression_of, name_of, storage_of
 
 _USUAL = {"jvp": "v", "vjp": "u", "hvp": "v"}
+DIRECTED = tuple(_USUAL)
+"""The kinds of derivatives that take a direction."""
 
 
 def jvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, unconstrained: bool = False) -> Derivative:
@@ -98,6 +100,20 @@ def hvp(f: Expression | str, wrt: str, direction: str, let: Let = None, *, uncon
     found = in_subspace(_shown(pushed, moving, variable), projected)
     as_written = None if moving is variable else node
     return Derivative(f.text, extended, found, f.limits, f, name_of(wrt), "hvp", projected, as_written)
+
+
+def directed(f: Expression, wrt: str, kind: str, direction: str, *, unconstrained: bool = False) -> Derivative:
+    """The jvp, vjp or hvp, by ``kind``.
+
+    Raises:
+        MatcalcError: as that one does.
+
+    >>> from matcalc.parsed import parse
+    >>> print(directed(parse("x'*A*x"), "x", "hvp", "v"))
+    (A + A.T)*v
+    """
+    make = {"jvp": jvp, "vjp": vjp, "hvp": hvp}[kind]
+    return make(f, wrt, direction, unconstrained=unconstrained)
 
 
 def new_direction(f: Expression, kind: str) -> str:

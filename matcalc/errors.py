@@ -16,6 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+UNDECIDED = 3
+"""The exit code where nothing was decided, or a limit was reached."""
+BUG = 70
+"""The exit code of a bug in matcalc (EX_SOFTWARE of sysexits)."""
 _WIDEST = 100
 _LINES_SHOWN = 3
 _ESCAPED = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"))
@@ -138,7 +142,7 @@ class UnsupportedError(MatcalcError):
 class LimitError(MatcalcError):
     """Larger than a limit allows; the message names the option that raises it."""
 
-    exit_code = 3
+    exit_code = UNDECIDED
 
     def __init__(
         self,
@@ -161,7 +165,7 @@ class LimitError(MatcalcError):
 class CheckError(MatcalcError):
     """A check that could not be carried out."""
 
-    exit_code = 3
+    exit_code = UNDECIDED
 
 
 class DeviceError(MatcalcError):

@@ -46,8 +46,9 @@ def check_autograd_function(
     >>> print(check_autograd_function(parse("x'*x"), "x", Square).finding("grad_output").says)
     the gradient by x ignores grad_output: it stays the same when grad_output is doubled
     """
-    from matcalc.checking.autograd_function import FunctionQuestion, check_function
+    from matcalc.checking.autograd_function import check_function
     from matcalc.checking.function_claim import FunctionClaim, arguments_of
+    from matcalc.checking.function_question import FunctionQuestion
 
     if kind not in _KINDS:
         why = "it is checked as a vjp, whatever the shape of the expression"

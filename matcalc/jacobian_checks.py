@@ -35,6 +35,9 @@ def check_tensor(
 ) -> Report:
     """Whether a claimed Jacobian or Hessian (ours, where there is no claim) holds.
 
+    Raises:
+        MatcalcError: for what cannot be derived, and a claim that is neither a function nor a text with a meaning.
+
     >>> from matcalc.parsed import parse
     >>> check_tensor(parse("tanh(W*x)"), "x", "diag(1 - tanh(W*x).^2)*W", "jacobian").verdict
     'verified'

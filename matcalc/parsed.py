@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -287,10 +287,26 @@ def expression_of(f: Expression | str, let: Let) -> Expression:
 
 
 def name_of(wrt: object) -> str:
-    """A name with its Greek letters spelled."""
+    """A name with its Greek letters spelled.
+
+    Raises:
+        ParseError: for what is no text.
+
+    >>> name_of("λ")
+    'lambda'
+    """
     if not isinstance(wrt, str):
         raise ParseError(f"a name is a text, and not a {type(wrt).__name__}")
     return latin(wrt)
+
+
+def by_names(names: Sequence[str]) -> str | tuple[str, ...]:
+    """Names as a check takes them: one by itself, several as a tuple.
+
+    >>> by_names(["x"]), by_names(["u", "V"])
+    ('x', ('u', 'V'))
+    """
+    return names[0] if len(names) == 1 else tuple(names)
 
 
 def _mapping(let: object) -> dict[str, str]:
@@ -311,7 +327,14 @@ def _mapping(let: object) -> dict[str, str]:
 
 
 def let_from(declared: Iterable[str]) -> dict[str, str]:
-    """``["A: matrix(n, n)"]``, as the command line takes declarations, as a mapping."""
+    """``["A: matrix(n, n)"]``, as the command line takes declarations, as a mapping.
+
+    Raises:
+        ParseError: for a declaration that is empty or none, and for a name that is declared twice.
+
+    >>> let_from(["A: matrix(n, n)"])
+    {'A': 'matrix(n, n)'}
+    """
     found: dict[str, str] = {}
     for text in declared:
         if not text.strip():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.checking.points import Point, is_large, point
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.derivative import Derivative
+from matcalc.derivative import CALLED, Derivative
 from matcalc.errors import CheckError, DeviceError, ParseError, ShapeError
 from matcalc.jacobian_checks import linearised
 from matcalc.jacobian_record import Jacobian
@@ -192,6 +192,9 @@ def form_of(path: Path) -> str:
 
     Raises:
         ParseError: for a name that asks for none.
+
+    >>> form_of(Path("hessian.SVG"))
+    'svg'
     """
     form = path.suffix.lower().removeprefix(".")
     if form not in FORMATS:
@@ -271,10 +274,9 @@ def _code_errors(question: Question, seed: int) -> tuple[list[int], list[float],
             break
         at = point(question, options, 0)
         if isinstance(at, Point):
-            errors = [_code_error(question, at, dtype) for dtype in ("float64", "float32")]
             chosen.append(size)
-            float64.append(errors[0])
-            float32.append(errors[1])
+            float64.append(_code_error(question, at, "float64"))
+            float32.append(_code_error(question, at, "float32"))
     return chosen, _shown(float64), _shown(float32)
 
 
@@ -309,9 +311,8 @@ def _figure() -> Any:
 
 
 def _entitle(figure: Any, derived: Derivative, sizes: Mapping[str, int]) -> None:
-    kind = getattr(derived, "kind", "grad")
-    what = {"grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian"}.get(kind, kind)
     at = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+    what = CALLED.get(derived.kind, derived.kind)
     text = textwrap.shorten(f"{what} of {derived.text} by {derived.wrt}", _WIDE, placeholder=" …")
     figure.suptitle(text + (f"   ({at})" if at else ""), fontsize=10, parse_math=False)
     figure.tight_layout()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matcalc.suites.spec import Case
     from matcalc.testing import Checked
 
+# As in matcalc.suites.spec and matcalc.testing, which are not loaded where a session has nothing for them.
 _SUFFIX = ".matcalc.toml"
 _MARK = "matcalc_checks"
 _LONGEST = 100

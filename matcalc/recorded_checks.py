@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _MOST_READ = 2**26
 _MOST_THREADS = 1024
-_DIRECTIONAL = ("jvp", "vjp", "hvp")
 
 
 def asked_of(
@@ -66,13 +65,14 @@ def _listed(value: Any) -> Any:
 
 def asked_of_derivative(derivative: Derivative, options: CheckOptions) -> dict[str, Any]:
     """The same for a derivation of ours."""
+    from matcalc.directional_derivatives import DIRECTED
     from matcalc.jacobian_record import Jacobian
 
     if isinstance(derivative, Jacobian):
         f, names, freed = derivative.whole, tuple(derivative.names), derivative.freed
     else:
         f, names, freed = derivative.expression, (derivative.wrt,), derivative.as_written is not None
-    direction = derivative.typed.variables[-1].name if derivative.kind in _DIRECTIONAL else ""
+    direction = derivative.typed.variables[-1].name if derivative.kind in DIRECTED else ""
     return asked_of(
         f, names, derivative.kind, options, direction=direction, form=derivative.form, unconstrained=freed
     )  # fmt: skip
@@ -162,9 +162,9 @@ def _threads(settings: Any) -> Iterator[None]:
 
 
 def _again(asked: Mapping[str, Any]) -> dict[str, Any]:
-    from matcalc import directional_derivatives
+    from matcalc.directional_derivatives import DIRECTED, directed
     from matcalc.jacobians import tensor
-    from matcalc.parsed import parse
+    from matcalc.parsed import by_names, parse
     from matcalc.verification import check, check_derivative
 
     try:
@@ -172,12 +172,10 @@ def _again(asked: Mapping[str, Any]) -> dict[str, Any]:
         options = {**asked["options"], "unconstrained": asked["unconstrained"]}
         f = parse(asked["expression"], asked["let"] or None, Limits(**asked["limits"]))
         if asked["claim"] is not None:
-            wrt = names[0] if len(names) == 1 else names
-            more = {"direction": asked["direction"]} if kind in _DIRECTIONAL else {}
-            return check(f, wrt, claim=asked["claim"], kind=kind, **more, **options).to_dict()
-        if kind in _DIRECTIONAL:
-            make = getattr(directional_derivatives, kind)
-            found = make(f, names[0], asked["direction"], unconstrained=asked["unconstrained"])
+            more = {"direction": asked["direction"]} if kind in DIRECTED else {}
+            return check(f, by_names(names), claim=asked["claim"], kind=kind, **more, **options).to_dict()
+        if kind in DIRECTED:
+            found = directed(f, names[0], kind, asked["direction"], unconstrained=asked["unconstrained"])
         else:
             found = tensor(f, names, kind, unconstrained=asked["unconstrained"])
         return check_derivative(found.in_form(asked["form"]), **asked["options"]).to_dict()

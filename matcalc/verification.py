@@ -128,10 +128,11 @@ def _directional(
     kind: str,
     options: Mapping[str, Any],
 ) -> Report:
-    from matcalc.directional_checks import KINDS, check_directional
+    from matcalc.directional_checks import check_directional
+    from matcalc.directional_derivatives import DIRECTED
 
-    if kind not in KINDS:
-        raise UnsupportedError(f"no kind {kind!r}", why=f"the kinds are grad, jacobian, hessian, {', '.join(KINDS)}")
+    if kind not in DIRECTED:
+        raise UnsupportedError(f"no kind {kind!r}", why=f"the kinds are grad, jacobian, hessian, {', '.join(DIRECTED)}")
     if not isinstance(wrt, str):
         raise ParseError(f"a {kind} is by one name")
     return check_directional(f, wrt, claim, kind, **options)
@@ -289,7 +290,7 @@ def options_from(
     devices: Iterable[str] = ("cpu",),
     dtypes: Iterable[str] = ("float64", "float32"),
     sizes: Mapping[str, int] | None = None,
-    unconstrained: bool = False,
+    unconstrained: bool = False,  # for the derivation, which is made by now
     witnesses: Iterable[str] | None = None,
     at: Mapping[str, Any] | Iterable[Mapping[str, Any]] = (),
     edges: bool = False,

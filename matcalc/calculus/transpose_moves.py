@@ -11,6 +11,8 @@ from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.rule import Rule
 
+_REORDERED = "the same, in another order"
+
 
 def transpose_moves(linear: Node, direction: Node, cotangent: Node) -> Iterator[Move]:
     """The moves from ⟨``cotangent``, ``linear``⟩ to ⟨G, ``direction``⟩.
@@ -42,20 +44,20 @@ def _line(arriving: dict[Node, list[Node]], direction: Node) -> Line:
     return parts or (Part(direction, build.zeros(*direction.shape)),)
 
 
-def simplifying(node: Node) -> Iterator[tuple[Node, Rule | None, Node]]:
-    """``node`` on its way to textbook form: what it becomes, by which rule, and the subexpression that it is used on.
+def rewriting(node: Node, direction: Node | None = None) -> Iterator[Move]:
+    """The moves that bring ``node`` to textbook form, one rule at a time; with a direction, G in the line ⟨G, dX⟩.
 
-    The last is the textbook form; what brings it there from the line before has no rule where only the order in which
-    things are written differs.
+    What brings the last line from the one before has no rule where only the order in which things are written differs.
     """
     used: list[tuple[Rule, Node, Node]] = []
     last = textbook(node, lambda rule, before, after: used.append((rule, before, after)))
-    current, steps = node, list[tuple[Node, Rule | None, Node]]()
+    current, steps = node, list[tuple[Node, Rule | str, Node]]()
     for rule, before, after in used:
         made = replaced(current, {before: after})
         if made is not current:
             steps.append((made, rule, before))
         current = made
     if current is not last:
-        steps.append((last, used[-1][0] if used else None, node))
-    yield from steps
+        steps.append((last, used[-1][0] if used else _REORDERED, node))
+    for made, by, where in steps:
+        yield Move((Part(made) if direction is None else Part(direction, made),), "rewrite", by, where)

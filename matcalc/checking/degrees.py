@@ -14,10 +14,10 @@ the degree and the bits.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, NoReturn
+from typing import Any
 
+from matcalc.checking.dual_numbers import Dual
 from matcalc.operators.exact_functions import Primitive
-from matcalc.operators.exact_matrices import OutOfFieldError
 
 
 class Factor:
@@ -117,11 +117,10 @@ class Degrees:
         return made
 
 
-class Bound:
+class Bound(Dual["Bound"]):
     """The extents of a value and of its derivative; None for a derivative that is zero."""
 
     __slots__ = ("degrees", "dual", "value")
-    __hash__ = None  # type: ignore[assignment]  # what cannot be compared has no hash
 
     def __init__(self, degrees: Degrees, value: Extent, dual: Extent | None) -> None:
         self.degrees, self.value, self.dual = degrees, value, dual
@@ -138,13 +137,12 @@ class Bound:
         """How it moves."""
         return self.degrees.constant(Fraction(0)) if self.dual is None else Bound(self.degrees, self.dual, None)
 
-    def _same(self, other: Any) -> Bound | None:
-        if isinstance(other, Bound):
-            return other
-        return self.degrees.constant(Fraction(other)) if isinstance(other, int | Fraction) else None
+    def constant(self, number: Fraction) -> Bound:
+        """A rational number there."""
+        return self.degrees.constant(number)
 
     def __add__(self, other: Any) -> Bound:
-        right = self._same(other)
+        right = self._like(other)
         if right is None:
             return NotImplemented
         return Bound(self.degrees, self.value.plus(right.value), _sum(self.dual, right.dual))
@@ -155,7 +153,7 @@ class Bound:
         return self
 
     def __mul__(self, other: Any) -> Bound:
-        right = self._same(other)
+        right = self._like(other)
         if right is None:
             return NotImplemented
         dual = _sum(
@@ -171,22 +169,8 @@ class Bound:
         turned = self.value.turned()
         return Bound(self.degrees, turned, None if self.dual is None else self.dual.by(turned).by(turned))
 
-    def __truediv__(self, other: Any) -> Bound:
-        right = self._same(other)
-        if right is None:
-            return NotImplemented
-        return self * right.inverse()
-
-    def __rtruediv__(self, other: Any) -> Bound:
-        return self.inverse().__mul__(other)
-
-    def __pow__(self, exponent: Any) -> Bound:
-        if not isinstance(exponent, int):
-            return NotImplemented
-        if exponent < 0:
-            return self.inverse() ** -exponent
-        if exponent == 0:
-            return self.degrees.constant(Fraction(1))
+    def raised(self, exponent: int) -> Bound:
+        """A power from the first up."""
         value = self.value
         powers = [
             Extent(k * value.degree, k * value.bits, {f: k * e for f, e in value.below.items()})
@@ -199,22 +183,12 @@ class Bound:
         """A square root, taken where more than its square is asked for."""
         return RootBound(self)
 
-    def __abs__(self) -> Bound:
-        """The root of the square; even powers of it need no sign."""
-        return (self * self).root()
-
     def primitive(self, which: Primitive) -> Bound:
         """A new unknown t, or what a symmetry makes of it: t = t²/t and 1/t have the same denominator."""
         self.degrees.arguments.append(self.value)
         here, y = self.still(), Bound(self.degrees, Extent(2, 0, {Factor(1, 0): 1}), None)
         dual = None if self.dual is None else which.derivative(here, y).value.by(self.dual)
         return Bound(self.degrees, y.value, dual)
-
-    def _refuse(self, *_: Any) -> NoReturn:
-        raise OutOfFieldError("elements of a field are not compared")
-
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __bool__ = __float__ = __int__ = _refuse
 
 
 def _sum(left: Extent | None, right: Extent | None) -> Extent | None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from matcalc.checking.devices import settings
 from matcalc.checking.points import Point
 from matcalc.checking.question import CheckOptions, Question
+from matcalc.checking.torch_side import versions
+from matcalc.expression.nodes import Node
 
 if TYPE_CHECKING:
     from matcalc.checking.judgement import Judgement
@@ -44,3 +47,18 @@ class Evidence:
     question: Question
     options: CheckOptions
     points: tuple[Seen, ...]
+
+
+def circumstances(
+    question: Question, options: CheckOptions, devices: tuple[str, ...], discarded: tuple[str, ...]
+) -> dict[str, Any]:  # fmt: skip
+    """What a report says of its check whatever came out, by the names of the report's fields."""
+    return {
+        "devices": devices,
+        "dtypes": options.dtypes,
+        "seed": options.seed,
+        "discarded": discarded,
+        "versions": versions(),
+        "settings": settings(devices),
+        "claimed": question.truth is not None or not isinstance(question.claimed, Node),
+    }

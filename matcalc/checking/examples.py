@@ -17,6 +17,9 @@ def gathered(example_inputs: Any) -> list[Any]:
     Raises:
         UnsupportedError: for complex inputs.
         CheckError: for none at all.
+
+    >>> gathered([1.5, 2, "mean"])
+    [tensor(1.5000, dtype=torch.float64), 2, 'mean']
     """
     import numpy as np
     import torch
@@ -82,7 +85,12 @@ def form_of(given: Any) -> str:
 
 
 def stored_like(values: Any, like: Any) -> Any:
-    """The values in memory of their own, with the strides of another tensor of their shape."""
+    """The values in memory of their own, with the strides of another tensor of their shape.
+
+    >>> import torch
+    >>> stored_like(torch.ones(2, 3), torch.zeros(3, 2).T).stride()
+    (1, 2)
+    """
     if like.is_contiguous() or not like.numel():
         return values.clone()
     dense = values[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in like.stride())]

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import hashlib
 from fractions import Fraction
-from typing import Any, NoReturn
+from typing import Any
 
+from matcalc.checking.dual_numbers import Dual
 from matcalc.operators.exact_functions import Primitive
-from matcalc.operators.exact_matrices import OutOfFieldError
 
 BITS = 127
 """Primes lie between 2^126 and 2^127."""
@@ -157,11 +157,10 @@ class Field:
         return min(found, self.p - found)
 
 
-class Element:
+class Element(Dual["Element"]):
     """A dual number over GF(p)."""
 
     __slots__ = ("dual", "field", "value")
-    __hash__ = None  # type: ignore[assignment]  # what cannot be compared has no hash
     field: Field
     value: int
     dual: int
@@ -185,13 +184,12 @@ class Element:
         """Whether the value is zero; for those who check, not for operators."""
         return not self.value
 
-    def _same(self, other: Any) -> Element | None:
-        if isinstance(other, Element):
-            return other
-        return self.field.constant(Fraction(other)) if isinstance(other, int | Fraction) else None
+    def constant(self, number: Fraction) -> Element:
+        """A rational number there."""
+        return self.field.constant(number)
 
     def __add__(self, other: Any) -> Element:
-        right = self._same(other)
+        right = self._like(other)
         if right is None:
             return NotImplemented
         p = self.field.p
@@ -203,7 +201,7 @@ class Element:
         return Element(self.field, -self.value % self.field.p, -self.dual % self.field.p)
 
     def __sub__(self, other: Any) -> Element:
-        right = self._same(other)
+        right = self._like(other)
         if right is None:
             return NotImplemented
         p = self.field.p
@@ -213,7 +211,7 @@ class Element:
         return (-self).__add__(other)
 
     def __mul__(self, other: Any) -> Element:
-        right = self._same(other)
+        right = self._like(other)
         if right is None:
             return NotImplemented
         a, b, p = self.value, right.value, self.field.p
@@ -234,32 +232,14 @@ class Element:
         turned = pow(value, -1, p)
         return Element(self.field, turned, -self.dual * turned * turned % p)
 
-    def __truediv__(self, other: Any) -> Element:
-        right = self._same(other)
-        if right is None:
-            return NotImplemented
-        return self * right.inverse()
-
-    def __rtruediv__(self, other: Any) -> Element:
-        return self.inverse().__mul__(other)
-
-    def __pow__(self, exponent: Any) -> Element:
-        if not isinstance(exponent, int):
-            return NotImplemented
-        if exponent < 0:
-            return self.inverse() ** -exponent
-        if exponent == 0:
-            return self.field.constant(Fraction(1))
+    def raised(self, exponent: int) -> Element:
+        """A power from the first up."""
         below = pow(self.value, exponent - 1, self.field.p)
         return Element(self.field, below * self.value % self.field.p, exponent * below * self.dual % self.field.p)
 
     def root(self) -> Element:
         """A square root, taken where more than its square is asked for."""
         return Root(self)
-
-    def __abs__(self) -> Element:
-        """The root of the square; even powers of it need no sign."""
-        return (self * self).root()
 
     def primitive(self, which: Primitive) -> Element:
         """A function that is no rational one: a hash of the argument, or of what a symmetry makes of it."""
@@ -273,12 +253,6 @@ class Element:
             y = y if turn is None else turn(y)
             self.field.forms[which, least.value] = which.form(here).value * self.dual % self.field.p
         return Element(self.field, y.value, which.derivative(here, y).value * self.dual % self.field.p)
-
-    def _refuse(self, *_: Any) -> NoReturn:
-        raise OutOfFieldError("elements of a field are not compared")
-
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __bool__ = __float__ = __int__ = _refuse
 
 
 class Root(Element):

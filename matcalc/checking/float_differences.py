@@ -16,6 +16,7 @@ from typing import Any
 from matcalc.checking.evidence import Evidence, Seen
 from matcalc.checking.slopes import Slope, slope
 from matcalc.checking.testimony import Testimony
+from matcalc.checking.tolerance import UNIT
 from matcalc.checking.torch_side import complex_value_along, value_along
 from matcalc.checking.torch_witnesses import Figure, counted, directional, directions, spoken
 
@@ -27,7 +28,6 @@ _ORDERS = 3
 _RADIUS = 2.0**-6
 _STEP = 2.0**-200
 _ANALYTIC = 1e-10
-_UNIT = 2.0**-53
 
 
 def differences_testimony(evidence: Evidence) -> Testimony:
@@ -88,11 +88,11 @@ def complex_slope(f: Callable[[complex], complex]) -> Slope | None:
         return None
     negative = list(_negative_orders(around, angles))
     slope_found = step.imag / _STEP
-    rounding = 8 * _UNIT * max(abs(value) for value in around) / _RADIUS
+    rounding = 8 * UNIT * max(abs(value) for value in around) / _RADIUS
     wrong = sum(negative) / _RADIUS
     if not wrong <= _ANALYTIC * abs(slope_found) + _POINTS_ON_CIRCLE * rounding:
         return None
-    return Slope(slope_found, 2 * wrong + 8 * _UNIT * abs(slope_found))
+    return Slope(slope_found, 2 * wrong + 8 * UNIT * abs(slope_found))
 
 
 def _negative_orders(around: list[complex], angles: list[float]) -> Iterator[float]:

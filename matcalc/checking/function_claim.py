@@ -67,7 +67,12 @@ class FunctionClaim:
         return self.applied(self.function, [inputs[name] for name in self.names])
 
     def applied(self, function: Any, arguments: Sequence[Any]) -> Any:
-        """The value of ``function``, which is this one or a copy of it that is watched."""
+        """The value of ``function``, which is this one or a copy of it that is watched.
+
+        Raises:
+            Raised: when it fails.
+            CheckError: when it returns no single tensor.
+        """
         import torch
 
         try:

@@ -14,6 +14,8 @@ from typing import Any
 
 from matcalc.checking.findings import RIGHT, UNDECIDED, WRONG, Finding
 from matcalc.checking.function_claim import FunctionClaim, Outcome, Raised
+from matcalc.checking.subspace import projected
+from matcalc.checking.tolerance import UNIT
 from matcalc.checking.voices import Place
 
 FLOAT = 1e-8
@@ -21,7 +23,6 @@ CAST = "precision: right to float32 only, in which a part of it is computed: is 
 _SHAKES = 5
 _AMPLIFIED = 100.0
 _BLURRED = 1e-3
-_UNIT = 2.0**-53
 _TINY = 2.0**-30
 
 
@@ -73,17 +74,21 @@ class Setting:
         """A random direction in which an input can move."""
         import torch
 
-        from matcalc.checking.subspace import projected
-
         drawn = torch.randn(self.inputs[name].shape, dtype=torch.float64, generator=generator)
-        onto = self.onto.get(name, "")
-        return torch.from_numpy(projected(onto, drawn.numpy())) if onto else drawn
+        return in_subspace(self.onto.get(name, ""), drawn)
 
     def generator(self) -> Any:
         """A generator of the setting's own."""
         import torch
 
         return torch.Generator().manual_seed(self.seed + 1)
+
+
+def in_subspace(subspace: str, values: Any) -> Any:
+    """A tensor projected onto what a name is declared to lie in; as it stands where ``subspace`` is ""."""
+    import torch
+
+    return torch.from_numpy(projected(subspace, values.numpy())) if subspace else values
 
 
 def place_of(setting: Setting, name: str) -> Place:
@@ -123,7 +128,7 @@ def spread(setting: Setting) -> dict[str, float]:
     base = dict(parts(setting.run()))
     found = dict.fromkeys(base, 0.0)
     for turn in _turns(setting):
-        for what, moved in parts(_shaken(setting, turn, _UNIT).run()):
+        for what, moved in parts(_shaken(setting, turn, UNIT).run()):
             found[what] = max(found[what], largest(moved - base[what]))
     return found
 

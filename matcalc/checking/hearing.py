@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from matcalc.checking.evidence import Evidence
 from matcalc.checking.judgement import AGREED, FLOAT
+from matcalc.checking.landscape import QUICK
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.testimony import Testimony
 from matcalc.checking.vote import Outcome, contradict, vote
 from matcalc.checking.witnesses import ARBITERS, WITNESSES
 from matcalc.expression.nodes import Node
-
-_DIGITS = 90
 
 
 def heard(evidence: Evidence) -> tuple[tuple[Testimony, ...], Outcome]:
@@ -34,7 +33,7 @@ def _derivation_agrees(evidence: Evidence) -> bool | None:
         return True if isinstance(question.claimed, Node) else None
     is_text = isinstance(question.claimed, Node)
     for seen in evidence.points:
-        with mpmath.workdps(_DIGITS):
+        with mpmath.workdps(QUICK.digits):
             exact = lifted(seen.at.values, question.variables)
             try:
                 own = evaluate(question.truth, exact, seen.at.sizes)

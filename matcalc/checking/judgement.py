@@ -24,7 +24,7 @@ from matcalc.checking.precise import evaluate
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
 from matcalc.checking.testimony import Testimony
-from matcalc.checking.tolerance import BLIND, coarsest, doubtful, is_watched, room, spread, steady_spread
+from matcalc.checking.tolerance import BLIND, UNIT, coarsest, doubtful, is_watched, room, spread, steady_spread
 from matcalc.checking.torch_side import autograd, autograd_of, called, tensors_at
 from matcalc.expression.nodes import Node, postorder
 
@@ -33,7 +33,6 @@ _AGREED_FINE = 1e-300
 _SAME = 1e-60
 FLOAT = 1e-8
 _MOST_ENTRIES = 16
-_UNIT = 2.0**-53
 _DECIMALS = 10**12
 _AGREEING = 1e-6
 _ABOVE_NOISE = 1e6
@@ -66,15 +65,26 @@ class Judgement:
 
 
 def allowance(question: Question) -> float:
-    """Up to which relative difference values are equal: a number with 16 decimals stands for all that they round."""
+    """Up to which relative difference values are equal: a number with 16 decimals stands for all that they round.
+
+    >>> from matcalc.derivative import grad
+    >>> from matcalc.verification import asked_about
+    >>> [allowance(asked_about(grad(f"{k}*x'*x", "x"))) > AGREED for k in ("0.5", "0.3333333333333333")]
+    [False, True]
+    """
     numbers = [n.params[0] for root in question.roots[1:] for n in postorder(root) if n.op == "number"]
-    return 8 * _UNIT if any(min(abs(v.numerator), v.denominator) > _DECIMALS for v in numbers) else AGREED
+    return 8 * UNIT if any(min(abs(v.numerator), v.denominator) > _DECIMALS for v in numbers) else AGREED
 
 
 def rounding(at: Point, name: str, largest: float) -> float:
     """What a backward pass may lose in float64: 64·n·u·M/|x| (Higham 2002, ch. 3)."""
     length = float(abs(at.values[name]).max()) or 1.0
-    return 64 * max([*at.sizes.values(), 1]) * _UNIT * largest / length
+    return 64 * max([*at.sizes.values(), 1]) * UNIT * largest / length
+
+
+def unit_of(question: Question, at: Point) -> float:
+    """The roundoff of the coarsest operation in a claim that is a function."""
+    return coarsest(lambda **given: called(question, at, given), tensors_at(question, at))
 
 
 def judged(question: Question, at: Point, number: int) -> Judgement:
@@ -277,7 +287,7 @@ class _Heard:
                 return made
             moved = self._moved(claimed)
             allowed = room(moved, claimed, self.at.sizes) + float(self._floor(precision))
-            sure = allowed * 4 + doubtful(moved, claimed, self._unit)
+            sure = allowed * 4 + doubtful(moved, claimed, unit_of(self.question, self.at))
             off, allowed, sure = self._distances(land, claimed, allowed, sure)
             size = float(max(abs(claimed).max(), abs(shown).max()))
             visible = float(allowed.max()) / size if size else 0.0
@@ -303,15 +313,6 @@ class _Heard:
         theirs = np.where(np.isfinite(theirs), theirs, 0.0)
         lost = room(theirs, claimed, self.at.sizes).max(initial=0.0) > BLIND * abs(claimed).max(initial=0.0)
         return mine if lost and is_watched(claim, tensors) else mine + theirs
-
-    @property
-    def _unit(self) -> float:
-        """The roundoff of the coarsest operation in the function."""
-
-        def claim(**given: Any) -> Any:
-            return called(self.question, self.at, given)
-
-        return coarsest(claim, tensors_at(self.question, self.at))
 
     def _distances(self, land: Landscape, claimed: Any, allowed: Any, sure: Any) -> tuple[Any, Any, Any]:
         """What the claim is off by, in each entry or along each direction, with the tolerances there."""

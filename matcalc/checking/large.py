@@ -18,16 +18,17 @@ from operator import or_
 from typing import Any
 
 from matcalc.checking.blur import blur_of_value
-from matcalc.checking.devices import DeviceFigures, devices_for, figures, settings
+from matcalc.checking.devices import DeviceFigures, devices_for, figures
 from matcalc.checking.diagnosis.case import Pair
 from matcalc.checking.diagnosis.table import Diagnosis, diagnosis_at_small_sizes, diagnosis_of
-from matcalc.checking.evidence import Evidence, Seen
+from matcalc.checking.evidence import Evidence, Seen, circumstances
+from matcalc.checking.judgement import unit_of
 from matcalc.checking.points import Point, drawn, is_large, most_entries
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.slopes import slope
 from matcalc.checking.subspace import projected
 from matcalc.checking.testimony import Testimony
-from matcalc.checking.tolerance import BLIND, UNIT, coarsest, doubtful, room, spread
+from matcalc.checking.tolerance import BLIND, UNIT, doubtful, room, spread
 from matcalc.checking.torch_side import (
     autograd,
     autograd_of,
@@ -108,12 +109,7 @@ def run_large(question: Question, options: CheckOptions, precise: Callable[[Ques
             discarded.append(f"trial {number}: {found}")
         else:
             trials.append(_trial(question, options, devices, number, *found))
-    common: dict[str, Any] = {
-        "trials": len(trials), "devices": devices, "dtypes": options.dtypes, "seed": options.seed,
-        "discarded": tuple(discarded), "versions": versions(),
-        "settings": settings(devices),
-        "claimed": question.truth is not None or not isinstance(question.claimed, Node),
-    }  # fmt: skip
+    common = {"trials": len(trials), **circumstances(question, options, devices, tuple(discarded))}
     if not trials:
         return Report("inconclusive", reason=discarded[0].split(": ", 1)[-1], **common)
     visible = max([t.visible for t in trials if t.visible <= BLIND] or [t.visible for t in trials])
@@ -175,6 +171,7 @@ def _trial(
         far = float("inf")
         return _Trial(number, at, Pair(said, auto, value), far, 0.0, False, True, False, DeviceFigures())
     moved = _moved(question, at, said, auto, number)
+    unit = UNIT if is_text else unit_of(question, at)
     allowed = room(moved, auto, at.sizes)
     off = abs(said - auto)
     size = max(float(abs(auto).max()), float(abs(said).max()))
@@ -190,7 +187,7 @@ def _trial(
         float(off.max()) / (size or 1.0),
         float(allowed.max()) / (size or 1.0),
         bool((off <= allowed).all()),
-        bool((off > 4 * allowed + doubtful(moved, auto, _unit(question, at))).any()),
+        bool((off > 4 * allowed + doubtful(moved, auto, unit)).any()),
         _slopes_agree(question, at, said, allowed, number),
         fares,
     )
@@ -205,13 +202,6 @@ def _moved(question: Question, at: Point, said: Any, auto: Any, number: int) -> 
 
     theirs = spread(lambda **given: autograd_of(question, at, given)[0], tensors, auto, number)
     return spread(claim, tensors, said, number) + theirs
-
-
-def _unit(question: Question, at: Point) -> float:
-    """The roundoff of the coarsest operation in a claim that is a function."""
-    if isinstance(question.claimed, Node):
-        return UNIT
-    return coarsest(lambda **given: called(question, at, given), tensors_at(question, at))
 
 
 def _slopes_agree(question: Question, at: Point, said: Any, allowed: Any, number: int) -> bool | None:

@@ -82,7 +82,7 @@ class Told:
 
     def moved(self, place: Place, seed: int) -> Any:
         """How far a unit of roundoff moves each entry."""
-        call, usual = self._arrays(place), array_of(self.said)
+        call, usual = self.arrays(place), array_of(self.said)
         if isinstance(self.by, Foreign) and self.by.single:
             return coarse_spread(call, place.named, usual, seed)
         if not is_watchable(self.by):
@@ -93,9 +93,10 @@ class Told:
         """The unit roundoff of the least precise type on the way."""
         if isinstance(self.by, Foreign) and self.by.single:
             return SINGLE
-        return max(place.unit, coarsest(self._arrays(place), place.named) if is_watchable(self.by) else UNIT)
+        return max(place.unit, coarsest(self.arrays(place), place.named) if is_watchable(self.by) else UNIT)
 
-    def _arrays(self, place: Place) -> Callable[..., Any]:
+    def arrays(self, place: Place) -> Callable[..., Any]:
+        """What it says as an array, from other values of the place by name."""
         return lambda **named: array_of(self.function(place.at(named)))
 
 
@@ -113,36 +114,38 @@ def margin(place: Place, one: Told, other: Told | None, seed: int) -> Margin:
     import numpy as np
 
     said = array_of(one.said)
-    lengths = {name: max(t.shape, default=1) for name, t in place.named.items() if hasattr(t, "shape")}
     mine, theirs = one.moved(place, seed), np.zeros(said.shape)
     size, unit, lost = _largest(said), one.unit(place), 0.0
     if other is not None:
         expected = array_of(other.said)
         theirs, unit = other.moved(place, seed), max(unit, other.unit(place))
         size = max(size, _largest(expected))
-        lost = _share(room(theirs, expected, lengths, unit), size)
+        lost = _share(room(theirs, expected, _lengths(place), unit), size)
         said = said if _is_finite(said) else expected
     blind = not lost <= BLIND
     moved = mine if blind else mine + theirs
-    sure = 4 * room(moved, said, lengths) + doubtful(moved, said, unit)
-    return Margin(room(moved, said, lengths, unit), sure, lost, blind, unit)
+    sure = 4 * room(moved, said, _lengths(place)) + doubtful(moved, said, unit)
+    return Margin(room(moved, said, _lengths(place), unit), sure, lost, blind, unit)
 
 
 def noise_of(place: Place, seed: int) -> float:
     """How far rounding may move ⟨u, fn⟩."""
     told = Told(lambda at: at.paired(None).detach(), place.paired(None).detach(), place.fn)
-    lengths = {name: max(t.shape, default=1) for name, t in place.named.items() if hasattr(t, "shape")}
-    return float(room(told.moved(place, seed), array_of(told.said), lengths, told.unit(place)).max(initial=0.0))
+    return float(room(told.moved(place, seed), array_of(told.said), _lengths(place), told.unit(place)).max(initial=0.0))
 
 
 def is_cast(place: Place, one: Told, expected: Any, seed: int) -> bool:
     """Whether a function of float64 inputs is off by more than float64 explains, and computes in float32 inside."""
     if place.unit > UNIT or not one.unit(place) > UNIT:
         return False
-    lengths = {name: max(t.shape, default=1) for name, t in place.named.items() if hasattr(t, "shape")}
     said, truth = array_of(one.said), array_of(expected)
-    moved = spread(one._arrays(place), place.named, said, seed, operations=False)
-    return bool((abs(said - truth) > 4 * room(moved, truth, lengths) + _PLAINLY * _largest(truth)).any())
+    moved = spread(one.arrays(place), place.named, said, seed, operations=False)
+    return bool((abs(said - truth) > 4 * room(moved, truth, _lengths(place)) + _PLAINLY * _largest(truth)).any())
+
+
+def _lengths(place: Place) -> dict[str, int]:
+    """How long a sum over an axis of each input can be."""
+    return {name: max(t.shape, default=1) for name, t in place.named.items() if hasattr(t, "shape")}
 
 
 def array_of(tensor: Any) -> Any:

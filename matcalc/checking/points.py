@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -34,6 +34,11 @@ class Point:
 
     sizes: Mapping[str, int]
     values: Mapping[str, Any]
+
+    def example(self, seed: int, names: Iterable[str] | None = None) -> dict[str, Any]:
+        """The point as a counterexample has it: the seed, the sizes, and the inputs of some names, or of all."""
+        inputs = {name: self.values[name].tolist() for name in (self.values if names is None else names)}
+        return {"seed": seed, "sizes": dict(self.sizes), "inputs": inputs}
 
 
 def point(question: Question, options: CheckOptions, trial: int) -> Point | str:

@@ -24,11 +24,11 @@ from operator import or_
 from typing import Any
 
 from matcalc.checking.blur import hidden
-from matcalc.checking.devices import DeviceFigures, devices_for, figures, settings
+from matcalc.checking.devices import DeviceFigures, devices_for, figures
 from matcalc.checking.diagnosis.case import Pair
 from matcalc.checking.diagnosis.table import diagnosis_of
 from matcalc.checking.edges import edges_of
-from matcalc.checking.evidence import Evidence, Seen
+from matcalc.checking.evidence import Evidence, Seen, circumstances
 from matcalc.checking.given import Edge, chosen_points, conventions, looked_at
 from matcalc.checking.hearing import heard
 from matcalc.checking.judgement import FLOAT, judged, rounding
@@ -38,7 +38,7 @@ from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, on_a_kink, reached, spoken
 from matcalc.checking.sympy_witnesses import sympy_value
 from matcalc.checking.tolerance import BLIND
-from matcalc.checking.torch_side import autograd, lowered, versions
+from matcalc.checking.torch_side import autograd, lowered
 from matcalc.checking.verdict import Report
 from matcalc.checking.vote import spoken as called_in_words
 from matcalc.errors import CheckError
@@ -247,16 +247,7 @@ def _report(
     discarded: tuple[str, ...],
     one_sided: tuple[str, ...],
 ) -> Report:
-    common: dict[str, Any] = {
-        "trials": len(trials),
-        "devices": devices,
-        "dtypes": options.dtypes,
-        "seed": options.seed,
-        "discarded": discarded,
-        "versions": versions(),
-        "settings": settings(devices),
-        "claimed": question.truth is not None or not isinstance(question.claimed, Node),
-    }
+    common = {"trials": len(trials), **circumstances(question, options, devices, discarded)}
     if not trials:
         return Report(
             "inconclusive",
@@ -279,12 +270,11 @@ def _report(
         common["odd_one_out"] = odd or common["odd_one_out"]
         return Report("inconclusive", reason=reason, **common)
     fares = reduce(or_, (t.fares for t in trials))
-    visible = max(t.visible for t in trials)
     return Report(
         "verified",
         float32_error=fares.float32_error,
         device_difference=fares.difference,
-        smallest_visible=visible,
+        smallest_visible=max(t.visible for t in trials),
         witnesses=(*fares.silent, *one_sided, *([question.note] if question.note else [])),
         **common,
     )
@@ -348,9 +338,7 @@ def _refuted(
     found = diagnosis_of(question, options, pairs, _only_somewhere(trials))
     seen = {
         "trial": first.number,
-        "seed": options.seed,
-        "sizes": dict(first.at.sizes),
-        "inputs": {name: value.tolist() for name, value in first.at.values.items()},
+        **first.at.example(options.seed),
         "claimed": first.claimed.tolist(),
         "expected": first.truth.tolist(),
     }
@@ -378,21 +366,10 @@ def _without_value(
     return Report(
         "refuted",
         trials=len(failing),
-        devices=devices,
-        dtypes=options.dtypes,
-        seed=options.seed,
-        counterexample={
-            "trial": 0,
-            "seed": options.seed,
-            "sizes": dict(first.sizes),
-            "inputs": {name: value.tolist() for name, value in first.values.items()},
-        },
+        counterexample={"trial": 0, **first.example(options.seed)},
         diagnosis=f"the claim has no value where the gradient has one: {trouble(question, first)}",
-        discarded=discarded,
-        versions=versions(),
-        settings=settings(devices),
         odd_one_out="the claim",
-        claimed=True,
+        **circumstances(question, options, devices, discarded),
     )
 
 

@@ -279,9 +279,7 @@ def diagnosed(
     floats = [(at, _in_floats(p)) for at, p in seen]
     at, first = next(((at, p) for at, p in floats if _relative(p.claimed, p.truth) > _AGREE), floats[0])
     example = {
-        "seed": options.seed,
-        "sizes": dict(at.sizes),
-        "inputs": {v.params[0]: at.values[v.params[0]].tolist() for v in asked.variables},
+        **at.example(options.seed, [v.params[0] for v in asked.variables]),
         "claimed": first.claimed.tolist(),
         "expected": first.truth.tolist(),
     }

@@ -172,7 +172,12 @@ def coarsest(function: Callable[..., Any], given: Mapping[str, Any]) -> float:
 
 
 def is_watched(function: Callable[..., Any], given: Mapping[str, Any]) -> bool:
-    """Whether operations of a function were seen that round: not of one that leaves torch, for NumPy say."""
+    """Whether operations of a function were seen that round: not of one that leaves torch, for NumPy say.
+
+    >>> import numpy as np, torch
+    >>> [is_watched(exp, {"x": torch.ones(2)}) for exp in (lambda x: torch.exp(x), lambda x: np.exp(x.numpy()))]
+    [True, False]
+    """
     return _watched(function, given)[1]
 
 
@@ -183,7 +188,7 @@ def _watched(function: Callable[..., Any], given: Mapping[str, Any]) -> tuple[fl
     try:
         with mode:
             function(**given)
-    except Exception:
+    except Exception:  # a user's function may raise anything where it is watched; unwatched it was seen to go well
         return UNIT, False
     return float(mode.unit), bool(mode.rounded)
 

@@ -178,6 +178,11 @@ def _said(request: Request, trials: list[Trial], claim: Foreign | None) -> tuple
 
 
 def matrix_of(tensor: Any) -> Any:
-    """A tensor as a float64 matrix, a column where it has fewer axes."""
+    """A tensor as a float64 matrix, a column where it has fewer axes.
+
+    >>> import torch
+    >>> matrix_of(torch.ones(3)).shape, matrix_of(torch.ones(2, 3, 4)).shape
+    ((3, 1), (2, 12))
+    """
     array = tensor.detach().double().cpu().numpy()
     return array.reshape(-1, 1) if array.ndim < 2 else array.reshape(array.shape[0], -1)

@@ -124,5 +124,10 @@ class Trial:
 
 
 def size_of(tensor: Any) -> float:
-    """The largest absolute entry, and 1 where there is none but zero."""
+    """The largest absolute entry, and 1 where there is none but zero.
+
+    >>> import torch
+    >>> size_of(torch.tensor([-3.0, 2.0])), size_of(torch.zeros(2))
+    (3.0, 1.0)
+    """
     return (float(tensor.double().abs().max()) if tensor.numel() else 0.0) or 1.0

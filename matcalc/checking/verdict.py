@@ -9,8 +9,9 @@ from typing import Any
 
 from matcalc.checking.counterexamples import counterexample_lines
 from matcalc.checking.testimony import Testimony, together
+from matcalc.errors import UNDECIDED
 
-_EXIT = {"verified": 0, "refuted": 1, "inconclusive": 3}
+_EXIT = {"verified": 0, "refuted": 1, "inconclusive": UNDECIDED}
 _COLOURS = {"verified": "#137333", "refuted": "#b3261e", "inconclusive": "#8a5a00"}
 
 

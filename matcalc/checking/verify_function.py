@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from matcalc.checking.autograd_function import each, status_of
+from matcalc.checking.autograd_function import SETTINGS, each, status_of
 from matcalc.checking.findings import RIGHT, UNDECIDED, WRONG, Finding, FunctionReport, reported
 from matcalc.checking.function_aspects import ALWAYS, ONCE_RIGHT
 from matcalc.checking.function_claim import FunctionClaim, Raised, parameters_of
@@ -18,8 +18,6 @@ from matcalc.checking.verdict import Report
 from matcalc.checking.verify import asked, looked, places
 from matcalc.checking.voices import Place
 from matcalc.errors import CheckError
-
-_SETTINGS = 2
 
 
 def verify_function(
@@ -46,7 +44,7 @@ def verify_function(
     base, backward = _backward(request, claim, found, name)
     findings = [forward, backward, *(each(ALWAYS, settings[:1]) if base.trials else [])]
     if base.ok and request.dtype == DOUBLE and all(f.status != WRONG for f in findings):
-        findings += each(ONCE_RIGHT, settings[:_SETTINGS])
+        findings += each(ONCE_RIGHT, settings[:SETTINGS])
     return reported(base, findings)
 
 

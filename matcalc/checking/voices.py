@@ -244,7 +244,13 @@ def measured(place: Place) -> Any | None:
 
 
 def reads_one_triangle(place: Place) -> bool:
-    """Whether the function takes its input to be symmetric, as it is, and leaves one of its triangles alone."""
+    """Whether the function takes its input to be symmetric, as it is, and leaves one of its triangles alone.
+
+    >>> import torch
+    >>> eye = torch.eye(2, dtype=torch.float64)
+    >>> [reads_one_triangle(Place(fn, [eye], 0)) for fn in (torch.linalg.cholesky, torch.linalg.det)]
+    [True, False]
+    """
     import torch
 
     x = place.inputs[place.wrt]
@@ -259,7 +265,12 @@ def reads_one_triangle(place: Place) -> bool:
 
 
 def is_constant(place: Place) -> bool:
-    """Whether the function's value stays the same however its input moves, far away and towards zero."""
+    """Whether the function's value stays the same however its input moves, far away and towards zero.
+
+    >>> import torch
+    >>> [is_constant(Place(fn, [torch.ones(2)], 0)) for fn in (torch.ones_like, torch.sign)]
+    [True, False]
+    """
     import torch
 
     generator, here, same = torch.Generator().manual_seed(1), place.value().detach(), []

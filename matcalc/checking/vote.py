@@ -64,7 +64,12 @@ def vote(heard: Sequence[Testimony], derivation: bool | None = None) -> Outcome:
 
 
 def contradict(heard: Sequence[Testimony]) -> bool:
-    """Whether witnesses contradict one another, however that comes out."""
+    """Whether witnesses contradict one another, however that comes out.
+
+    >>> from matcalc.checking.testimony import Testimony as T
+    >>> contradict([T("precise", True, "", 0.0, 1e-18), T("sympy", False, "", 0.5)])
+    True
+    """
     against = [each for each in heard if each.agrees is False and _kin(each)]
     return any(each.agrees and _kin(each) and _would_have_seen(each, against) for each in heard) and bool(against)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from matcalc.cli import clock
 from matcalc.cli.options import Asked
+
+if TYPE_CHECKING:
+    from matcalc.derivative import Derivative
 
 Detail = Annotated[str, typer.Option(help="brief, normal or every-step.")]
 _PRINTED: dict[str, Callable[[Any], str]] = {
@@ -36,14 +39,13 @@ def shown(asked: Asked, names: list[str], kind: str, direction: str, detail: str
     return _PRINTED[asked.form](found.derivation(detail))
 
 
-def _derivative(asked: Asked, names: list[str], kind: str, direction: str, unconstrained: bool) -> Any:
-    from matcalc import directional_derivatives
+def _derivative(asked: Asked, names: list[str], kind: str, direction: str, unconstrained: bool) -> Derivative:
+    from matcalc.directional_derivatives import DIRECTED, directed
     from matcalc.errors import ParseError
     from matcalc.jacobians import tensor
 
-    if kind not in ("jvp", "vjp", "hvp"):
+    if kind not in DIRECTED:
         return tensor(asked.expression(), names, kind, unconstrained=unconstrained)
     if len(names) != 1 or not direction:
         raise ParseError(f"a {kind} is by one name, in a direction", suggestion="--direction v")
-    make = getattr(directional_derivatives, kind)
-    return make(asked.expression(), names[0], direction, unconstrained=unconstrained)
+    return directed(asked.expression(), names[0], kind, direction, unconstrained=unconstrained)

@@ -103,7 +103,11 @@ def show_document(
     text: str, wrt: list[str], kind: str, claim: str, written: Written,
     let: list[str] | None, sizes: str | None, trials: int, seed: int, limit: list[str] | None, unconstrained: bool,
 ) -> int:  # fmt: skip
-    """Writes a document about one derivative and returns the exit code of its check."""
+    """Writes a document about one derivative and returns the exit code of its check.
+
+    Raises:
+        MatcalcError: for what cannot be derived or written.
+    """
     from matcalc.pages.content import page_of
 
     asked = Asked.read(text, let, limit)

@@ -28,7 +28,7 @@ def check_documents(paths: list[str], fix: bool, verbose: bool, **options: Any) 
             clock.allow(Limits(), "seconds")
             for finding in check_file(path, fix=fix, **options):
                 counts[finding.outcome] += 1
-                if verbose or finding.outcome != "holds" or finding.says.startswith("filled in"):
+                if verbose or finding.outcome != "holds" or finding.answer:
                     print(escape(str(finding)), flush=True)
                 clock.allow(Limits(), "seconds")
         except MatcalcError as error:

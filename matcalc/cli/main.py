@@ -15,7 +15,7 @@ from matcalc.cli.derive import Detail, shown
 from matcalc.cli.options import Asked, check_options, read_text
 from matcalc.cli.suite import HELP as SUITE_HELP
 from matcalc.cli.suite import suite
-from matcalc.errors import MatcalcError, ParseError, escape
+from matcalc.errors import BUG, UNDECIDED, MatcalcError, ParseError, escape
 from matcalc.limits import Limits
 
 app = typer.Typer(
@@ -123,12 +123,12 @@ def _directional(kind: str) -> Callable[..., None]:
         form: Form = "textbook", limit: Limit = None, unconstrained: Unconstrained = False,
         witness: Witnesses = None, at: At = None, edges: Edges = False, debug: Debug = False,
     ) -> None:  # fmt: skip
-        from matcalc import directional_derivatives
         from matcalc.cli.show import show_derivative
+        from matcalc.directional_derivatives import directed
 
         asked = Asked.read(text, let, limit, format)
         options = check_options(trials, seed, device, dtype, sizes, witness, at, edges)
-        found = getattr(directional_derivatives, kind)(asked.expression(), wrt, direction, unconstrained=unconstrained)
+        found = directed(asked.expression(), wrt, kind, direction, unconstrained=unconstrained)
         raise typer.Exit(show_derivative(found.in_form(form), asked, None if no_check else options))
 
     return command
@@ -317,13 +317,13 @@ def run(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         _fail(f"cannot write the result: {error.strerror}", 2)
     except MemoryError:
-        _fail("out of memory", 3)
+        _fail("out of memory", UNDECIDED)
     except Exception as error:
         if "--debug" in given:
             raise
         _fail(
             f"matcalc has a bug: {type(error).__name__}: {error}\nRun it again with --debug and report what it shows.",
-            70,
+            BUG,
         )
     finally:
         clock.stop()

@@ -57,7 +57,11 @@ class Asked:
 
 
 def read_text(text: str) -> str:
-    """An argument, standard input for ``-``, a file's text for ``@FILE``."""
+    """An argument, standard input for ``-``, a file's text for ``@FILE``.
+
+    Raises:
+        ParseError: for input that cannot be read.
+    """
     if text == "-":
         if sys.stdin is None:
             raise ParseError("there is no standard input to read")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.cli import clock
+from matcalc.derivative import CALLED
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.expression.operator import ALIASES, TABLE
 from matcalc.jacobian_record import Jacobian
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from matcalc.derivative import Derivative
     from matcalc.parsed import Variable
 
-_NAMES = {"grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian"}
 _COLOURS = {"verified": "32", "refuted": "31", "inconclusive": "33", "result": "1"}
 
 
@@ -135,7 +135,7 @@ def _title(found: Derivative, quote: str = "") -> str:
     """What was derived; of repeated Jacobians, by which names."""
     whole, names = (found.whole, found.names) if isinstance(found, Jacobian) else (found.expression, (found.wrt,))
     by = " and ".join(f"{quote}{name}{quote}" for name in names)
-    return f"{_NAMES.get(found.kind, found.kind)} of {quote}{whole.pretty()}{quote} by {by}"
+    return f"{CALLED.get(found.kind, found.kind)} of {quote}{whole.pretty()}{quote} by {by}"
 
 
 def _reading(found: Jacobian) -> str:
@@ -183,11 +183,12 @@ _SHOWN: dict[str, Callable[[Derivative], str]] = {
 
 def show_check(asked: Asked, wrt: Sequence[str], claim: str, kind: str, options: Mapping[str, Any]) -> int:
     """Checks a claim and prints the report; returns the exit code."""
+    from matcalc.parsed import by_names
     from matcalc.verification import check as run
 
     expression = asked.expression()
     clock.allow(asked.limits, "seconds")
-    names = wrt[0] if len(wrt) == 1 else tuple(wrt)
+    names = by_names(wrt)
     report = run(expression, names, claim=claim, kind=kind, **options)
     if asked.form == "json":
         record = {"input": asked.text, "wrt": names, "claim": claim, "kind": kind, "check": report.to_dict()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
@@ -30,7 +30,12 @@ _FORWARD, _BACK = "#444444", "#c5221f"
 
 
 def drawn(graph: Graph, *, backward: bool = False) -> str:
-    """The picture as SVG text."""
+    """The picture as SVG text.
+
+    >>> from matcalc.parsed import parse
+    >>> drawn(parse("x'*x").graph()).splitlines()[1]
+    '<title>Computation graph: x; f = x.T*x</title>'
+    """
     layers = _layers(graph)
     widths = {v.name: _LETTER * len(v.label) + 2 * _PADDING for v in graph.vertices}
     room = _room_for_labels(graph, backward)
@@ -40,8 +45,8 @@ def drawn(graph: Graph, *, backward: bool = False) -> str:
     height = max(y for _, y in places.values()) + _HEIGHT / 2 + _MARGIN
     inner = [*_arrows(graph, places, backward), *(_box(v, places[v.name], widths[v.name]) for v in graph.vertices)]
     font = 'font-family="monospace" font-size="12"'
-    size = f'viewBox="{_n(left)} 0 {_n(right - left)} {_n(height)}"'
-    style = f'style="max-width:100%;height:auto" width="{_n(right - left)}" height="{_n(height)}"'
+    size = f'viewBox="{_px(left)} 0 {_px(right - left)} {_px(height)}"'
+    style = f'style="max-width:100%;height:auto" width="{_px(right - left)}" height="{_px(height)}"'
     says = "; ".join(v.label for v in graph.vertices)
     return "\n".join(
         [
@@ -160,9 +165,9 @@ def _arrow(
     kind, colour = ("back", _BACK) if back else ("forward", _FORWARD)
     dashes = ' stroke-dasharray="4 3"' if back else ""
     return [
-        f'<line x1="{_n(x0)}" y1="{_n(y0)}" x2="{_n(x1)}" y2="{_n(y1)}" stroke="{colour}"{dashes}'
+        f'<line x1="{_px(x0)}" y1="{_px(y0)}" x2="{_px(x1)}" y2="{_px(y1)}" stroke="{colour}"{dashes}'
         f' marker-end="url(#matcalc-{kind})"/>',
-        f'<text x="{_n(x + away)}" y="{_n(y + 4)}" text-anchor="{anchor}" fill="{colour}" stroke="#ffffff"'
+        f'<text x="{_px(x + away)}" y="{_px(y + 4)}" text-anchor="{anchor}" fill="{colour}" stroke="#ffffff"'
         f' stroke-width="3" paint-order="stroke">{escape(label)}</text>',
     ]
 
@@ -171,11 +176,12 @@ def _box(vertex: Vertex, place: tuple[float, float], width: float) -> str:
     x, y = place
     radius = 15 if vertex.role == "input" else 4
     return (
-        f'<rect x="{_n(x - width / 2)}" y="{_n(y - _HEIGHT / 2)}" width="{_n(width)}" height="{_HEIGHT}" rx="{radius}"'
-        f' fill="{_FILL[vertex.role]}" stroke="{_STROKE[vertex.role]}"/>'
-        f'<text x="{_n(x)}" y="{_n(y + 4)}" text-anchor="middle" fill="#111111">{escape(vertex.label)}</text>'
+        f'<rect x="{_px(x - width / 2)}" y="{_px(y - _HEIGHT / 2)}" width="{_px(width)}" height="{_HEIGHT}"'
+        f' rx="{radius}" fill="{_FILL[vertex.role]}" stroke="{_STROKE[vertex.role]}"/>'
+        f'<text x="{_px(x)}" y="{_px(y + 4)}" text-anchor="middle" fill="#111111">{escape(vertex.label)}</text>'
     )
 
 
-def _n(value: Any) -> str:
+def _px(value: float) -> str:
+    """A number as SVG takes it, to a tenth of a pixel, so that the picture does not hang on roundings."""
     return f"{value:.1f}".removesuffix(".0")

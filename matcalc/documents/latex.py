@@ -89,6 +89,9 @@ def _told_apart(names: Sequence[str]) -> dict[str, str]:
 def name_in_latex(name: str) -> str:
     r"""``W1`` and ``W_1`` as W with a subscript, ``lambda`` as the letter, ``loss`` in one italic word.
 
+    Raises:
+        UnsupportedError: for what is no name of letters, digits and _.
+
     >>> print(name_in_latex("W1"), name_in_latex("lambda"), name_in_latex("loss"), name_in_latex("x_hat"))
     W_{1} \lambda \mathit{loss} x_{\mathit{hat}}
     """

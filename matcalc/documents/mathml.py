@@ -22,7 +22,7 @@ _OPERATORS = {
     "quad": "\u2003", "Rightarrow": "⇒", "Longrightarrow": "⟹", "top": "⊤", "implies": "⟹", "mid": "|", "lt": "<",
     "gt": ">", "ast": "∗", "prime": "′",
 }  # fmt: skip
-_LIMITS = {r"\sum": "∑", r"\prod": "∏"}
+_LIMITS = {r"\sum": "∑", r"\prod": "∏"}  # written as commands, for no operator is meant
 _LETTERS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "varepsilon": "ε", "zeta": "ζ", "eta": "η",
     "theta": "θ", "vartheta": "ϑ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",

@@ -114,7 +114,11 @@ def multiplied(left: list[Term], right: list[Term]) -> list[Term]:
 
 
 def deltas(rows: Indices, cols: Indices) -> list[Term]:
-    """The entry of an identity."""
+    """The entry of an identity.
+
+    Raises:
+        UnsplitError: where rows and columns have other sizes.
+    """
     if tuple(i.size for i in rows) != tuple(i.size for i in cols):
         raise UnsplitError
     return [Term(deltas=tuple(zip(rows, cols, strict=True)))]

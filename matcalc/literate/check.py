@@ -12,9 +12,9 @@ from matcalc.derivative import Derivative
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.jacobians import tensor
 from matcalc.literate.blocks import blocks_in
-from matcalc.literate.statements import Statement, statements_in
+from matcalc.literate.statements import Statement, Unreadable, statements_in
 from matcalc.pages.write import write
-from matcalc.parsed import Expression, let_from, parse
+from matcalc.parsed import Expression, by_names, let_from, parse
 
 if TYPE_CHECKING:
     from matcalc.checking.verdict import Report
@@ -29,6 +29,7 @@ class Finding:
         outcome: ``holds``, ``false``, ``undecided``, ``unreadable`` or ``unanswered``.
         says: the report's first line, the diagnosis, or what is wrong with the text.
         report: the check, where there was one.
+        answer: what a question mark was found to stand for, or "".
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Finding:
     outcome: str
     says: str
     report: Report | None = None
+    answer: str = ""
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.says}"
@@ -50,36 +52,34 @@ def check_file(path: Path, *, fix: bool = False, **options: Any) -> Iterator[Fin
     answers: list[tuple[Statement, str]] = []
     for block in blocks_in(path):
         for statement in statements_in(block):
-            if isinstance(statement, ParseError):
-                line = int((statement.why or "line 1").removeprefix("line "))
-                yield Finding(path, line, "unreadable", f"error: {statement.message}")
+            if isinstance(statement, Unreadable):
+                yield Finding(path, statement.line, "unreadable", f"error: {statement.message}")
                 continue
-            found, answer = _checked(statement, fix, options)
-            if answer:
-                answers.append((statement, answer))
+            found = _checked(statement, fix, options)
+            if found.answer:
+                answers.append((statement, found.answer))
             yield found
     if answers:
         _write_answers(path, answers)
 
 
-def _checked(statement: Statement, fix: bool, options: dict[str, Any]) -> tuple[Finding, str]:
+def _checked(statement: Statement, fix: bool, options: dict[str, Any]) -> Finding:
     path, line = statement.block.path, statement.line
     try:
         f = parse(statement.expression, let_from(statement.let) or None)
         kind = kind_of(statement, f)
         if statement.mark is None:
-            return _judged(statement, _report(statement, f, kind, options)), ""
+            return _judged(statement, _report(statement, f, kind, options))
         found = tensor(f, statement.names, kind)
         if not fix:
-            return Finding(path, line, "unanswered", "a question mark stands here: --fix answers it"), ""
+            return Finding(path, line, "unanswered", "a question mark stands here: --fix answers it")
         return _answered(statement, found, found.check(**options))
     except MatcalcError as error:
-        return Finding(path, line, "unreadable", f"error: {_sentence(error)}"), ""
+        return Finding(path, line, "unreadable", f"error: {_sentence(error)}")
 
 
 def _sentence(error: MatcalcError) -> str:
-    suggestion = getattr(error, "suggestion", "")
-    return error.message + (f" (try {suggestion})" if suggestion else "")
+    return error.message + (f" (try {error.suggestion})" if error.suggestion else "")
 
 
 def kind_of(statement: Statement, f: Expression) -> str:
@@ -92,9 +92,7 @@ def kind_of(statement: Statement, f: Expression) -> str:
 def _report(statement: Statement, f: Expression, kind: str, options: dict[str, Any]) -> Report:
     from matcalc.verification import check
 
-    names = statement.names
-    wrt = names[0] if len(names) == 1 else names
-    return check(f, wrt, claim=statement.claim, kind=kind, **options)
+    return check(f, by_names(statement.names), claim=statement.claim, kind=kind, **options)
 
 
 def _judged(statement: Statement, report: Report) -> Finding:
@@ -109,13 +107,14 @@ def _judged(statement: Statement, report: Report) -> Finding:
     return Finding(path, line, "false", f"what is called wrong here is right: {first}", report)
 
 
-def _answered(statement: Statement, found: Derivative, report: Report) -> tuple[Finding, str]:
+def _answered(statement: Statement, found: Derivative, report: Report) -> Finding:
     path, line = statement.block.path, statement.line
     if not report.ok:
-        return Finding(path, line, "undecided", f"not filled in: {report.reason or report.verdict}", report), ""
+        return Finding(path, line, "undecided", f"not filled in: {report.reason or report.verdict}", report)
     if not statement.holds:
-        return Finding(path, line, "unreadable", "error: a question mark has no place after !="), ""
-    return Finding(path, line, "holds", f"filled in: {found.pretty()}", report), found.pretty()
+        return Finding(path, line, "unreadable", "error: a question mark has no place after !=")
+    answer = found.pretty()
+    return Finding(path, line, "holds", f"filled in: {answer}", report, answer)
 
 
 def _write_answers(path: Path, answers: Sequence[tuple[Statement, str]]) -> None:

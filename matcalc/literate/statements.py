@@ -53,10 +53,23 @@ class Statement:
     mark: tuple[Line, int] | None = None
 
 
-def statements_in(block: Block) -> Iterator[Statement | ParseError]:
-    """The statements of a block, and in place of what cannot be read an error with its line.
+@dataclass(frozen=True)
+class Unreadable:
+    """What stands where a statement should: the number of its line in the file, and what is wrong with it."""
+
+    line: int
+    message: str
+
+
+def statements_in(block: Block) -> Iterator[Statement | Unreadable]:
+    """The statements of a block, and what cannot be read as one.
 
     A block that states nothing (an expression by itself) has none.
+
+    >>> from pathlib import Path
+    >>> text = "d/dx (x.T*x) = 2*x"
+    >>> [(found.names, found.claim) for found in statements_in(Block(Path("notes.md"), (Line(text, 1, 0),)))]
+    [(('x',), '2*x')]
     """
     if not any(_STATES.match(line.text) for line in block.lines):
         return
@@ -70,7 +83,7 @@ def statements_in(block: Block) -> Iterator[Statement | ParseError]:
             else:
                 yield _statement(block, lines, text, tuple(let))
         except ParseError as error:
-            yield ParseError(error.message, why=f"line {lines[0].number}")
+            yield Unreadable(lines[0].number, error.message)
 
 
 def _joined(block: Block) -> Iterator[list[Line]]:

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from matcalc import directional_derivatives
 from matcalc.checking.counterexamples import counterexample_lines
-from matcalc.derivative import Derivative
+from matcalc.derivative import CALLED, Derivative
+from matcalc.directional_derivatives import DIRECTED, directed, new_direction
 from matcalc.documents.derivation.composer import FalseLineError
 from matcalc.errors import CheckError, MatcalcError, ParseError
 from matcalc.jacobian_record import Jacobian
 from matcalc.jacobians import tensor
 from matcalc.lowering.targets import TARGETS
-from matcalc.parsed import Expression
+from matcalc.parsed import Expression, by_names
 
 if TYPE_CHECKING:
     from matcalc.checking.verdict import Report
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from matcalc.documents.graph import Graph
 
 _KINDS = {
-    "grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian", "jvp": "derivative in a direction",
-    "vjp": "transposed derivative", "hvp": "Hessian times a direction",
-}  # fmt: skip
-_DIRECTED = ("jvp", "vjp", "hvp")
+    **CALLED,
+    "jvp": "derivative in a direction",
+    "vjp": "transposed derivative",
+    "hvp": "Hessian times a direction",
+}
 
 
 @dataclass(frozen=True)
@@ -165,13 +166,12 @@ def page_of(
     """
     from matcalc.verification import check, check_derivative
 
-    along = {"direction": direction or directional_derivatives.new_direction(f, kind)} if kind in _DIRECTED else {}
+    along = {"direction": direction or new_direction(f, kind)} if kind in DIRECTED else {}
     found = _derived(f, wrt, kind, unconstrained, **along)
     if claim is None:
         report = check_derivative(found, **options)
     else:
-        names = wrt[0] if len(wrt) == 1 else tuple(wrt)
-        report = check(f, names, claim=claim, kind=kind, unconstrained=unconstrained, **along, **options)
+        report = check(f, by_names(wrt), claim=claim, kind=kind, unconstrained=unconstrained, **along, **options)
     steps, missing = _steps(found, detail)
     return Page(
         title or f"The {_KINDS[kind]} of {f.pretty()} by {' and '.join(wrt)}",
@@ -217,8 +217,7 @@ def _derived(f: Expression, wrt: Sequence[str], kind: str, unconstrained: bool, 
         return tensor(f, wrt, kind, unconstrained=unconstrained)
     if len(wrt) != 1:
         raise ParseError(f"a {kind} is by one name")
-    made: Derivative = getattr(directional_derivatives, kind)(f, wrt[0], direction, unconstrained=unconstrained)
-    return made
+    return directed(f, wrt[0], kind, direction, unconstrained=unconstrained)
 
 
 def _symbol(kind: str, wrt: Sequence[str], found: Derivative, direction: str) -> str:
@@ -232,16 +231,16 @@ def _symbol(kind: str, wrt: Sequence[str], found: Derivative, direction: str) ->
             "vjp": rf"\mathrm{{D}}_{{{by[0]}}} f^* \left[ {along} \right]",
             "hvp": rf"\nabla_{{{by[0]}}}^{{2}} f \left[ {along} \right]",
         }[kind]
-    if kind == "grad":
+    if not isinstance(found, Jacobian):
         return rf"\nabla_{{{by[0]}}} f"
-    if isinstance(found, Jacobian) and not found.closed:
+    if not found.closed:
         return r"\mathrm{d} f"
-    if kind == "hessian" and found.is_matrix:  # type: ignore[attr-defined]  # a Hessian is a Jacobian
+    if kind == "hessian" and found.is_matrix:
         return rf"\frac{{\partial^{{2}} f}}{{\partial {by[0]} \, \partial {by[-1]}^\top}}"
-    above = r"\partial f" if found.is_matrix else r"\partial \operatorname{vec}\left(f\right)"  # type: ignore[attr-defined]
+    above = r"\partial f" if found.is_matrix else r"\partial \operatorname{vec}\left(f\right)"
     if kind == "hessian":
         above = rf"\partial \operatorname{{vec}}\left(\nabla_{{{by[0]}}} f\right)"
-    last = rf"{by[-1]}^\top" if found.is_matrix else rf"\operatorname{{vec}}\left({by[-1]}\right)^\top"  # type: ignore[attr-defined]
+    last = rf"{by[-1]}^\top" if found.is_matrix else rf"\operatorname{{vec}}\left({by[-1]}\right)^\top"
     return rf"\frac{{{above}}}{{\partial {last}}}"
 
 

@@ -65,7 +65,7 @@ def _derived(page: Page) -> str:
 
 def _drawn(page: Page) -> str:
     """The pictures, with the same seed."""
-    names = ["structure", "errors"][-len(page.pictures) :]
+    names = ["structure", "errors"][-len(page.pictures) :]  # a gradient has no structure to show
     lines = [f"plots.{name}(derivative, seed={page.report.seed})" for name in names]
     shown = [f"display({line})" for line in lines[:-1]] + lines[-1:]
     return "\n".join(["%matplotlib inline", "from matcalc import plots", "", *shown])

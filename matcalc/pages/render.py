@@ -13,16 +13,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from matcalc.documents.derivation.words import SIGNS
 from matcalc.documents.graph import Graph
 from matcalc.documents.mathml import mathml
 from matcalc.pages.content import Page
 from matcalc.version import __version__
 
 _TEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "×": r"$\times$", "'": r"\textquotesingle{}", "∇": r"$\nabla$", "∂": r"$\partial$", "⟨": r"$\langle$",
-    "⟩": r"$\rangle$", "²": r"\textsuperscript{2}", "⊗": r"$\otimes$", "−": r"$-$", "·": r"$\cdot$", "…": r"\ldots{}",
+    **SIGNS,
+    "×": r"$\times$", "'": r"\textquotesingle{}", "∂": r"$\partial$", "⟨": r"$\langle$", "⟩": r"$\rangle$",
+    "²": r"\textsuperscript{2}", "−": r"$-$", "…": r"\ldots{}",
 }  # fmt: skip
 _VERBATIM = {"×": "x", "∇": "grad", "−": "-", "²": "^2", "·": "*"}
 _WIDEST = 92
@@ -46,7 +46,13 @@ def latex(pages: Sequence[Page], title: str = "") -> str:
 
 
 def text(pages: Sequence[Page], title: str = "") -> str:
-    """Plain text for a terminal."""
+    """Plain text for a terminal; a document of several pages needs no title there.
+
+    >>> from matcalc.pages.content import page_of
+    >>> from matcalc.parsed import parse
+    >>> print(text([page_of(parse("x'*x"), ["x"])]).splitlines()[0])
+    The gradient of x.T*x by x
+    """
     return "\n\n".join(_as_text(page) for page in pages) + "\n"
 
 
@@ -93,7 +99,11 @@ def in_tex(value: str) -> str:
 
 
 def in_verbatim(value: str) -> str:
-    """Code between the lines of a Verbatim: ASCII, in lines that a page holds, and never the line that ends it."""
+    r"""Code between the lines of a Verbatim: ASCII, in lines that a page holds, and never the line that ends it.
+
+    >>> print(in_verbatim("# m×n, and \\end{Verbatim}"))
+    # mxn, and \end {Verbatim}
+    """
     value = "\n".join(row for line in value.splitlines() for row in _folded(line))
     plain = "".join(_VERBATIM.get(c, c if c.isascii() else "?") for c in value.rstrip())
     return plain.replace("\\end{", "\\end {")

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from matcalc.errors import BUG, UNDECIDED
 from matcalc.suites.spec import Case
 
 DECIDED = ("verified", "refuted")
-BUG = 70
 # A suite ends with the first of these that a case of it has: what is wrong goes before what is not known.
-_GRAVEST_FIRST = (1, 2, BUG, 4, 3)
+_GRAVEST_FIRST = (1, 2, BUG, 4, UNDECIDED)
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Outcome:
     verdict: str
     diagnosis: str = ""
     reason: str = ""
-    code: int = 3
+    code: int = UNDECIDED
     seconds: float = 0.0
     report: Mapping[str, Any] | None = None
 

@@ -24,14 +24,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from matcalc.errors import CheckError
+from matcalc.errors import BUG, UNDECIDED, CheckError
 
 _STARTUP_SECONDS = 300.0
 _MOST_FAILED_STARTS = 3
 _AHEAD = 64
 _GRACE_SECONDS = 10.0
-_BUG = 70
-_LIMIT = 3
 _SINGLE = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 _SAYS_MEMORY = ("can't allocate memory", "bad_alloc", "out of memory")
 
@@ -67,7 +65,7 @@ class Answer:
 
     value: dict[str, Any] | None
     ended: str = ""
-    code: int = _LIMIT
+    code: int = UNDECIDED
 
 
 def answers(items: Iterable[Any], work: Work, jobs: int, bounds: Bounds) -> Iterator[Answer]:
@@ -287,7 +285,7 @@ def _serve(pipe: connection.Connection, work: Work, bounds: Bounds) -> None:
         except EOFError:
             return
         answer = _answer(work, item, bounds)
-        last = number == bounds.pieces or answer.get("code") == _LIMIT
+        last = number == bounds.pieces or answer.get("code") == UNDECIDED
         pipe.send_bytes(json.dumps({"answer": answer, "last": last}).encode())
         if last:
             return
@@ -317,8 +315,8 @@ def _answer(work: Work, item: Any, bounds: Bounds) -> dict[str, Any]:
             return {"value": found}
     except BaseException as error:  # a SystemExit too is the case's own affair
         if isinstance(error, MemoryError) or any(word in str(error) for word in _SAYS_MEMORY):
-            return {"value": None, "ended": f"stopped above {bounds.memory / 2**20:g} MiB of memory", "code": _LIMIT}
-        return {"value": None, "ended": f"{type(error).__name__}: {error}{_place(error)}", "code": _BUG}
+            return {"value": None, "ended": f"stopped above {bounds.memory / 2**20:g} MiB of memory", "code": UNDECIDED}
+        return {"value": None, "ended": f"{type(error).__name__}: {error}{_place(error)}", "code": BUG}
 
 
 def _place(error: BaseException) -> str:

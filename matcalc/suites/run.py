@@ -6,14 +6,13 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from matcalc.errors import MatcalcError
+from matcalc.errors import UNDECIDED, MatcalcError
 from matcalc.suites.outcome import Outcome
 from matcalc.suites.spec import DIRECTED, Case
 
 if TYPE_CHECKING:
     from matcalc.checking.verdict import Report
 
-LIMIT = 3
 # Loaded once by the process that workers are forked from; torch.func loads the private ones on its first use.
 NEEDED = (
     "torch",
@@ -42,11 +41,11 @@ def run_case(case: Case, devices: Sequence[str] = ("cpu",), dtypes: Sequence[str
     try:
         report = report_on(case, devices=tuple(devices), dtypes=tuple(dtypes))
     except MatcalcError as error:
-        verdict = "inconclusive" if error.exit_code == LIMIT else "error"
+        verdict = "inconclusive" if error.exit_code == UNDECIDED else "error"
         seconds = time.perf_counter() - started
         return Outcome(case, verdict, reason=str(error), code=error.exit_code, seconds=seconds)
     seconds = time.perf_counter() - started
-    return Outcome(case, report.verdict, report.diagnosis or "", report.reason, LIMIT, seconds, report.to_dict())
+    return Outcome(case, report.verdict, report.diagnosis or "", report.reason, UNDECIDED, seconds, report.to_dict())
 
 
 def report_on(case: Case, **options: Any) -> Report:
@@ -56,15 +55,14 @@ def report_on(case: Case, **options: Any) -> Report:
         MatcalcError: for a case that cannot be asked.
     """
     from matcalc.directional_derivatives import new_direction
-    from matcalc.parsed import parse
+    from matcalc.parsed import by_names, parse
     from matcalc.verification import check
 
     options |= {"trials": case.trials, "seed": case.seed, "sizes": dict(case.sizes)}
     f = parse(case.expr, dict(case.let) or None)
     if case.kind in DIRECTED:
         options["direction"] = case.direction or new_direction(f, case.kind)
-    wrt = case.wrt[0] if len(case.wrt) == 1 else case.wrt
-    return check(f, wrt, case.claim, kind=case.kind, unconstrained=case.unconstrained, **options)
+    return check(f, by_names(case.wrt), case.claim, kind=case.kind, unconstrained=case.unconstrained, **options)
 
 
 def prepare() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from matcalc.errors import UNDECIDED
 from matcalc.suites import run
 from matcalc.suites.outcome import Outcome
 from matcalc.suites.pool import Answer, Work, answers
@@ -59,6 +60,6 @@ def check_suite(
 def _outcome(case: Case, answer: Answer) -> Outcome:
     if answer.value is not None:
         return Outcome(case, **answer.value)
-    if answer.code == run.LIMIT:
+    if answer.code == UNDECIDED:
         return Outcome(case, "inconclusive", reason=answer.ended, code=answer.code)
     return Outcome(case, "error", reason=f"a bug in matcalc: {answer.ended}", code=answer.code)

@@ -24,7 +24,7 @@ from matcalc.suites.places import Place, places
 
 SUFFIX = ".matcalc.toml"
 _CLAIMED = ("grad", "jacobian", "hessian")
-DIRECTED = ("jvp", "vjp", "hvp")
+DIRECTED = ("jvp", "vjp", "hvp")  # written again: what defines them takes long to load, and a suite is only read
 KINDS = (*_CLAIMED, *DIRECTED)
 EXPECTED = ("verified", "refuted")
 _MOST_READ = 2**26

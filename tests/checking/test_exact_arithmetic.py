@@ -17,7 +17,7 @@ import pytest
 
 import matcalc as mc
 from matcalc.checking.degrees import Degrees
-from matcalc.checking.exact import exactly
+from matcalc.checking.exact_values import exactly
 from matcalc.checking.finite_field import Draws, Element, Field, NoRootError, Root, drawn_prime, is_prime, rank_modulo
 from matcalc.checking.points import sizes_of
 from matcalc.checking.question import CheckOptions, Question

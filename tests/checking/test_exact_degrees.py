@@ -15,7 +15,8 @@ import pytest
 
 import matcalc as mc
 from matcalc.checking.degrees import Bound, Degrees, Extent, Factor
-from matcalc.checking.exact import assignments, drawn_value, exactly, inapplicable, residuals
+from matcalc.checking.exact import assignments, inapplicable
+from matcalc.checking.exact_values import drawn_value, exactly, residuals
 from matcalc.checking.finite_field import Draws, Element, Field, NoRootError
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.derivative import grad

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from matcalc import directional_derivatives
 from matcalc.cli.suite import HELP
 from matcalc.errors import LimitError, ParseError
 from matcalc.suites import spec
@@ -185,6 +186,10 @@ def test_what_the_page_and_the_help_show_is_a_suite(tmp_path: Path, block: str) 
 
     assert len(cases) >= 2
     assert [outcome.complaint for outcome in found] == [""] * len(cases)
+
+
+def test_the_kinds_with_a_direction_are_those_that_can_be_derived() -> None:
+    assert spec.DIRECTED == directional_derivatives.DIRECTED
 
 
 def test_the_page_names_every_key_and_no_other() -> None:

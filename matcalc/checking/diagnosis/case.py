@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from matcalc.checking.judgement import AGREED, allowance
+from matcalc.checking.judgement import AGREED, FLOAT, allowance, unit_of
 from matcalc.checking.points import Point, point
 from matcalc.checking.precise import lifted
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.tolerance import coarsest
-from matcalc.checking.torch_side import called, tensors_at
+from matcalc.checking.torch_side import called
 from matcalc.errors import MatcalcError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
@@ -20,7 +19,6 @@ from matcalc.expression.walk import fold
 from matcalc.language.printer import written
 
 DIGITS = 50
-FLOAT = 1e-8
 _UNITS = 64
 _SHARE = 1e-3
 _NOISE = 1e-40
@@ -230,7 +228,11 @@ class Case:
 
 
 def shortened(text: str, most: int) -> str:
-    """A text of at most about ``most`` characters."""
+    """A text of at most about ``most`` characters.
+
+    >>> shortened("x.T*A*x + b.T*x", 8)
+    'x.T*A*x …'
+    """
     return text if len(text) <= most else text[:most].rstrip() + " …"
 
 
@@ -264,8 +266,7 @@ def _room(question: Question, at: Point) -> float:
     """The largest relative difference of what is equal: a function may compute in single precision."""
     if isinstance(question.claimed, Node):
         return allowance(question)
-    unit = coarsest(lambda **given: called(question, at, given), tensors_at(question, at))
-    return max(FLOAT, _UNITS * unit)
+    return max(FLOAT, _UNITS * unit_of(question, at))
 
 
 def _chosen(case: Case, sights: Sequence[Sight]) -> tuple[Sight, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from matcalc.checking.diagnosis.case import Case, Finding
 from matcalc.checking.diagnosis.multiples import Multiple, multiple, ratio
-from matcalc.checking.diagnosis.whole import _diag
+from matcalc.checking.diagnosis.whole import diagonal_alone
 from matcalc.checking.precise import lifted
 from matcalc.checking.values import Turn, value
 from matcalc.expression.nodes import Node
@@ -115,7 +115,7 @@ STRONGER: tuple[Assumption, ...] = (
                advice="declare it posdef"),
 )  # fmt: skip
 LAST: tuple[Assumption, ...] = (
-    Assumption("diagonal", "diagonal", _is_free_square, lambda g, rng: _diag(g), advice="declare it diagonal"),
+    Assumption("diagonal", "diagonal", _is_free_square, lambda g, rng: diagonal_alone(g), advice="declare it diagonal"),
     Assumption("lower triangular", "", _is_free_square, _sampled("lower")),
     Assumption("upper triangular", "", _is_free_square, _sampled("upper")),
     Assumption("1", "1", _is_other_scalar, lambda g, rng: g * 0 + 1),

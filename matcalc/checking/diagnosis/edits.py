@@ -21,7 +21,6 @@ from matcalc.expression.operator import TABLE
 from matcalc.expression.sizes import Shape
 
 _CHAINS = ("product", "times")
-_PAIR = 2
 
 
 @dataclass(frozen=True)
@@ -157,11 +156,17 @@ def _with_argument(node: Node, i: int, new: Node) -> Node:
 
 
 def entrywise(place: Place) -> Iterator[Edit]:
-    """An operation of matrices for the same of their entries, and the other way round."""
+    """An operation of matrices for the same of their entries, and the other way round.
+
+    >>> from matcalc.language.printer import written
+    >>> from matcalc.parsed import parse
+    >>> [written(edit.root) for edit in entrywise(Place(parse("A*B + A^2").node))]
+    ['A*B + A.^2', 'A.*B + A^2']
+    """
     for node in place.nodes:
         for make in _COUNTERPARTS:
             yield from changed(place, node, make, node)
-        for i in range(len(node.args) - 1) if node.op == "product" and len(node.args) > _PAIR else ():
+        for i in range(len(node.args) - 1) if node.op == "product" and len(node.args) > 2 else ():
             left, right = node.args[i : i + 2]
             if left.shape == right.shape:
                 both = build.times(left, right)
@@ -208,7 +213,13 @@ _COUNTERPARTS = (
 
 
 def swaps(place: Place) -> Iterator[Edit]:
-    """Neighbours in a product exchanged, and the two arguments of any other operator, where the shapes allow it."""
+    """Neighbours in a product exchanged, and the two arguments of any other operator, where the shapes allow it.
+
+    >>> from matcalc.language.printer import written
+    >>> from matcalc.parsed import parse
+    >>> [written(edit.root) for edit in swaps(Place(parse("kron(A, B)").node))]
+    ['kron(B, A)']
+    """
     for node in place.nodes:
         if len(node.args) == 2 and node.op not in ("product", "scale", "times", "add", "power"):
             yield from changed(place, node, build.with_args, node, node.args[::-1])
@@ -220,7 +231,13 @@ def swaps(place: Place) -> Iterator[Edit]:
 
 
 def sums(place: Place) -> Iterator[Edit]:
-    """A term inside a sum left out, or with the other sign."""
+    """A term inside a sum left out, or with the other sign.
+
+    >>> from matcalc.language.printer import written
+    >>> from matcalc.parsed import parse
+    >>> [written(edit.root) for edit in sums(Place(parse("A*x + b").node))]
+    ['A*x', 'A*x - b', 'b', 'b - A*x']
+    """
     for node in place.nodes:
         for term in node.args if node.op == "add" else ():
             rest = [t for t in node.args if t is not term]
@@ -229,7 +246,13 @@ def sums(place: Place) -> Iterator[Edit]:
 
 
 def drops(place: Place) -> Iterator[Edit]:
-    """A factor left out, or an operation of one argument of the same shape."""
+    """A factor left out, or an operation of one argument of the same shape.
+
+    >>> from matcalc.language.printer import written
+    >>> from matcalc.parsed import parse
+    >>> [written(edit.root) for edit in drops(Place(parse("s*norm2(x)").node))]
+    ['s']
+    """
     for node in place.nodes:
         if node.op in _CHAINS:
             make = build.product if node.op == "product" else build.times
@@ -249,7 +272,13 @@ def _scaled(scalars: Sequence[Node], body: Node) -> Node:
 
 
 def numbers(place: Place) -> Iterator[Edit]:
-    """An exponent or a number off by one, doubled, halved or negated."""
+    """An exponent or a number off by one, doubled, halved or negated.
+
+    >>> from matcalc.language.printer import written
+    >>> from matcalc.parsed import parse
+    >>> [written(edit.root) for edit in numbers(Place(parse("x.^2").node))]
+    ['x', 'x.^3', '1./x.^2', 'x', 'x.^4']
+    """
     for node in place.nodes:
         if node.op == "power" and node.args[1].op == "number":
             for k in _near(node.args[1].params[0]):
@@ -330,7 +359,13 @@ def _meets(chain: Sequence[Node], i: int, factor: Node) -> bool:
 
 
 def parts(roots: Iterable[Node], most: int) -> list[Node]:
-    """What occurs, the smallest first, with the transposes of what is small."""
+    """What occurs, the smallest first, with the transposes of what is small.
+
+    >>> from matcalc.language.printer import written
+    >>> from matcalc.parsed import parse
+    >>> [written(part) for part in parts([parse("x'*A*x").node], 4)]
+    ['A', 'x', 'A.T', 'x.T']
+    """
     listed = sorted(dict.fromkeys(postorder(*roots)), key=_by_size)[:most]
     turned = [n.T for n in listed if not n.is_scalar]
     return sorted(dict.fromkeys([*listed, *turned]), key=_by_size)[:most]

@@ -135,7 +135,11 @@ def rational(case: Case, value: Any) -> Fraction | None:
 
 
 def spelled(number: Fraction) -> str:
-    """A fraction where its denominator is small, else a decimal number."""
+    """A fraction where its denominator is small, else a decimal number.
+
+    >>> spelled(Fraction(1, 2)), spelled(Fraction(1, 1000))
+    ('1/2', '0.001')
+    """
     return str(number) if number.denominator <= _PLAIN else f"{float(number):.10g}"
 
 

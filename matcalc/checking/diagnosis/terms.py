@@ -23,7 +23,13 @@ _MOST_CHANGED = 3
 
 
 def terms(node: Node) -> list[list[Node]]:
-    """The terms of a sum: as it is written; with products of matrices, then with all products multiplied out."""
+    """The terms of a sum: as it is written; with products of matrices, then with all products multiplied out.
+
+    >>> from matcalc.language.printer import written
+    >>> from matcalc.parsed import parse
+    >>> [list(map(written, way)) for way in terms(parse("(A + B)*x").node)]
+    [['(A + B)*x'], ['B*x', 'A*x']]
+    """
     found = [_parts(node)]
     if _count(node) <= _MOST_EXPANDED:
         try:

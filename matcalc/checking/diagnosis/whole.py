@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 from matcalc.checking.axes import wrong_axes
 from matcalc.checking.diagnosis.case import Case, Finding, Sight
@@ -31,7 +31,7 @@ def transposed(case: Case) -> Finding | None:
     if all(case.near(s.truth, s.truth.T) for s in case.sights):
         return None
     found = multiple(case, ratios(case, lambda s: (s.claimed.T, s.truth)))
-    if found is None or not case.explains(lambda s: _scaled(case, s, s.claimed.T, s.truth)):
+    if found is None or not case.explains(lambda s: _scaled(case, s.claimed.T, s.truth)):
         return None
     says = f"transposed: the claim is the transpose of the {case.what}"
     if found.number == -1:
@@ -43,7 +43,7 @@ def transposed(case: Case) -> Finding | None:
     return Finding("transposed", says)
 
 
-def _scaled(case: Case, sight: Sight, left: Any, right: Any) -> tuple[Any, Any] | None:
+def _scaled(case: Case, left: Any, right: Any) -> tuple[Any, Any] | None:
     c = ratio(case, left, right)
     return None if c is None else (left, c * right)
 
@@ -90,51 +90,65 @@ def layout(case: Case) -> Finding | None:
     """Whether the entries are right in another order: vec by rows, the name's axes first, a transposed value."""
     if case.axes is None:
         return None
-    for relation, says, turned in _ORDERS:
-        if case.explains(partial(_turned, case, turned)):
+    for relation, says, order in _ORDERS:
+        if case.explains(partial(_in_order, case, order)):
             return Finding(relation, says.format(what=case.what))
     return None
 
 
-def _turned(case: Case, turned: Callable[[Any, int], Any], sight: Sight) -> tuple[Any, Any] | None:
-    """The claim, and the truth with its axes in another order, in the form of the claim."""
+Axes: TypeAlias = tuple[int, ...]
+Order: TypeAlias = Callable[[Any, Any, Axes, Axes], tuple[Any, Any] | None]
+
+
+def _in_order(case: Case, order: Order, sight: Sight) -> tuple[Any, Any] | None:
+    """Claim and truth, made comparable as an order of the entries has it."""
     assert case.axes is not None
     rows, cols = (tuple(as_integer(n, sight.at.sizes) for n in part) for part in case.axes)
-    truth = sight.truth
-    if truth.size != prod((*rows, *cols)) or len(rows) + len(cols) <= _MATRIX:
+    if sight.truth.size != prod((*rows, *cols)) or len(rows) + len(cols) <= _MATRIX:
         return None
-    if truth.shape == (*rows, *cols):
-        return sight.claimed, turned(truth, len(rows))
-    if turned in (_by_rows, _by_rows_turned):
-        claimed = sight.claimed if turned is _by_rows else sight.claimed.T
-        return claimed, truth.reshape((*rows, *cols), order="F").reshape(truth.shape)
-    made = turned(truth.reshape((*rows, *cols), order="F"), len(rows))
-    return None if made is None or turned is _input_first else (sight.claimed, made.reshape(truth.shape, order="F"))
+    return order(sight.claimed, sight.truth, rows, cols)
 
 
-def _by_rows(tensor: Any, rows: int) -> Any:
+def _is_tensor(truth: Any, rows: Axes, cols: Axes) -> bool:
+    return bool(truth.shape == (*rows, *cols))
+
+
+def _by_rows(claimed: Any, truth: Any, rows: Axes, cols: Axes) -> tuple[Any, Any] | None:
     """As NumPy ravels; in a tensor itself nothing is raveled."""
-    return None
+    if _is_tensor(truth, rows, cols):
+        return None
+    return claimed, truth.reshape((*rows, *cols), order="F").reshape(truth.shape)
 
 
-def _by_rows_turned(tensor: Any, rows: int) -> Any:
+def _by_rows_turned(claimed: Any, truth: Any, rows: Axes, cols: Axes) -> tuple[Any, Any] | None:
     """The same, transposed."""
-    return None
+    return _by_rows(claimed.T, truth, rows, cols)
 
 
-def _input_first(tensor: Any, rows: int) -> Any:
-    return tensor.transpose(*range(rows, tensor.ndim), *range(rows))
+def _input_first(claimed: Any, truth: Any, rows: Axes, cols: Axes) -> tuple[Any, Any] | None:
+    """Of a tensor alone: of a matrix it is the transpose, which has a name of its own."""
+    if not _is_tensor(truth, rows, cols):
+        return None
+    first = len(rows)
+    return claimed, truth.transpose(*range(first, truth.ndim), *range(first))
 
 
-def _value_transposed(tensor: Any, rows: int) -> Any:
-    return tensor.swapaxes(0, 1) if rows == _MATRIX else None
+def _value_transposed(claimed: Any, truth: Any, rows: Axes, cols: Axes) -> tuple[Any, Any] | None:
+    return (claimed, _exchanged(truth, (*rows, *cols), 0, 1)) if len(rows) == _MATRIX else None
 
 
-def _name_transposed(tensor: Any, rows: int) -> Any:
-    return tensor.swapaxes(-1, -2) if tensor.ndim - rows == _MATRIX else None
+def _name_transposed(claimed: Any, truth: Any, rows: Axes, cols: Axes) -> tuple[Any, Any] | None:
+    return (claimed, _exchanged(truth, (*rows, *cols), -1, -2)) if len(cols) == _MATRIX else None
 
 
-_ORDERS: tuple[tuple[str, str, Callable[[Any, int], Any]], ...] = (
+def _exchanged(truth: Any, shape: Axes, one: int, other: int) -> Any:
+    """A tensor of this shape with two axes exchanged; of its matrix of vec, a matrix of the same shape."""
+    if truth.shape == shape:
+        return truth.swapaxes(one, other)
+    return truth.reshape(shape, order="F").swapaxes(one, other).reshape(truth.shape, order="F")
+
+
+_ORDERS: tuple[tuple[str, str, Order], ...] = (
     ("vec order", "vec order: right for vec by rows, as NumPy ravels; here vec takes columns, one under the other",
      _by_rows),
     ("vec order", "vec order: right for vec by rows, as NumPy ravels, and in the other layout; here vec takes columns",
@@ -164,10 +178,20 @@ def _compared(left: Callable[[Any], Any], right: Callable[[Any], Any], sight: Si
     return left(sight.claimed), right(sight.truth)
 
 
-def _diag(a: Any) -> Any:
+def diagonal_alone(a: Any) -> Any:
+    """A square array with zeros off its diagonal.
+
+    >>> import numpy as np
+    >>> diagonal_alone(np.array([[1, 2], [3, 4]])).tolist()
+    [[1, 0], [0, 4]]
+    """
     import numpy as np
 
     return np.where(np.eye(len(a), dtype=bool), a, a * 0)
+
+
+def _off_diagonal(a: Any) -> Any:
+    return a - diagonal_alone(a)
 
 
 def _lower(a: Any) -> Any:
@@ -193,25 +217,25 @@ _MIXED: tuple[tuple[str, str, Callable[[Any], Any], Callable[[Any], Any]], ...] 
     ("missing term", "a missing term: the {what} is C + C.T, C being the claim", lambda c: c + c.T, _itself),
     ("diagonal", "wrong only on the diagonal: the claim is 2*G - diag(diag(G)), G being the {what}: the derivative"
      " by the entries on and below the diagonal, which moves two entries at once",
-     _itself, lambda g: g * 2 - _diag(g) if abs(g - g.T).max() == 0 else g + g.T - _diag(g)),
+     _itself, lambda g: g * 2 - diagonal_alone(g) if abs(g - g.T).max() == 0 else g + g.T - diagonal_alone(g)),
     ("skew", "the claim is the skew part (G - G.T)/2 of the {what} G", _itself, lambda g: (g - g.T) / 2),
-    ("diagonal", "the claim is the diagonal of the {what} alone", _itself, _diag),
+    ("diagonal", "the claim is the diagonal of the {what} alone", _itself, diagonal_alone),
     ("triangle", "the claim is the lower triangle of the {what} alone", _itself, _lower),
     ("triangle", "the claim is the upper triangle of the {what} alone", _itself, _upper),
-    ("diagonal", "the claim is the {what} without its diagonal", _itself, lambda g: g - _diag(g)),
+    ("diagonal", "the claim is the {what} without its diagonal", _itself, _off_diagonal),
 )  # fmt: skip
 
 
 def _on_the_diagonal(case: Case) -> Finding | None:
     if not all(s.truth.shape[0] > 1 for s in case.sights):
         return None
-    off = case.explains(lambda s: (s.claimed - _diag(s.claimed), s.truth - _diag(s.truth)))
+    off = case.explains(lambda s: (_off_diagonal(s.claimed), _off_diagonal(s.truth)))
     if off:
-        found = multiple(case, ratios(case, lambda s: (_diag(s.claimed), _diag(s.truth))))
+        found = multiple(case, ratios(case, lambda s: (diagonal_alone(s.claimed), diagonal_alone(s.truth))))
         more = f": there the claim is {found.text} times the {case.what}" if found else ""
         return Finding("diagonal", f"wrong only on the diagonal{more}")
-    if case.explains(lambda s: (_diag(s.claimed), _diag(s.truth))):
-        found = multiple(case, ratios(case, lambda s: (s.claimed - _diag(s.claimed), s.truth - _diag(s.truth))))
+    if case.explains(lambda s: (diagonal_alone(s.claimed), diagonal_alone(s.truth))):
+        found = multiple(case, ratios(case, lambda s: (_off_diagonal(s.claimed), _off_diagonal(s.truth))))
         more = f": elsewhere the claim is {found.text} times the {case.what}" if found else ""
         return Finding("diagonal", f"right only on the diagonal{more}")
     return None

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from matcalc.calculus.layers import Back, Layers, Quantity, backward, forward
-from matcalc.calculus.moves import DETAILS, Motion, Move, Part
+from matcalc.calculus.moves import DETAILS, Motion
 from matcalc.calculus.simplify import textbook
-from matcalc.calculus.transpose_moves import simplifying
+from matcalc.calculus.transpose_moves import rewriting
 from matcalc.documents.derivation.composer import Claim, Composer
 from matcalc.documents.derivation.gradient import finish
-from matcalc.documents.derivation.reasons import reason_of
+from matcalc.documents.derivation.reasons import CHAIN_RULE, reason_of
 from matcalc.documents.derivation.record import Reason, Step, Written
 from matcalc.documents.derivation.subject import Subject
 from matcalc.documents.derivation.witness import Witness
@@ -64,7 +64,7 @@ def layered_jacobian_lines(
         def claim(node: Node, name: Node = name, own: Node | None = own) -> Claim:
             return lambda w: w.jacobian(name, node, own, arrow)
 
-        _collected(composer, head, matrix, Reason(why, None, "Magnus & Neudecker 2019, ch. 5.12"), claim)
+        _collected(composer, head, matrix, Reason(why, None, CHAIN_RULE), claim)
     composer.hold(lambda w: (w.value(textbook(matrix)), w.value(subject.shown)))
     return True
 
@@ -91,10 +91,7 @@ def _delta(composer: Composer, layers: Layers, back: Back, letter: str) -> None:
 
 def _collected(composer: Composer, head: Written, node: Node, first: Reason, claim: Callable[[Node], Claim]) -> None:
     """A gradient as it comes, then in textbook form: in one line, or rule by rule."""
-    lines: list[tuple[Node, Reason]] = [(node, first)]
-    for made, rule, where in simplifying(node):
-        move = Move((Part(made),), "rewrite", rule or "the same, in another order", where)
-        lines.append((made, reason_of(move)))
+    lines = [(node, first), *((move.line[0].value, reason_of(move)) for move in rewriting(node))]
     if composer.detail != DETAILS[-1]:
         lines = [(lines[-1][0], first)]
     for k, (made, reason) in enumerate(lines):

@@ -37,6 +37,10 @@ def derivation_of(subject: Subject, detail: str = "normal") -> Derivation:
     Raises:
         ParseError: for a detail that is none.
         CheckError: for a line that is false, and where no point to check at is found.
+
+    >>> from matcalc.derivative import grad
+    >>> print(grad("x'*A*x", "x").derivation("brief")[-1].text)
+    ∇f = (A + A.T)*x
     """
     if detail not in DETAILS:
         raise ParseError(f"no detail {detail!r}", why=f"the details are {', '.join(DETAILS)}")

@@ -11,9 +11,9 @@ from matcalc.calculus.forms import FORMS
 from matcalc.calculus.moves import DETAILS, Line, Motion, Move, Part, pending, replaced
 from matcalc.calculus.quantities import written_out
 from matcalc.calculus.simplify import settled, textbook
-from matcalc.calculus.transpose_moves import simplifying, transpose_moves
+from matcalc.calculus.transpose_moves import rewriting, transpose_moves
 from matcalc.documents.derivation.composer import Composer
-from matcalc.documents.derivation.reasons import reason_of
+from matcalc.documents.derivation.reasons import DISTRIBUTIVITY, GRADIENT, TAKEN, reason_of
 from matcalc.documents.derivation.record import Reason, Written
 from matcalc.documents.derivation.subject import Subject
 from matcalc.documents.derivation.witness import Witness
@@ -21,9 +21,6 @@ from matcalc.expression import build
 from matcalc.expression.nodes import Node
 from matcalc.expression.operator import operator_of_role
 
-MAGNUS = "Magnus & Neudecker 2019, ch. 9.5"
-DISTRIBUTIVITY = "Magnus & Neudecker 2019, ch. 1.3"
-TAKEN = Reason("take the differential", None, "Magnus & Neudecker 2019, ch. 5.4")
 _READ_OFF = (
     ("read off the derivative", "{df} = g*{dx}", r"{df} = g \, {dx}"),
     ("read off the gradient", "{df} = g.T*{dx}", r"{df} = g^\top {dx}"),
@@ -71,10 +68,7 @@ def to_form(line: Line, direction: Node, cotangent: Node) -> list[Move]:
         ]
     gradient = moves[-1].line[0].cotangent
     assert gradient is not None, "what is transposed has a cotangent"
-    more = [
-        Move((Part(direction, made),), "rewrite", rule or "the same, in another order", where)
-        for made, rule, where in simplifying(gradient)
-    ]
+    more = list(rewriting(gradient, direction))
     moves = ending(moves, "normal" if more else "brief")
     return moves + ending(more, "brief")
 
@@ -99,12 +93,12 @@ def read_off(
     before = composer.writer.line((Part(motion.direction, found),))
     root = expression if subject.other is None else _paired(subject.other, expression)
     if build.is_zero(found):
-        reason = Reason(f"{letter} does not change with {subject.name}", None, MAGNUS)
+        reason = Reason(f"{letter} does not change with {subject.name}", None, GRADIENT)
     else:
         words, text, formula = _READ_OFF[axes]
         dx = composer.writer.written(motion.direction)
         stated = Written(text.format(df=head.text, dx=dx.text), formula.format(df=head.latex, dx=dx.latex))
-        reason = Reason(words, stated, MAGNUS)
+        reason = Reason(words, stated, GRADIENT)
     composer.identify(shown, found, reason, before, lambda w: w.slope_in(motion.variable, root, found))
     return finish(composer, subject, motion, root, found, shown)
 
@@ -167,7 +161,7 @@ def _finishing(subject: Subject, motion: Motion, found: Node, kept: Mapping[Node
         why = (
             f"{subject.name} is {subject.onto}, and so is d{subject.name}: the gradient is projected onto such matrices"
         )
-        yield from _then_simpler(made, Reason(why, None, MAGNUS))
+        yield from _then_simpler(made, Reason(why, None, GRADIENT))
         found = textbook(made)
     made = settled(found, subject.name)
     if made is not found:
@@ -182,10 +176,9 @@ def _finishing(subject: Subject, motion: Motion, found: Node, kept: Mapping[Node
 
 def _then_simpler(made: Node, reason: Reason) -> Iterator[Finish]:
     """A node, then its textbook form: the rules one by one, or in one line."""
-    steps = list(simplifying(made))
-    yield made, [reason], "normal" if steps else "brief"
+    moves = list(rewriting(made))
+    yield made, [reason], "normal" if moves else "brief"
     reasons: list[Reason] = []
-    for k, (node, rule, where) in enumerate(steps):
-        move = Move((Part(node),), "rewrite", rule or "the same, in another order", where)
+    for move in moves:
         reasons.append(reason_of(move))
-        yield node, list(dict.fromkeys(reasons)), "brief" if k == len(steps) - 1 else "every-step"
+        yield move.line[0].value, list(dict.fromkeys(reasons)), "brief" if move is moves[-1] else "every-step"

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from matcalc.calculus.differential_moves import differential_moves
-from matcalc.calculus.moves import DETAILS, Line, Motion, Move, Part, pending, replaced
+from matcalc.calculus.moves import DETAILS, Line, Motion, Part, pending, replaced
 from matcalc.calculus.readoff import matrix_of
 from matcalc.calculus.simplify import textbook
-from matcalc.calculus.transpose_moves import simplifying
+from matcalc.calculus.transpose_moves import rewriting
 from matcalc.documents.derivation.composer import Claim, Composer
 from matcalc.documents.derivation.gradient import ending, finish, to_form
-from matcalc.documents.derivation.reasons import matrix_reason, reason_of
+from matcalc.documents.derivation.reasons import DIFFERENTIAL, JACOBIAN, TAKEN, matrix_reason, reason_of
 from matcalc.documents.derivation.record import Reason, Written
 from matcalc.documents.derivation.subject import Subject
 from matcalc.documents.derivation.writing import Writer
@@ -20,14 +20,11 @@ from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
 from matcalc.operators.vectorization import vec
 
-MAGNUS = "Magnus & Neudecker 2019, ch. 5.4"
-_IDENTIFIED = "Magnus & Neudecker 2019, ch. 5.8, ch. 9.5"
-
 
 def directional_lines(composer: Composer, subject: Subject, expression: Node, motion: Motion, letter: str) -> None:
     """Adds the lines of a jvp, or of the hvp that is one of a gradient: the differential in a direction."""
     v = composer.writer.written(motion.direction)
-    first = Reason(f"the differential for d{subject.name} = {v.text}", None, MAGNUS)
+    first = Reason(f"the differential for d{subject.name} = {v.text}", None, DIFFERENTIAL)
     found = _linear_lines(composer, expression, motion, letter, first)
     along = composer.writer.written(subject.arrow or motion.direction)
     head = Written(f"D{letter}[{along.text}]", rf"\mathrm{{D}}{letter}[{along.latex}]")
@@ -41,8 +38,7 @@ def directional_lines(composer: Composer, subject: Subject, expression: Node, mo
 def jacobian_lines(composer: Composer, subject: Subject, expression: Node, motion: Motion, letter: str) -> None:
     """Adds the lines of a Jacobian, or of the Hessian that is one of a gradient."""
     start: Line = (Part(pending(expression)),)
-    first = Reason("take the differential", None, MAGNUS)
-    linear = _linear_lines(composer, expression, motion, letter, first)
+    linear = _linear_lines(composer, expression, motion, letter, TAKEN)
     if subject.moving is not subject.variable:
         linear = _with_structure(composer, subject, start, linear, letter)
     head = Written(*(("H", "H") if subject.kind == "hessian" else ("J", "J")))
@@ -50,7 +46,7 @@ def jacobian_lines(composer: Composer, subject: Subject, expression: Node, motio
     if not subject.closed:
         before = composer.writer.written(linear)
         reason = Reason(
-            "this linear map has no matrix in closed form: it is the derivative as it stands", None, _IDENTIFIED
+            "this linear map has no matrix in closed form: it is the derivative as it stands", None, JACOBIAN
         )
         arrow = motion.direction
         name = composer.writer.written(arrow)
@@ -74,13 +70,8 @@ def _linear_lines(composer: Composer, expression: Node, motion: Motion, letter: 
     head = Written(f"d{letter}", rf"\mathrm{{d}}{letter}")
     start: Line = (Part(pending(expression)),)
     line = composer.chain(head, start, differential_moves(expression, motion), [first])
-    more = [
-        Move((Part(made),), "rewrite", rule or REORDERED, where) for made, rule, where in simplifying(line[0].value)
-    ]
+    more = list(rewriting(line[0].value))
     return composer.chain(head, start, ending(more, "normal"), last=line)[0].value
-
-
-REORDERED = "the same, in another order"
 
 
 def _with_structure(composer: Composer, subject: Subject, start: Line, linear: Node, letter: str) -> Node:
@@ -135,7 +126,7 @@ def _stated(words: str, writer: Writer, left: Written, head: Written, direction:
     """A derivative is what stands before the direction."""
     dx = writer.written(direction)
     formula = Written(f"{left.text} = {head.text}*{dx.text}", rf"{left.latex} = {head.latex} \, {dx.latex}")
-    return Reason(words, formula, _IDENTIFIED)
+    return Reason(words, formula, JACOBIAN)
 
 
 def _read(composer: Composer, head: Written, found: Node, reason: Reason, linear: Node, claim: Any) -> Node:
@@ -143,17 +134,17 @@ def _read(composer: Composer, head: Written, found: Node, reason: Reason, linear
     before = composer.writer.written(linear)
     composer.identify(head, found, reason, before, claim(found))
     waiting: list[Reason] = []
-    steps = list(simplifying(found))
-    for k, (made, rule, where) in enumerate(steps):
-        waiting.append(reason_of(Move((Part(made),), "rewrite", rule or REORDERED, where)))
-        last = k == len(steps) - 1
+    made, moves = found, list(rewriting(found))
+    for move in moves:
+        waiting.append(reason_of(move))
+        made, last = move.line[0].value, move is moves[-1]
         if last or composer.detail == DETAILS[-1]:
             shown = composer.writer.written(made)
             if shown.text != composer.drafts[-1][0].after.text:
                 level = "brief" if last else "every-step"
                 composer.add("equality", level, head, shown, list(dict.fromkeys(waiting)), shown.text, claim(made))
             waiting = []
-    return steps[-1][0] if steps else found
+    return made
 
 
 def _row_lines(composer: Composer, subject: Subject, start: Line, linear: Node, letter: str, head: Written) -> Node:
@@ -172,7 +163,7 @@ def _row_lines(composer: Composer, subject: Subject, start: Line, linear: Node, 
         dx = composer.writer.written(arrow)
         traced = rf"\operatorname{{tr}}\left({head.latex}^\top {dx.latex}\right)"
         trace = Written(f"{left} = tr({head}.T*{dx})", f"{left.latex} = {traced}")
-        reason = Reason("the Jacobian is the gradient", trace, _IDENTIFIED)
+        reason = Reason("the Jacobian is the gradient", trace, JACOBIAN)
     composer.identify(
         head, turned, reason, composer.writer.line(line),
         lambda w: (w.sum_of(start), w.paired(found, arrow)),
@@ -196,4 +187,4 @@ def _matrix_reasons(linear: Node, arrow: Node) -> list[Reason]:
             continue
         found[matrix_reason(node, moving)] = None
     telling = [reason for reason in found if reason.formula is not None]
-    return telling or list(found) or [Reason("as it stands", None, _IDENTIFIED)]
+    return telling or list(found) or [Reason("as it stands", None, JACOBIAN)]

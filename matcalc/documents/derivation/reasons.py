@@ -24,7 +24,14 @@ _AS_STEPS = {"functions of their own": "a function with a name of its own"}
 _PLAIN = {"collecting": "collect terms", "constant factors": "collect terms"}
 """Rules that nobody needs to see in letters."""
 
-_CHAIN_RULE = "Magnus & Neudecker 2019, ch. 5.12"
+DIFFERENTIAL = "Magnus & Neudecker 2019, ch. 5.4"
+CHAIN_RULE = "Magnus & Neudecker 2019, ch. 5.12"
+GRADIENT = "Magnus & Neudecker 2019, ch. 9.5"
+JACOBIAN = "Magnus & Neudecker 2019, ch. 5.8, ch. 9.5"
+DISTRIBUTIVITY = "Magnus & Neudecker 2019, ch. 1.3"
+"""Where what is no operator's rule is published: the differential itself, and the theorems by which one is read off."""
+
+TAKEN = Reason("take the differential", None, DIFFERENTIAL)
 _LINEAR = "the differential passes through what is linear"
 
 
@@ -84,7 +91,7 @@ def differential_reason(node: Node, moving: Sequence[int]) -> Reason:
     linear = operator.transpose is not None and operator.differential is None
     default = f"chain rule for {operator.name}" if operator.is_elementwise else f"differential of {operator.name}"
     words = operator.rule or (f"{operator.name} is linear" if linear else default)
-    source = f"{_CHAIN_RULE}; {operator.source}" if words == default and operator.is_elementwise else operator.source
+    source = f"{CHAIN_RULE}; {operator.source}" if words == default and operator.is_elementwise else operator.source
     found = _on_letters(node, moving)
     if found is None:
         return Reason(words, None, source)

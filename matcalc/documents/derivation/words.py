@@ -2,7 +2,7 @@ r"""Words of a reason, fit for LaTeX's text mode and for Markdown: no sign of th
 
 from __future__ import annotations
 
-_SIGNS = {
+SIGNS = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -13,17 +13,15 @@ _SIGNS = {
     "_": r"\_",
     "^": r"\textasciicircum{}",
     "~": r"\textasciitilde{}",
-    "|": r"\textbar{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "∇": r"$\nabla$",
-    "δ": r"$\delta$",
     "⊗": r"$\otimes$",
     "·": r"$\cdot$",
-    "≥": r"$\geq$",
-    "≤": r"$\leq$",
-    "…": r"\dots{}",
 }
+"""What signs are in LaTeX's text mode."""
+
+_IN_REASONS = {"|": r"\textbar{}", "δ": r"$\delta$", "≥": r"$\geq$", "≤": r"$\leq$", "…": r"\dots{}"}
 _MARKS = frozenset("\\`*_{}[]<>#|$~&")
 
 
@@ -33,7 +31,7 @@ def escaped_words(words: str) -> str:
     >>> print(escaped_words("x_1 & 50% of ∇f"))
     x\_1 \& 50\% of $\nabla$f
     """
-    return "".join(_SIGNS.get(sign, sign) for sign in words)
+    return "".join(SIGNS.get(sign) or _IN_REASONS.get(sign, sign) for sign in words)
 
 
 def markdown_words(words: str) -> str:
