@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matcalc.checking.verdict import Report
 
 
+_DIRECTED = ("jvp", "vjp", "hvp")
 _ALONE: dict[str, Any] = {"witnesses": (), "at": (), "edges": False}
 """For a question beside the one that was asked: the witnesses that are always heard, at the points that are drawn."""
 
@@ -59,6 +60,8 @@ def check(
     'refuted'
     """
     expression = f if isinstance(f, Expression) else parse(f, let)
+    if options.get("direction") and kind not in _DIRECTED:
+        raise ParseError(f"kind={kind!r} has no direction", suggestion="kind='jvp', 'vjp' or 'hvp'")
     report = _asked(expression, wrt, claim, kind, options)
     names = tuple(expression.variables) if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
     given = options_from(**{name: value for name, value in options.items() if name != "direction"})
@@ -207,7 +210,7 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
         raise ParseError(f"a claim is a text or a function, and not a {type(claim).__name__}")
     if claim is None:
         return _with_what_is_printed(derived, run_check(asked_about(derived), options_from(**options)), options)
-    asked = replace(asked_about(derived), claimed=claimed, truth=derived.node, note=note)
+    asked = replace(asked_about(derived), claimed=claimed, truth=derived.node, guide=derived.node, note=note)
     question = replace(asked, unlike=lambda: _otherwise(derived))
     return run_check(question, options_from(**options))
 

@@ -36,6 +36,8 @@ _MOST_ENTRIES = 16
 _DECIMALS = 10**12
 _AGREEING = 1e-6
 _ABOVE_NOISE = 1e6
+_WAVERING = 1e-12
+_LONGEST = 10**18
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,13 @@ def allowance(question: Question) -> float:
     [False, True]
     """
     numbers = [n.params[0] for root in question.roots[1:] for n in postorder(root) if n.op == "number"]
-    return 8 * UNIT if any(min(abs(v.numerator), v.denominator) > _DECIMALS for v in numbers) else AGREED
+    return 8 * UNIT if any(_is_rounded(v) for v in numbers) else AGREED
+
+
+def _is_rounded(number: Any) -> bool:
+    """Whether a number may be one of 13 to 18 decimals; 1 + 10^-20 is none."""
+    digits = min(abs(number.numerator), number.denominator)
+    return bool(_DECIMALS < digits < _LONGEST and abs(number.numerator) < _LONGEST)
 
 
 def rounding(at: Point, name: str, largest: float) -> float:
@@ -285,6 +293,8 @@ class _Heard:
             made = Judgement(False, claimed, shown, float(land.value), float(land.largest), 0, float("inf"))
             if not _finite(claimed, x.shape):
                 return made
+            if self._wavers(claimed):
+                return replace(made, holds=True, doubt="the function gives another value when it is called again")
             moved = self._moved(claimed)
             allowed = room(moved, claimed, self.at.sizes) + float(self._floor(precision))
             sure = allowed * 4 + doubtful(moved, claimed, unit_of(self.question, self.at))
@@ -298,6 +308,10 @@ class _Heard:
                 visible=visible,
                 doubt="" if wrong else _doubt(off, allowed, size, self.question.claimed),
             )
+
+    def _wavers(self, claimed: Any) -> bool:
+        again = called(self.question, self.at)
+        return again.shape != claimed.shape or bool(abs(again - claimed).max() > _WAVERING * abs(claimed).max())
 
     def _moved(self, claimed: Any) -> Any:
         """How far a unit of roundoff moves the function's result, or what torch's own backward pass gives."""

@@ -20,6 +20,7 @@ class Question:
         variables: all names, in order.
         claimed: a node, or a function of torch tensors by keyword.
         truth: our own derivation where the claim is somebody else's.
+        guide: the same, to search by for points at which the claim fails.
         projected: the property onto whose subspace gradients are projected, or "".
         text: the expression as typed.
         note: a restriction under which the question stands.
@@ -36,6 +37,7 @@ class Question:
     text: str = ""
     note: str = ""
     unlike: Callable[[], Node | None] | None = None
+    guide: Node | None = None
 
     @property
     def variable(self) -> Node:

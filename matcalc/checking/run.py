@@ -36,6 +36,7 @@ from matcalc.checking.large import run_large
 from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, on_a_kink, reached, spoken
+from matcalc.checking.search import suspects
 from matcalc.checking.sympy_witnesses import sympy_value
 from matcalc.checking.tolerance import BLIND
 from matcalc.checking.torch_side import autograd, lowered
@@ -122,6 +123,11 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     points += [(wanted + k, at) for k, at in enumerate(more)]
     trials, kinks = _with_derivative(question, [_trial(question, options, devices, *numbered) for numbered in points])
     discarded += kinks
+    if trials and all(trial.holds for trial in trials):
+        first = wanted + len(more)
+        trials += [
+            _trial(question, options, devices, first + k, at) for k, at in enumerate(suspects(question, options))
+        ]
     trials += _clearer(question, options, devices, trials, wanted + len(more) + len(options.at))
     given, edges = _at_chosen_points(question, options, devices, wanted + len(more))
     if options.edges and points:

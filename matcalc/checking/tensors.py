@@ -80,14 +80,20 @@ class Linearised:
 def question(asked: Linearised, claimed: Node | Callable[..., Any] | None = None) -> Question:
     """Whether a Jacobian holds: a matrix, a function that returns the tensor, or our own derivation."""
     u = asked.cotangent()
-    if claimed is None and asked.matrix is None:
-        answer: Node | Callable[..., Any] = transposed_map(asked.linear, asked.direction, u)
+    if asked.matrix is None:
+        own = transposed_map(asked.linear, asked.direction, u)
+    else:
+        own = _paired(asked.matrix, u, asked.variable)
+    if claimed is None:
+        answer: Node | Callable[..., Any] = own
     elif callable(claimed) and not isinstance(claimed, Node):
         answer = _contracted(asked, u, claimed)
     else:
-        answer = _paired(asked.matrix if claimed is None else claimed, u, asked.variable)
-    pairing = inner(u, asked.expression)
-    return Question(pairing, asked.name, (*asked.variables, u), answer, projected=asked.projected, text=asked.text)
+        answer = _paired(claimed, u, asked.variable)
+    return Question(
+        inner(u, asked.expression), asked.name, (*asked.variables, u), answer,
+        projected=asked.projected, text=asked.text, guide=own,
+    )  # fmt: skip
 
 
 def _paired(matrix: Node | None, u: Node, variable: Node) -> Node:

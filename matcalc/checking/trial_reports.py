@@ -43,7 +43,8 @@ def report(
     common: dict[str, Any] = {
         "trials": len(trials), "devices": ("cpu",), "dtypes": (request.dtype,), "seed": request.seed,
         "max_error": max(errors, key=lambda e: e if e == e else float("inf"), default=None),
-        "versions": versions(), "claimed": True, "witnesses": _said(request, trials, claim), "discarded": discarded,
+        "versions": versions(), "claimed": True, "discarded": discarded,
+        "witnesses": (*_said(request, trials, claim), *discarded),
         "testimonies": _testimonies(request, trials),
     }  # fmt: skip
     if not trials:
@@ -104,6 +105,8 @@ def _no_gradient(trials: list[Trial]) -> str:
 
 def _nothing(trials: list[Trial]) -> str:
     """That the gradient is zero wherever it was looked at, though the function is no constant; or ""."""
+    if not trials[0].claimed.numel():
+        return "the input has no entries, so that there is nothing to compare"
     if any(t.largest for t in trials) or is_constant(trials[0].place):
         return ""
     return "the gradient is zero at every point that was looked at, and hides a wrong factor: give other examples"

@@ -24,6 +24,7 @@ from matcalc.checking.voices import Place, Votes, reads_one_triangle, votes
 from matcalc.errors import CheckError, MatcalcError, UnsupportedError
 
 _FORMED = "the claim holds with the other inputs as they were given, and not where they are moved off their form"
+_MOVES = (0.1, 0.01, 1e-3, 1e-5)
 KINDS = ("grad", "vjp", "jacobian")
 
 
@@ -143,32 +144,52 @@ def asked(fn: Callable[..., Any], example_inputs: Any, wrt: int, trials: int, se
 
 
 def places(request: Request, *, alone: bool = False) -> list[Place]:
-    """The example, and points around it at which the function is finite; ``alone`` moves no other input."""
+    """The example, and points around it at which function and gradient are finite; ``alone`` moves no other input.
+
+    Raises:
+        CheckError: when the function fails at the example.
+    """
     import torch
 
     generator = torch.Generator().manual_seed(request.seed)
-    found = []
+    found: list[Place] = []
     for number in range(request.trials):
-        for size in (0.1, 0.01, 0.001) if number else (0.0,):
+        for size in _MOVES if number else (0.0,):
             inputs = moved(request.inputs, request.wrt, request.dtype, generator, size, alone=alone)
             if request.symmetric and number:
                 inputs[request.wrt] = (inputs[request.wrt] + inputs[request.wrt].mT) / 2
-            place = Place(request.fn, inputs, request.wrt)
             try:
-                value = place.value().detach()
+                place = _paired(Place(request.fn, inputs, request.wrt), generator)
+                sound = not number or _is_sound(request, place)
             except CheckError:
-                if size in (0.0, 0.001):
+                if not number:
                     raise
-                continue
-            if bool(torch.isfinite(value).all()):
+                continue  # the example may lie on the edge of the domain
+            if sound:
+                found.append(place)
                 break
-        u = (
-            torch.ones_like(value)
-            if value.numel() == 1
-            else torch.randn(value.shape, dtype=torch.float64, generator=generator)
-        )
-        found.append(replace(place, cotangent=u.to(value.dtype)))
     return found
+
+
+def _paired(place: Place, generator: Any) -> Place:
+    """The place with a cotangent of the value's shape."""
+    import torch
+
+    value = place.value().detach()
+    u = (
+        torch.ones_like(value)
+        if value.numel() == 1
+        else torch.randn(value.shape, dtype=torch.float64, generator=generator)
+    )
+    return replace(place, cotangent=u.to(value.dtype))
+
+
+def _is_sound(request: Request, place: Place) -> bool:
+    """Whether the function has a value there, and a gradient as far as torch knows."""
+    import torch
+
+    slope = place.autograd() if is_watchable(request.fn) else None
+    return bool(torch.isfinite(place.value()).all()) and (slope is None or bool(torch.isfinite(slope).all()))
 
 
 def looked(request: Request, place: Place, told: Told, number: int) -> Trial:
@@ -192,7 +213,9 @@ def looked(request: Request, place: Place, told: Told, number: int) -> Trial:
     other = None if auto is None else Told(_autograd, auto, request.fn)
     room = margin(place, told, other, seed)
     if not bool(torch.isfinite(told.said).all()):
-        return replace(trial, margin=room, votes=Votes(False, None))
+        finite = auto is not None and bool(torch.isfinite(auto).all())
+        kink = finite and votes(place, auto, None, room, seed).kink
+        return replace(trial, margin=room, votes=Votes(None, None, kink=True) if kink else Votes(False, None))
     said = votes(place, told.said, auto, room, seed)
     if request.symmetric and said.claim is False and not said.auto:
         turned = votes(place, told.said, auto, room, seed, symmetric=True)

@@ -161,13 +161,14 @@ def votes(place: Place, claim: Any, auto: Any | None, margin: Margin, seed: int,
     worst, visible = 0.0, 0.0
     for _ in range(_DIRECTIONS):
         d = place.direction(generator, symmetric)
-        if noise is None:
-            noise = max(noise_of(place, seed), noise_of(place.moved(_STEP * d), seed))
-        ballot = _Ballot(place, d, given, noise, margin)
-        if ballot.is_kink:
-            return Votes(None, None, kink=True)
-        if not ballot.settles:
+        try:
+            noise = noise or max(noise_of(place, seed), noise_of(place.moved(_STEP * d), seed))
+            ballot = _Ballot(place, d, given, noise, margin)
+            kink, settles = ballot.is_kink, ballot.settles
+        except CheckError:  # a step leaves the domain of a function that raises there
             return Votes(None, None)
+        if kink or not settles:
+            return Votes(None, None, kink=kink)
         for each, g in zip(told, given, strict=True):
             each.append(ballot.agrees(g))
         worst, visible = max(worst, ballot.off(claim) / (ballot.size or 1.0)), max(visible, ballot.visible)

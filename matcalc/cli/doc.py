@@ -19,12 +19,26 @@ from matcalc.limits import Limits
 if TYPE_CHECKING:
     from matcalc.pages.content import Page
 
-Form = Annotated[str, typer.Option("--format", help="html, markdown, latex, notebook, pdf or text.")]
+Form = Annotated[
+    str, typer.Option("--format", help="html, markdown, latex, notebook, pdf or text; else by the file's name.")
+]
 Out = Annotated[str, typer.Option("--out", help="The file; without it, standard output.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 Detail = Annotated[str, typer.Option(help="How much of the derivation: brief, normal or every-step.")]
 Pictures = Annotated[bool, typer.Option("--pictures", help="With matplotlib's, in html and notebooks.")]
 Claim = Annotated[str, typer.Option("--claim", help="A derivative of yours, to be checked in the document.")]
+
+
+_SUFFIXES = {".html": "html", ".md": "markdown", ".tex": "latex", ".ipynb": "notebook", ".pdf": "pdf"}
+
+
+def form_of(form: str, out: str) -> str:
+    """The format that was asked for, or that the file's name tells.
+
+    >>> form_of("", "notes.html"), form_of("", ""), form_of("latex", "notes.txt")
+    ('html', 'text', 'latex')
+    """
+    return form or _SUFFIXES.get(Path(out).suffix.lower(), "text")
 
 
 @dataclass(frozen=True)

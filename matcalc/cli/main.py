@@ -186,7 +186,7 @@ def derive(
 @app.command(epilog='Example: matcalc doc "norm2(A*x - b)^2" --wrt x --format html --out derivation.html')
 def doc(
     text: Annotated[str, typer.Argument(metavar="EXPR|PATH", help="An expression, or a suite, notes or a folder.")],
-    wrt: NamesOfDoc = None, form: documents.Form = "text", out: documents.Out = "", force: documents.Force = False,
+    wrt: NamesOfDoc = None, form: documents.Form = "", out: documents.Out = "", force: documents.Force = False,
     claim: documents.Claim = "", kind: Kind = "grad", detail: documents.Detail = "normal",
     title: Annotated[str, typer.Option(help="The document's title.")] = "", pictures: documents.Pictures = False,
     let: Let = None, sizes: Sizes = None,
@@ -194,7 +194,7 @@ def doc(
     debug: Debug = False,
 ) -> None:  # fmt: skip
     """A derivation, or all that files claim, as a document: steps, graph, code, and the check that they passed."""
-    written = documents.Written(form, out, force, detail, title, pictures)
+    written = documents.Written(documents.form_of(form, out), out, force, detail, title, pictures)
     if not wrt:
         documents.refuse_beside_a_path(claim, kind, let, sizes, unconstrained)
         raise typer.Exit(documents.show_document_of_files(text, written, trials, seed))

@@ -14,7 +14,7 @@ from matcalc.errors import ParseError
 _FENCE = re.compile(r"^(?P<indent>[ \t>]*)(?P<marks>`{3,}|~{3,})[ \t]*(?P<language>[^\s`]*)")
 _DIRECTIVE = re.compile(r"^(?P<indent>\s*)\.\. (?:code-block|code|sourcecode)::[ \t]*matcalc[ \t]*$")
 _OPTION = re.compile(r"^\s*:[a-z-]+:")
-_COMMENT = re.compile(r"^(?P<before>.*?)%[ \t]*matcalc:[ \t]?(?P<text>.*)$")
+_COMMENT = re.compile(r"^(?P<before>.*?)%[ \t]*matcalc[ \t]*:[ \t]?(?P<text>.*)$", re.IGNORECASE)
 _LANGUAGES = frozenset({"matcalc", "{matcalc}"})
 _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "_build"})
 _LARGEST = 2**24

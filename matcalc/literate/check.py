@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matcalc.derivative import Derivative
-from matcalc.errors import MatcalcError, ParseError
+from matcalc.errors import UNDECIDED, MatcalcError, ParseError
 from matcalc.jacobians import tensor
 from matcalc.literate.blocks import blocks_in
 from matcalc.literate.statements import Statement, Unreadable, statements_in
@@ -75,7 +75,8 @@ def _checked(statement: Statement, fix: bool, options: dict[str, Any]) -> Findin
             return Finding(path, line, "unanswered", "a question mark stands here: --fix answers it")
         return _answered(statement, found, found.check(**options))
     except MatcalcError as error:
-        return Finding(path, line, "unreadable", f"error: {_sentence(error)}")
+        outcome = "undecided" if error.exit_code == UNDECIDED else "unreadable"
+        return Finding(path, line, outcome, f"error: {_sentence(error)}")
 
 
 def _sentence(error: MatcalcError) -> str:

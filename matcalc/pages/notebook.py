@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from matcalc.pages.content import Page
-from matcalc.pages.render import markdown
+from matcalc.pages.render import in_markdown, markdown
 from matcalc.version import __version__
 
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -18,7 +18,7 @@ def notebook(pages: Sequence[Page], title: str = "") -> str:
     """The notebook as JSON: what the page says, and cells that derive it again, check it and run its code."""
     cells: list[dict[str, Any]] = []
     if len(pages) > 1:
-        cells.append(_markdown(f"# {title}", len(cells)))
+        cells.append(_markdown(f"# {in_markdown(title)}", len(cells)))
     for page in pages:
         cells += _cells(page, len(cells))
     record = {

@@ -228,3 +228,33 @@ def test_a_symmetric_example_hides_nothing() -> None:
     A = torch.tensor([[2.0, 1.0], [1.0, 3.0]], dtype=torch.float64)
     x = torch.tensor([1.0, 2.0], dtype=torch.float64)
     assert mc.verify(lambda x, A: x @ A @ x, lambda x, A: 2 * A @ x, [x, A]).verdict == "refuted"
+
+
+# Examples on the edge of a domain, and at kinks.
+
+EDGES: list[tuple[Any, Any, list[float]]] = [
+    (lambda p: -(p * p.log()).sum(), lambda p: -p.log() - 1, [1e-6, 0.3, 0.7]),
+    (lambda x: torch.acosh(x).sum(), lambda x: 1 / (x * x - 1).sqrt(), [1.0001, 1.5]),
+    (lambda x: x.sqrt().sum(), lambda x: 0.5 / x.sqrt(), [1e-4, 0.5]),
+    (lambda x: (x**1.5).sum(), lambda x: 1.5 * x.sqrt(), [0.0, 4.0]),
+    (lambda x: x.norm(), lambda x: x / x.norm(), [0.0, 0.0, 0.0]),
+    (lambda x: x.abs().sum(), lambda x: x / x.abs(), [0.0, 1.0, -3.0]),
+    (
+        lambda x: torch.nn.functional.binary_cross_entropy(x, torch.ones_like(x)),
+        lambda x: -1 / x / x.numel(),
+        [0.01, 0.99],
+    ),
+]
+
+
+@pytest.mark.parametrize(("fn", "claim", "at"), EDGES)
+def test_a_right_claim_on_the_edge_of_a_domain_is_not_refuted(fn: Any, claim: Any, at: list[float]) -> None:
+    x = torch.tensor(at, dtype=torch.float64)
+    assert mc.verify(fn, claim, [x]).verdict == "verified"
+    assert mc.verify(fn, lambda x: 1.01 * claim(x), [x]).verdict == "refuted"
+
+
+def test_an_input_without_entries_tells_nothing() -> None:
+    report = mc.verify(lambda x: (x * x).sum(), lambda x: 3 * x, [torch.zeros(0, dtype=torch.float64)])
+    assert report.verdict == "inconclusive"
+    assert "no entries" in report.reason

@@ -1,0 +1,71 @@
+"""A search for points at which a claim is not what was derived: at other scales, at larger sizes, at equal ones.
+
+Our derivation is no witness: it shows where to look, and what is found there is judged as everywhere. So branches are
+met that no kink tells of, as of sqrt((x - 5)^2), and transitions that are narrow, as of erf(1000*x).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from matcalc.checking.points import Point, drawn, is_large, size_names, trouble
+from matcalc.checking.question import CheckOptions, Question
+from matcalc.checking.torch_side import called, function_of, tensors_at, untold
+from matcalc.errors import MatcalcError
+from matcalc.expression.nodes import Node
+
+_SCALES = (1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 4.0, 8.0, 16.0, 64.0, 256.0)
+_DRAWS = 4
+_FIRST = 20_000
+_APART = 1e-5
+_MOST = 3
+_ALIKE, _LARGER = (3, 4), (7, 8, 11)
+
+
+def suspects(question: Question, options: CheckOptions) -> list[Point]:
+    """Points inside the domain at which claim and derivation differ in floats; a few at most."""
+    if question.guide is None or question.claimed is question.guide:
+        return []
+    found: list[Point] = []
+    for number, changed in enumerate(_settings(question, options)):
+        at = drawn(question, changed, _FIRST + number, 0)
+        if at is not None and _apart(question, at) and not trouble(question, at):
+            found.append(at)
+            if len(found) == _MOST:
+                break
+    return found
+
+
+def _settings(question: Question, options: CheckOptions) -> Iterator[CheckOptions]:
+    for scale in _SCALES:
+        for _ in range(_DRAWS):
+            yield replace(options, scale=options.scale * scale)
+    names = [name for name in size_names(question) if name not in options.sizes]
+    for size in (*_ALIKE, *_LARGER) if names else ():
+        sizes = {name: size + (k if size in _LARGER else 0) for k, name in enumerate(names)}
+        changed = replace(options, sizes={**options.sizes, **sizes})
+        if not is_large(question, replace(changed, sizes={})) and not is_large(question, changed):
+            yield changed
+
+
+def _apart(question: Question, at: Point) -> bool:
+    """Whether claim and derivation are two things there; not where either has no value."""
+    import numpy as np
+
+    assert question.guide is not None
+    try:
+        ours = _value(question, question.guide, at)
+        theirs = _value(question, question.claimed, at) if isinstance(question.claimed, Node) else called(question, at)
+    except (MatcalcError, RuntimeError):
+        return False
+    if ours.shape != theirs.shape or not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
+        return False
+    size = max(float(abs(ours).max(initial=0.0)), float(abs(theirs).max(initial=0.0)))
+    return bool(abs(ours - theirs).max(initial=0.0) > _APART * size)
+
+
+def _value(question: Question, node: Node, at: Point) -> Any:
+    f = function_of(node, question.variables, "matrix", True, untold(question.variables, at))
+    return f(**tensors_at(question, at)).detach().double().cpu().numpy()
