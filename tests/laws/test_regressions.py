@@ -200,7 +200,7 @@ def test_a_column_without_a_pivot_is_no_point_to_check_at(text: str) -> None:
     f = mc.parse(text, {"A": "matrix(n, n)", "B": "matrix(n, n)"})
     report = mc.check(f, "A", claim="0*A", trials=2)
     assert report.verdict == "inconclusive"
-    assert "not defined there" in report.reason
+    assert re.search("not (defined|invertible|full_rank) there", report.reason)
 
 
 def test_a_column_over_a_column_that_both_spread_is_written_as_wide_as_it_is() -> None:

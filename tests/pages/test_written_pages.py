@@ -247,7 +247,7 @@ def test_the_steps_have_their_rules_and_sources(form: str) -> None:
 def test_steps_that_cannot_be_checked_are_not_shown() -> None:
     made = page("log(-norm2(x)^2 - 1)", let=None)
     assert made.steps == ()
-    assert made.remarks == ("No steps are shown: log is not finite and real there.",)
+    assert made.remarks == ("No steps are shown: the argument of log is not positive there.",)
     assert "No steps are shown" in render.html([made])
 
 
