@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from matcalc.checking.points import Point, drawn, is_large, size_names, trouble
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.torch_side import called, function_of, tensors_at, untold
+from matcalc.checking.values import lacks
 from matcalc.errors import MatcalcError
 from matcalc.expression.nodes import Node
+from matcalc.expression.property import PROPERTIES
 
 _SCALES = (1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 4.0, 8.0, 16.0, 64.0, 256.0)
 _DRAWS = 4
@@ -29,13 +32,28 @@ def suspects(question: Question, options: CheckOptions) -> list[Point]:
     if question.guide is None or question.claimed is question.guide:
         return []
     found: list[Point] = []
-    for number, changed in enumerate(_settings(question, options)):
-        at = drawn(question, changed, _FIRST + number, 0)
+    usual = (drawn(question, each, _FIRST + k, 0) for k, each in enumerate(_settings(question, options)))
+    for at in chain(_elsewhere(question, options), usual):
         if at is not None and _apart(question, at) and not trouble(question, at):
             found.append(at)
             if len(found) == _MOST:
                 break
     return found
+
+
+def _elsewhere(question: Question, options: CheckOptions) -> Iterator[Point]:
+    """Points in those parts of the declared sets that are hardly met."""
+    import numpy as np
+
+    for v in question.variables:
+        for sample in (each for fact in sorted(v.facts) if (each := PROPERTIES[fact].elsewhere)):
+            for k in range(_DRAWS):
+                at = drawn(question, options, 2 * _FIRST + k, 0)
+                if at is not None:
+                    name, rng = v.params[0], np.random.Generator(np.random.PCG64([options.seed, k, 92]))
+                    moved = Point(at.sizes, {**at.values, name: sample(rng, *at.values[name].shape)})
+                    if not lacks(v, moved.values[name]):
+                        yield moved
 
 
 def _settings(question: Question, options: CheckOptions) -> Iterator[CheckOptions]:
@@ -59,7 +77,7 @@ def _apart(question: Question, at: Point) -> bool:
         ours = _value(question, question.guide, at)
         theirs = _value(question, question.claimed, at) if isinstance(question.claimed, Node) else called(question, at)
     except (MatcalcError, RuntimeError):
-        return False
+        return False  # torch raises where a matrix is singular; outside a domain nothing is claimed
     if ours.shape != theirs.shape or not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
         return False
     size = max(float(abs(ours).max(initial=0.0)), float(abs(theirs).max(initial=0.0)))

@@ -23,6 +23,7 @@ class Property:
         kinds: which kinds of name can have it, all where empty.
         project: the orthogonal projection of a gradient onto the linear subspace, where the property is one.
         sample: ``(generator, rows, cols)`` to a NumPy matrix that has it, generic otherwise.
+        elsewhere: samples a part of the set that ``sample`` hardly meets.
         holds: of a float matrix, whether it has the property, with room to spare.
         exact: an object array that has it up to rounding to one that has it in the precision in force.
         source: where it is defined.
@@ -48,6 +49,7 @@ class Property:
     dense: bool = False
     parametrized: Callable[[Callable[[], Any], int, int, int], Any] | None = None
     parts: int = 1
+    elsewhere: Callable[[Any, int, int], Any] | None = None
 
 
 PROPERTIES: dict[str, Property] = {}

@@ -102,6 +102,19 @@ def _principal(rng: Any, n: int, cols: int) -> Any:
     return root @ root
 
 
+def _turned_far(rng: Any, n: int, cols: int) -> Any:
+    """Eigenvalues to the left of the imaginary axis, in pairs; the odd one is positive."""
+    import numpy as np
+
+    made = np.diag(rng.uniform(0.5, 2.0, size=n))
+    for k in range(0, n - 1, 2):
+        angle = rng.uniform(1.7, 2.7)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        made[k : k + 2, k : k + 2] = made[k, k] * turn
+    basis = _orthogonal(rng, n, n) + 0.2 * _generic(rng, n, n) / n
+    return basis @ made @ np.linalg.inv(basis)
+
+
 def _is_full_rank(value: Any) -> bool:
     import numpy as np
 
@@ -275,6 +288,7 @@ define_property(
         implies=("invertible",),
         square=True,
         sample=_principal,
+        elsewhere=_turned_far,
         holds=_is_principal,
     )
 )

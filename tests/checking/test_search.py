@@ -47,6 +47,12 @@ def test_a_function_that_is_wrong_where_all_sizes_are_equal_is_refuted() -> None
     assert mc.check("y'*W*x", "x", claim=lambda W, x, y: W.T @ y, let=let).verdict == "verified"
 
 
+def test_a_root_on_the_far_side_of_its_domain_is_met() -> None:
+    let = {"A": "matrix(n, n; principal)"}
+    assert mc.check("tr(sqrtm(A*A))", "A", claim="eye(n)", let=let).verdict == "refuted"
+    assert mc.check("tr(sqrtm(A))", "A", claim="inv(sqrtm(A)).T/2", let=let).verdict == "verified"
+
+
 def test_a_jacobian_is_searched_as_well() -> None:
     let = {"x": "vector(n)"}
     assert mc.check("sqrt((x .- 5).^2)", "x", claim="-eye(n)", let=let, kind="jacobian").verdict == "refuted"
