@@ -33,6 +33,7 @@ from matcalc.checking.given import Edge, chosen_points, conventions, looked_at
 from matcalc.checking.hearing import heard
 from matcalc.checking.judgement import FLOAT, judged, rounding
 from matcalc.checking.large import run_large
+from matcalc.checking.larger_sizes import at_larger_sizes, confined_to, failing_where_larger
 from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, on_a_kink, reached, spoken
@@ -120,10 +121,13 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     usual = [at for _, at in points]
     missing = missing_sides(question, usual)
     more, unreached = reached(question, options, usual, missing) if points else ([], missing)
+    confined = _spread(question, options, usual, wanted, more)
     points += [(wanted + k, at) for k, at in enumerate(more)]
     trials, kinks = _with_derivative(question, [_trial(question, options, devices, *numbered) for numbered in points])
     discarded += kinks
     if trials and all(trial.holds for trial in trials):
+        if failing := failing_where_larger(question, options, confined):
+            return _without_value(question, options, devices, failing, tuple(discarded))
         first = wanted + len(more)
         trials += [
             _trial(question, options, devices, first + k, at) for k, at in enumerate(suspects(question, options))
@@ -133,7 +137,11 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     if options.edges and points:
         edges += edges_of(question, points[0][1])
     one_sided = tuple(sorted({spoken(question, side) for side in unreached}))
-    return replace(_report(question, options, devices, trials + given, tuple(discarded), one_sided), edges=edges)
+    report = _report(question, options, devices, trials + given, tuple(discarded), one_sided)
+    if confined and report.verdict == "verified":
+        name, why = next(iter(confined.items()))
+        report = replace(report, verdict="inconclusive", reason=confined_to(name, usual, why))
+    return replace(report, edges=edges)
 
 
 def _is_new(question: Question) -> bool:
@@ -141,6 +149,20 @@ def _is_new(question: Question) -> bool:
     if not isinstance(question.claimed, Node):
         return True
     return question.truth is not None and question.claimed is not question.truth
+
+
+def _spread(
+    question: Question, options: CheckOptions, usual: list[Point], first: int, more: list[Point]
+) -> dict[str, str]:
+    """Adds points where sizes are larger than they were; tells the sizes of which there are none, and why.
+
+    Not where a single trial was asked for.
+    """
+    if options.trials == 1 or not usual:
+        return {}
+    larger, confined = at_larger_sizes(question, options, usual, first + len(more))
+    more += larger
+    return confined
 
 
 def _chooses(question: Question) -> bool:

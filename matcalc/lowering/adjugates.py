@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
@@ -67,7 +68,7 @@ def _times_determinant(node: Node, determinant: Node) -> Node | None:
         """What it is times the determinant; False where there is no inverse, True where that cannot be said."""
         within = [k for k, arg in enumerate(args) if arg is not False]
         if is_inverse(below) and below.args[0] is base:
-            return build.apply(operator_of_role("adjugate").name, base)
+            return _adjugate(base)
         if not within or any(args[k] is True for k in within):
             return bool(within)
         if below.op == "add":
@@ -80,6 +81,16 @@ def _times_determinant(node: Node, determinant: Node) -> Node | None:
 
     made = fold(node, visit)
     return None if isinstance(made, bool) else made
+
+
+def _adjugate(base: Node) -> Node:
+    """The adjugate; of a skew matrix its skew part.
+
+    Where the order is even that is all of it. Where it is odd the adjugate is symmetric, there is no inverse, and the
+    determinant is 0 for all skew matrices: no direction in which one can move has a part in the derivative.
+    """
+    made = build.apply(operator_of_role("adjugate").name, base)
+    return build.multiply(build.number(Fraction(1, 2)), made - made.T) if "skew" in base.facts else made
 
 
 def _is_linear_in(node: Node, i: int) -> bool:

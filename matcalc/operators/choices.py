@@ -105,6 +105,18 @@ _extreme("maximum", 1, max, lambda s, a, b: s.Max(a, b))
 _extreme("minimum", -1, min, lambda s, a, b: s.Min(a, b))
 
 
+def _angle(m: Any, y: Any, x: Any) -> Any:
+    if isinstance(y, m.mpc) or isinstance(x, m.mpc):
+        raise TypeError("no angle is defined for complex numbers")
+    return m.atan2(y, x)
+
+
+def _at_origin(node: Node, args: Sequence[Any]) -> str:
+    """A multiple of one and the same matrix has a smooth angle to it, except where that has zeros."""
+    meets = any(not y and not x for y, x in zip(args[0].flat, args[1].flat, strict=True))
+    return "atan2 is at the origin there, where it has no derivative" if meets else ""
+
+
 def _atan2_rule(node: Node, i: int, d: Node) -> Node:
     y, x = node.args
     return build.times((x if i == 0 else -y) / (x**2 + y**2), d)
@@ -171,7 +183,8 @@ define(
         call=_call("atan2"),
         differential=_atan2_rule,
         exact=_angle_over_fields,
-        reference=_entrywise(lambda m, y, x: m.atan2(y, x)),
+        trouble=_at_origin,
+        reference=_entrywise(_angle),
         sympy=_image(lambda s, y, x: s.atan2(y, x)),
         lowers=Lowering(torch="torch.atan2({0}, {1})", numpy="np.arctan2({0}, {1})", jax="jnp.arctan2({0}, {1})"),
         aliases=("arctan2",),

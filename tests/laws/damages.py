@@ -140,8 +140,11 @@ def _index(place: Node, chance: random.Random) -> Iterator[Node]:
         for other in (params[0] + 1, params[0] - 1):
             yield TABLE["basis"].call(other, place.rows)  # type: ignore[misc]  # it has a call
     elif place.op not in ("number", "matpow", "variable"):
+        along = any(", 1 ->" in signature for signature in place.operator.signatures)  # rows or columns, no third axis
         for k, given in enumerate(params):
             for other in (given + 1, given - 1) if isinstance(given, int) else ():
+                if along and other not in (0, 1):
+                    continue
                 yield build.apply(place.op, *place.args, params=(*params[:k], other, *params[k + 1 :]))
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import torch
-from fuzz import CLOSE, TINY, agree, placed, run
+from fuzz import CLOSE, HUGE, TINY, agree, placed, run
 
 import matcalc as mc
 from matcalc.checking.directional import Directional, questions
@@ -41,6 +41,7 @@ from matcalc.operators.products import inner
 
 KINDS = ("jacobian", "hessian", "jvp", "vjp", "hvp")
 _MOST = 24
+_ROUNDED = 4e-15
 
 
 def outcomes(text: str, let: Mapping[str, str], number: int, kinds: Sequence[str]) -> Iterator[str]:
@@ -183,7 +184,20 @@ def decided(asks: Question, at: Point, mine: Any, theirs: Any, what: str) -> str
         return f"torch wrong of {what}"
     if np.abs(ours - exact).max() <= room + 1e3 * rounding(here, asks.name, seen.largest):
         return f"ill-conditioned of {what}"
+    if seen.largest > HUGE or np.abs(ours - exact).max() <= room + _moved_by_rounding(asks, asks.claimed, here, exact):
+        return f"ill-conditioned of {what}"
     return f"MISMATCH of the code of {what}" if np.abs(torchs - exact).max() <= room else f"both off of {what}"
+
+
+def _moved_by_rounding(asks: Question, claimed: Node, at: Point, exact: Any) -> float:
+    """How far the formula's value moves where the inputs do by a few times what float64 rounds."""
+    rng, moved = np.random.default_rng(7), [0.0]
+    with mpmath.workdps(40):
+        for _ in range(3):
+            values = {k: v * (1 + _ROUNDED * rng.standard_normal(v.shape)) for k, v in at.values.items()}
+            value = evaluate(claimed, lifted(values, asks.variables), at.sizes).reshape(-1, order="F")
+            moved.append(float(np.abs(value - exact).max()))
+    return max(moved)
 
 
 def _paired(tensor: Any, extra: Mapping[str, Any], size: int) -> Any:

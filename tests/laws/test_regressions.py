@@ -209,3 +209,27 @@ def test_a_column_over_a_column_that_both_spread_is_written_as_wide_as_it_is() -
     g = mc.grad("tanh(norm2(atan2(A, layernorm(A)))^2)", "A", let)
     A = np.array([[0.3, -0.2, 0.9], [1.1, 0.4, -0.5]])
     np.testing.assert_allclose(mc.parse(str(g), let).compile("numpy")(A), g.compile("numpy")(A), rtol=1e-12)
+
+
+def test_a_scalar_product_around_a_triangle_of_a_skew_matrix_can_be_turned() -> None:
+    """tril(S)' is -triu(S) and triu(S)' is -tril(S): turning one into the other had no end."""
+    let = {"S": "matrix(n, n; skew)", "x": "vector(n)", "y": "vector(n)"}
+    g = mc.grad("x'*tril(S)*y*tr(S*S)", "x", let)
+    assert str(g) == "tr(S^2)*tril(S)*y"
+    assert mc.grad("x'*tril(S)*y*tr(S*S)", "S", let).check(trials=2).verdict == "verified"
+
+
+@pytest.mark.parametrize("target", ["torch", "numpy", "jax"])
+@pytest.mark.parametrize("text", ["det(A)", "det(2*A)", "log(1 + det(A)^2)"])
+def test_the_determinant_of_an_odd_skew_matrix_has_the_gradient_zero(text: str, target: str) -> None:
+    """-det(A)*inv(A) was computed as minus the adjugate, which is symmetric there."""
+    A = np.array([[0.0, 2.0, -1.0], [-2.0, 0.0, 0.5], [1.0, -0.5, 0.0]])
+    g = mc.grad(text, "A", {"A": "matrix(n, n; skew)"}).compile(target)
+    given = torch.tensor(A) if target == "torch" else A
+    np.testing.assert_allclose(np.asarray(g(given)), np.zeros((3, 3)), atol=1e-4)  # JAX computes in float32
+
+
+def test_the_angle_of_complex_values_is_no_crash() -> None:
+    """A claim's square root of negative numbers went into atan2 while its diagnosis was sought."""
+    report = mc.check("atan2(sum(x), 1)", "x", claim="atan2(sum((x - 5).^0.5), 1)*ones(n)", let={"x": "vector(n)"})
+    assert report.verdict in ("inconclusive", "refuted")

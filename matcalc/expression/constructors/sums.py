@@ -95,7 +95,9 @@ def oriented(node: Node) -> Node:
     """One of the two ways of writing a scalar product (``b'*x`` and ``x'*b`` are the same value)."""
     if node.op == "product" and node.is_scalar:
         negative, factors = mirrored(node.args)
-        return node if negative else min(node, build.product(*factors), key=by_digest)
+        if negative or any(factor.op == "scale" for factor in factors):  # as triu(-S), whose mirror is a multiple again
+            return node
+        return min(node, build.product(*factors), key=by_digest)
     return node
 
 
