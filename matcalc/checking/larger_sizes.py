@@ -12,31 +12,51 @@ from dataclasses import replace
 
 from matcalc.checking.points import Point, point, size_names, where_claim_fails
 from matcalc.checking.question import CheckOptions, Question
+from matcalc.expression.nodes import Node, postorder
 
-_TELLING = (3, 4)
+_LARGER = (3, 4)
+_EVEN_AND_ODD = ((4, 2), (3, 5))
 
 
 def at_larger_sizes(
     question: Question, options: CheckOptions, points: Sequence[Point], first: int
 ) -> tuple[list[Point], dict[str, str]]:
-    """Points where every size that was not chosen is 3 or more, and why there are none for those that never were."""
+    """Points where every size that was not chosen is 3 or more, and why there are none for those that never were.
+
+    A size that a claim has in an exponent, as (-1)^n, is even and odd.
+    """
     found: list[Point] = []
     lacking: dict[str, str] = {}
+    raised = _in_exponents(question)
     for name in size_names(question):
-        if name in options.sizes or any(at.sizes[name] >= _TELLING[0] for at in (*points, *found)):
-            continue
-        made = [point(question, replace(options, sizes={**options.sizes, name: n}), first) for n in _TELLING]
-        if at := next((at for at in made if isinstance(at, Point)), None):
-            found.append(at)
-        else:
-            lacking[name] = str(made[0])
+        for among in _EVEN_AND_ODD if name in raised else (_LARGER,):
+            if name in options.sizes or any(_tells(at.sizes[name], among) for at in (*points, *found)):
+                continue
+            made = [point(question, replace(options, sizes={**options.sizes, name: n}), first) for n in among]
+            if at := next((at for at in made if isinstance(at, Point)), None):
+                found.append(at)
+            else:
+                lacking[name] = str(made[0])
     return found, lacking
+
+
+def _tells(size: int, among: tuple[int, ...]) -> bool:
+    return size >= among[0] if among is _LARGER else size > 1 and size % 2 == among[0] % 2
+
+
+def _in_exponents(question: Question) -> set[str]:
+    """The names of sizes in the exponents of a formula that is claimed."""
+    if not isinstance(question.claimed, Node):
+        return set()
+    exponents = [node.args[1] for node in postorder(question.claimed) if node.op == "power"]
+    sizes = [node.params[0] for node in postorder(*exponents) if node.op == "size"]
+    return {name for size in sizes for name in size.names}
 
 
 def failing_where_larger(question: Question, options: CheckOptions, confined: Mapping[str, str]) -> list[Point]:
     """Points at larger sizes at which the derivation has a value and the claim none, which was seen at small ones."""
     for name in confined:
-        if failing := where_claim_fails(question, replace(options, sizes={**options.sizes, name: _TELLING[0]})):
+        if failing := where_claim_fails(question, replace(options, sizes={**options.sizes, name: _LARGER[0]})):
             return failing
     return []
 
@@ -44,4 +64,5 @@ def failing_where_larger(question: Question, options: CheckOptions, confined: Ma
 def confined_to(name: str, points: list[Point], why: str) -> str:
     """In words: the largest size that a name had, and why it was not larger."""
     most = max(at.sizes[name] for at in points)
-    return f"{name} was {'1' if most == 1 else f'{most} at most'} wherever anything was seen; where it is larger, {why}"
+    seen = "1" if most == 1 else f"{most} at most"
+    return f"{name} was {seen} wherever anything was seen; where it is another, {why}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 import matcalc as mc
 from matcalc.checking.larger_sizes import at_larger_sizes
 from matcalc.checking.points import Point, point
@@ -21,7 +23,7 @@ def test_what_could_be_seen_for_numbers_alone_is_not_verified() -> None:
     """A one-hot matrix of two rows has zeros, and atan2(x*0, 0) is 0, which the formula does not know."""
     report = mc.grad("sum(sin(atan2(x*A, A) + 0.3))", "x", {"A": "matrix(n,n; onehot)", "x": "scalar"}).check()
     assert report.verdict == "inconclusive"
-    assert report.reason.startswith("n was 1 wherever anything was seen; where it is larger, atan2 is at the origin")
+    assert report.reason.startswith("n was 1 wherever anything was seen; where it is another, atan2 is at the origin")
 
 
 def test_every_size_is_three_somewhere_where_the_domain_leaves_few() -> None:
@@ -32,3 +34,12 @@ def test_every_size_is_three_somewhere_where_the_domain_leaves_few() -> None:
     larger, lacking = at_larger_sizes(question, replace(small, sizes={}), usual, 3)
     assert [at.sizes["k"] >= 3 for at in larger] == [True]
     assert lacking == {}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_power_of_minus_one_by_a_size_is_seen_at_even_and_odd_sizes(seed: int) -> None:
+    """X has no more rows than columns where det(X*X') is not 0, and the points that were left had 1 and 3 rows."""
+    report = mc.check(
+        "det(X*X')", "X", claim="-2*(-1)^n*det(X*X')*inv(X*X')*X", trials=3, seed=seed, let={"X": "matrix(n, m)"}
+    )
+    assert report.verdict == "refuted"
