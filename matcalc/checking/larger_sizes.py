@@ -32,12 +32,24 @@ def at_larger_sizes(
         for among in _EVEN_AND_ODD if name in raised else (_LARGER,):
             if name in options.sizes or any(_tells(at.sizes[name], among) for at in (*points, *found)):
                 continue
-            made = [point(question, replace(options, sizes={**options.sizes, name: n}), first) for n in among]
-            if at := next((at for at in made if isinstance(at, Point)), None):
-                found.append(at)
-            else:
-                lacking[name] = str(made[0])
+            why = _drawn_at(question, options, name, among, first, found)
+            if why:
+                lacking[name] = f"at {name} = {among[0]} {why}"
     return found, lacking
+
+
+def _drawn_at(
+    question: Question, options: CheckOptions, name: str, among: Sequence[int], trial: int, found: list[Point]
+) -> str:
+    """Adds a point where a size is the first of some at which there is one; or tells why the first has none."""
+    reasons = []
+    for size in among:
+        at = point(question, replace(options, sizes={**options.sizes, name: size}), trial)
+        if isinstance(at, Point):
+            found.append(at)
+            return ""
+        reasons.append(at)
+    return reasons[0]
 
 
 def _tells(size: int, among: tuple[int, ...]) -> bool:
@@ -61,8 +73,7 @@ def failing_where_larger(question: Question, options: CheckOptions, confined: Ma
     return []
 
 
-def confined_to(name: str, points: list[Point], why: str) -> str:
-    """In words: the largest size that a name had, and why it was not larger."""
-    most = max(at.sizes[name] for at in points)
-    seen = "1" if most == 1 else f"{most} at most"
-    return f"{name} was {seen} wherever anything was seen; where it is another, {why}"
+def confined_to(name: str, points: Sequence[Point], why: str) -> str:
+    """In words: the sizes that a name had, and why it had no others."""
+    had = " and ".join(str(size) for size in sorted({at.sizes[name] for at in points}))
+    return f"nothing was seen but {name} = {had}: {why}"

@@ -23,7 +23,7 @@ def test_what_could_be_seen_for_numbers_alone_is_not_verified() -> None:
     """A one-hot matrix of two rows has zeros, and atan2(x*0, 0) is 0, which the formula does not know."""
     report = mc.grad("sum(sin(atan2(x*A, A) + 0.3))", "x", {"A": "matrix(n,n; onehot)", "x": "scalar"}).check()
     assert report.verdict == "inconclusive"
-    assert report.reason.startswith("n was 1 wherever anything was seen; where it is another, atan2 is at the origin")
+    assert report.reason.startswith("nothing was seen but n = 1: at n = 3 atan2 is at the origin")
 
 
 def test_every_size_is_three_somewhere_where_the_domain_leaves_few() -> None:
