@@ -33,7 +33,7 @@ from matcalc.expression.nodes import postorder
 TARGETS = ("torch", "numpy", "jax")
 CLOSE = 1e-7
 TINY = 1e-10
-HUGE = 1e12
+_HUGE = 1e12
 _SECONDS = 6
 _ROUNDED = 4e-15
 _LIMITS = mc.Limits(tokens=40_000, text=200_000)
@@ -131,7 +131,7 @@ def decided(case: Case, mine: Any, truth: Any, target: str) -> str:
     ours = float(np.abs(mine - exact).max()) if mine.shape == exact.shape else np.inf
     if ours <= CLOSE * size:
         return f"torch wrong {where}"
-    if ours <= room + slack or largest_on_the_way(case) > HUGE:
+    if ours <= room + slack or largest_on_the_way(case) > _HUGE:
         return f"ill-conditioned {where}"
     off = float(np.abs(truth - exact).max()) if truth.shape == exact.shape else np.inf
     whose = "MISMATCH" if off < ours / 10 or not np.isfinite(mine).all() else "both off"

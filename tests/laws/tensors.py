@@ -19,7 +19,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import torch
-from fuzz import CLOSE, HUGE, TINY, agree, placed, run
+from fuzz import CLOSE, TINY, agree, placed, run
 
 import matcalc as mc
 from matcalc.checking.directional import Directional, questions
@@ -29,6 +29,7 @@ from matcalc.checking.precise import evaluate, lifted, slope
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
 from matcalc.checking.tensors import question
+from matcalc.checking.tolerance import spread
 from matcalc.checking.torch_side import function_of, inputs_at
 from matcalc.derivative import subspace_of
 from matcalc.directional_derivatives import hvp, jvp, vjp
@@ -41,7 +42,6 @@ from matcalc.operators.products import inner
 
 KINDS = ("jacobian", "hessian", "jvp", "vjp", "hvp")
 _MOST = 24
-_ROUNDED = 4e-15
 
 
 def outcomes(text: str, let: Mapping[str, str], number: int, kinds: Sequence[str]) -> Iterator[str]:
@@ -184,20 +184,18 @@ def decided(asks: Question, at: Point, mine: Any, theirs: Any, what: str) -> str
         return f"torch wrong of {what}"
     if np.abs(ours - exact).max() <= room + 1e3 * rounding(here, asks.name, seen.largest):
         return f"ill-conditioned of {what}"
-    if seen.largest > HUGE or np.abs(ours - exact).max() <= room + _moved_by_rounding(asks, asks.claimed, here, exact):
+    if np.abs(ours - exact).max() <= room + _rounded_by_the_code(asks, here):
         return f"ill-conditioned of {what}"
     return f"MISMATCH of the code of {what}" if np.abs(torchs - exact).max() <= room else f"both off of {what}"
 
 
-def _moved_by_rounding(asks: Question, claimed: Node, at: Point, exact: Any) -> float:
-    """How far the formula's value moves where the inputs do by a few times what float64 rounds."""
-    rng, moved = np.random.default_rng(7), [0.0]
-    with mpmath.workdps(40):
-        for _ in range(3):
-            values = {k: v * (1 + _ROUNDED * rng.standard_normal(v.shape)) for k, v in at.values.items()}
-            value = evaluate(claimed, lifted(values, asks.variables), at.sizes).reshape(-1, order="F")
-            moved.append(float(np.abs(value - exact).max()))
-    return max(moved)
+def _rounded_by_the_code(asks: Question, at: Point) -> float:
+    """How far the claim's code moves where every operation in it and every input is rounded at random."""
+    assert isinstance(asks.claimed, Node)
+    f = function_of(asks.claimed, asks.variables, "matrix", True)
+    usual = f(**inputs_at(asks.variables, at, "float64", "cpu")).numpy()
+    moved = spread(lambda **given: f(**given).numpy(), inputs_at(asks.variables, at, "float64", "cpu"), usual, 0)
+    return 8 * float(np.abs(moved).max())
 
 
 def _paired(tensor: Any, extra: Mapping[str, Any], size: int) -> Any:
