@@ -23,13 +23,13 @@ def at_larger_sizes(
 ) -> tuple[list[Point], dict[str, str]]:
     """Points where every size that was not chosen is 3 or more, and why there are none for those that never were.
 
-    A size that a claim has in an exponent, as (-1)^n, is even and odd.
+    A size that a claim counts with is even and odd: (-1)^n and cos(pi*n) are 1 or -1.
     """
     found: list[Point] = []
     lacking: dict[str, str] = {}
-    raised = _in_exponents(question)
+    counted = _counted(question)
     for name in size_names(question):
-        for among in _EVEN_AND_ODD if name in raised else (_LARGER,):
+        for among in _EVEN_AND_ODD if name in counted else (_LARGER,):
             if name in options.sizes or any(_tells(at.sizes[name], among) for at in (*points, *found)):
                 continue
             why = _drawn_at(question, options, name, among, first, found)
@@ -56,12 +56,11 @@ def _tells(size: int, among: tuple[int, ...]) -> bool:
     return size >= among[0] if among is _LARGER else size > 1 and size % 2 == among[0] % 2
 
 
-def _in_exponents(question: Question) -> set[str]:
-    """The names of sizes in the exponents of a formula that is claimed."""
+def _counted(question: Question) -> set[str]:
+    """The names of sizes that a formula holds as numbers; all of them for a function, which may count with any."""
     if not isinstance(question.claimed, Node):
-        return set()
-    exponents = [node.args[1] for node in postorder(question.claimed) if node.op == "power"]
-    sizes = [node.params[0] for node in postorder(*exponents) if node.op == "size"]
+        return set(size_names(question))
+    sizes = [node.params[0] for node in postorder(question.claimed) if node.op == "size"]
     return {name for size in sizes for name in size.names}
 
 

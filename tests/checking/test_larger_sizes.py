@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
 
 import matcalc as mc
 from matcalc.checking.larger_sizes import at_larger_sizes
@@ -36,10 +37,19 @@ def test_every_size_is_three_somewhere_where_the_domain_leaves_few() -> None:
     assert lacking == {}
 
 
+@pytest.mark.parametrize("sign", ["(-1)^n", "cos(pi*n)"])
 @pytest.mark.parametrize("seed", range(6))
-def test_a_power_of_minus_one_by_a_size_is_seen_at_even_and_odd_sizes(seed: int) -> None:
+def test_a_sign_that_a_size_decides_is_seen_at_even_and_odd_sizes(seed: int, sign: str) -> None:
     """X has no more rows than columns where det(X*X') is not 0, and the points that were left had 1 and 3 rows."""
-    report = mc.check(
-        "det(X*X')", "X", claim="-2*(-1)^n*det(X*X')*inv(X*X')*X", trials=3, seed=seed, let={"X": "matrix(n, m)"}
-    )
+    claim, let = f"-2*{sign}*det(X*X')*inv(X*X')*X", {"X": "matrix(n, m)"}
+    assert mc.check("det(X*X')", "X", claim=claim, trials=3, seed=seed, let=let).verdict == "refuted"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_function_that_counts_is_seen_at_even_and_odd_sizes(seed: int) -> None:
+    def wrong(X: torch.Tensor) -> torch.Tensor:
+        gram = X @ X.T
+        return -2 * (-1) ** len(X) * torch.linalg.det(gram) * torch.linalg.solve(gram, X)
+
+    report = mc.check("det(X*X')", "X", claim=wrong, trials=3, seed=seed, let={"X": "matrix(n, m)"})
     assert report.verdict == "refuted"
