@@ -96,7 +96,7 @@ def gradient_of(text: str, let: dict[str, str], name: str) -> Original:
     f = mc.parse(text, let or None)
     g = mc.grad(f, name)
     nodes = tuple(v.node for v in f.typed.variables)
-    asks = Question(f.node, name, nodes, g.shown, truth=g.node, projected=g.projected, text=text)
+    asks = Question(f.node, name, nodes, g.shown, truth=g.node, guide=g.node, projected=g.projected, text=text)
     told = {v.name: v.declaration for v in f.variables.values()}
     return Original(
         asks, g.shown, lambda node: replace(asks, claimed=node), "gradient", (text, name, told),
