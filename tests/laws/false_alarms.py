@@ -1,6 +1,6 @@
 """Right derivatives as claims: the checker must refute none.
 
-python tests/laws/false_alarms.py COUNT SEED [--page FILE]
+python tests/laws/false_alarms.py COUNT SEED [--page FILE] [--jobs N]
 
 Gradients of random expressions, as formulas, as compiled torch functions and as torch autograd itself, at small sizes
 and at sizes up to 200, the function and its inputs scaled by powers of ten from 1e-8 to 1e8, in float64 and float32.
@@ -9,18 +9,15 @@ Prints the shares of the verdicts, why what is inconclusive is so, and every cla
 
 from __future__ import annotations
 
-import argparse
 import random
-import resource
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import torch
 from expressions import Expressions
+from parts import arguments, in_parts, limited
 
 import matcalc as mc
 from matcalc.checking.question import CheckOptions, Question
@@ -38,7 +35,7 @@ VERDICTS = ("verified", "inconclusive", "refuted")
 NO_POINT = ("no point inside the domain", "point was found", "no sizes fit", "is not finite there", "lies on a kink")
 """Where nothing was asked: the expression has no derivative, or no value, at any point that was tried."""
 _SECONDS = 10
-_MEMORY = 2**33
+_EVERY = 100
 
 
 @dataclass
@@ -127,43 +124,41 @@ def judged(question: Question, setting: Setting, seed: int) -> Report:
     return run_check(claimed(question, setting.way), options)
 
 
-def run(count: int, seed: int, told: Callable[[str], None] = print, limit: int = _SECONDS) -> Tally:
+def told(line: str) -> None:
+    """Prints a line at once."""
+    print(line[:2000], flush=True)
+
+
+def run(count: int, seed: int) -> Tally:
     """The tally of COUNT right claims from SEED."""
     tally, made, chance = Tally(), Expressions(seed), random.Random(seed)  # noqa: S311  reproducible, not secret
-    if limit:
-        signal.signal(signal.SIGVTALRM, _stop)
     for number in _while(lambda: tally.total() < count):
         text, let = made.next()
         setting, pick = settings(chance), chance.random()
-        signal.setitimer(signal.ITIMER_VIRTUAL, limit)  # of its own time, whatever else runs
-        try:
-            question = question_of(text, let, pick, setting.scale)
-            report = None if question is None else judged(question, setting, seed + number)
-        except TimeoutError:
-            tally.skipped["too slow"] += 1
-            continue
-        except (MemoryError, RuntimeError) as error:
-            if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
-                raise
-            tally.skipped["too large"] += 1
-            continue
-        except MatcalcError as error:
-            tally.skipped[f"{type(error).__name__}"] += 1
-            continue
-        finally:
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        if report is None or question is None:
-            tally.skipped["no names"] += 1
-            continue
-        if any(word in report.reason for word in NO_POINT) and report.verdict == "inconclusive":
-            tally.skipped["no point inside the domain"] += 1
-            continue
-        tally.counts[setting.way, setting.where, report.verdict] += 1
-        if not report.ok:
-            tally.reasons[f"{report.verdict}: {_kind_of(report.reason)}"] += 1
-            about = f"{question.text} by {question.name} {let}"
-            told(f"{report.verdict} {number} {setting} {about}: {report.reason}{report.diagnosis or ''}")
+        with limited(_SECONDS, tally.skipped, told):
+            try:
+                question = question_of(text, let, pick, setting.scale)
+                if question is None:
+                    tally.skipped["no names"] += 1
+                else:
+                    report = judged(question, setting, seed + number)
+                    count_in(tally, report, question, setting, f"{seed} {number} by {question.name} {let}")
+            except MatcalcError as error:
+                tally.skipped[f"{type(error).__name__}"] += 1
+        if tally.total() % _EVERY == _EVERY - 1:
+            told(f"{tally.total()} claims, {tally.total(verdict='verified')} verified")
     return tally
+
+
+def count_in(tally: Tally, report: Report, question: Question, setting: Setting, about: str) -> None:
+    """Counts a verdict, and tells of one that is not verified."""
+    if report.verdict == "inconclusive" and any(word in report.reason for word in NO_POINT):
+        tally.skipped["no point inside the domain"] += 1
+        return
+    tally.counts[setting.way, setting.where, report.verdict] += 1
+    if not report.ok:
+        tally.reasons[f"{report.verdict}: {_kind_of(report.reason)}"] += 1
+        told(f"{report.verdict} {about} {setting} {question.text}: {report.reason}{report.diagnosis or ''}")
 
 
 def _while(more: Callable[[], bool]) -> Iterator[int]:
@@ -178,10 +173,6 @@ def _kind_of(reason: str) -> str:
     return " ".join(word for word in reason.split() if not any(c.isdigit() for c in word))[:100]
 
 
-def _stop(number: int, frame: object) -> None:
-    raise TimeoutError
-
-
 def page(tally: Tally, command: str) -> str:
     """The tally as a page in Markdown."""
     rows = sorted({(way, where) for way, where, _ in tally.counts})
@@ -192,25 +183,39 @@ def page(tally: Tally, command: str) -> str:
     ]
     lines.append("| all | | " + " | ".join(str(tally.total(verdict=v)) for v in VERDICTS) + " |")
     reasons = "".join(f"- {n} × {why}\n" for why, n in tally.reasons.most_common()) or "- none\n"
-    return f"# False alarms\n\nWritten by `{command}`.\n\n" + "\n".join(lines) + f"\n\n{reasons}"
+    skipped = "".join(f"- {n} × {why}\n" for why, n in tally.skipped.most_common()) or "- none\n"
+    share = tally.total(verdict="inconclusive") / max(tally.total(), 1)
+    return _PAGE.format(command=command, table="\n".join(lines), reasons=reasons, skipped=skipped, share=f"{share:.2%}")
+
+
+_PAGE = """# False alarms
+
+Written by `{command}`; but for what is too slow or too large
+for the machine, the same command gives the same page.
+
+Right derivatives of random expressions over the whole table of operators, claimed as formulas, as compiled torch
+functions and as torch autograd itself; one of ten at sizes from 30 to 200; function and inputs scaled by powers of ten
+from 1e-8 to 1e8; in float64, with float32 beside it.
+
+{table}
+
+Inconclusive are {share}. Why what is not verified is not:
+
+{reasons}
+Not counted, since nothing was asked: expressions without a value or a derivative at any point that was tried, and those
+that are no expressions, or are too slow.
+
+{skipped}"""
 
 
 def main() -> None:
     """Runs COUNT right claims from SEED."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("count", type=int)
-    parser.add_argument("seed", type=int)
-    parser.add_argument("--page", type=Path)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    tally = run(options.count, options.seed, lambda line: print(line[:1200], flush=True))
-    flag = f" --page {options.page}" if options.page else ""
-    made = page(tally, f"python tests/laws/false_alarms.py {options.count} {options.seed}{flag}")
+    asked = arguments()
+    tally = in_parts(run, asked.count, asked.seed, asked.jobs)
+    made = page(tally, f"python tests/laws/false_alarms.py {asked.count} {asked.seed} --page docs/false_alarms.md")
     print(made)
-    print(dict(tally.skipped))
-    if options.page:
-        options.page.write_text(made, encoding="utf-8")
+    if asked.page:
+        asked.page.write_text(made, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Damaged derivatives as claims: the checker must refute every one.
 
-python tests/laws/mutants.py COUNT SEED [--page FILE]
+python tests/laws/mutants.py COUNT SEED [--page FILE] [--jobs N]
 
 Right derivatives (gradients of random expressions and of published ones, Jacobians and Hessians) are damaged in the
 ways of damages.py, and claimed through the check itself: as formulas, as texts, as Python functions. A claim that is
@@ -10,9 +10,7 @@ claim and is counted as equal. Prints the score of each kind, and every mutant t
 
 from __future__ import annotations
 
-import argparse
 import random
-import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import mpmath
-import torch
 from damages import DAMAGES
 from expressions import Expressions
+from parts import arguments, in_parts, limited
 
 import matcalc as mc
 from matcalc.checking.points import Point, point
@@ -246,28 +244,24 @@ def _kind_of(reason: str) -> str:
     return " ".join(word for word in reason.split() if not any(c.isdigit() for c in word))[:90]
 
 
-def _stop(number: int, frame: object) -> None:
-    raise TimeoutError
+def told(line: str) -> None:
+    """Prints a line at once."""
+    print(line[:2000], flush=True)
 
 
-def run(count: int, seed: int, told: Callable[[str], None] = print, limit: int = _SECONDS) -> Score:
+def run(count: int, seed: int) -> Score:
     """The score of COUNT mutants from SEED."""
     score = Score()
-    if limit:
-        signal.signal(signal.SIGALRM, _stop)
     for number, make in enumerate(originals(seed)):
         if score.total() >= count:
             break
-        signal.alarm(limit)
-        try:
-            attacked(make, seed + number, score, told)
-        except TimeoutError:
-            score.skipped["too slow"] += 1
-        except MatcalcError as error:
-            score.skipped[f"{type(error).__name__}"] += 1
-        signal.alarm(0)
+        with limited(_SECONDS, score.skipped, told):
+            try:
+                attacked(make, seed + number, score, told)
+            except MatcalcError as error:
+                score.skipped[f"{type(error).__name__}"] += 1
         if score.originals % _EVERY == _EVERY - 1:
-            print(f"{score.total()} mutants, {score.total(outcome='refuted')} refuted", flush=True)
+            told(f"{score.total()} mutants, {score.total(outcome='refuted')} refuted")
     return score
 
 
@@ -296,7 +290,8 @@ def page(score: Score, command: str) -> str:
 
 _PAGE = """# Mutants
 
-Written by `{command}`; the same command gives the same page.
+Written by `{command}`; but for what is too slow for the
+machine, the same command gives the same page.
 
 {originals} right derivatives, which the check verified (gradients of random expressions over the whole table of
 operators, gradients that books publish, Jacobians and Hessians in Kronecker form), were damaged once in every way that
@@ -318,19 +313,13 @@ What was inconclusive or missed, and why:
 
 def main() -> None:
     """Runs COUNT mutants from SEED."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("count", type=int)
-    parser.add_argument("seed", type=int)
-    parser.add_argument("--page", type=Path)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    score = run(options.count, options.seed, lambda line: print(line, flush=True))
-    flag = f" --page {options.page}" if options.page else ""
-    made = page(score, f"python tests/laws/mutants.py {options.count} {options.seed}{flag}")
+    asked = arguments()
+    score = in_parts(run, asked.count, asked.seed, asked.jobs)
+    made = page(score, f"python tests/laws/mutants.py {asked.count} {asked.seed} --page docs/mutants.md")
     print(made)
     print(dict(score.skipped))
-    if options.page:
-        options.page.write_text(made, encoding="utf-8")
+    if asked.page:
+        asked.page.write_text(made, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,87 @@
+"""Long runs in parts: each in a process of its own with a seed of its own, so that their sum depends on no machine."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import signal
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import torch
+
+PART = 1000
+"""Cases of one part; its seed is the run's and its number times SPAN."""
+SPAN = 1_000_000
+_MEMORY = 2**33
+
+
+class Counts(Protocol):
+    """What a part comes to: counters that add up."""
+
+    skipped: Counter[str]
+
+
+_Counts = TypeVar("_Counts", bound=Counts)
+
+
+def arguments() -> argparse.Namespace:
+    """COUNT SEED, a page to write, and how many parts at a time."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("count", type=int)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--page", type=Path)
+    parser.add_argument("--jobs", type=int, default=1)
+    return parser.parse_args()
+
+
+def in_parts(run: Callable[[int, int], _Counts], count: int, seed: int, jobs: int) -> _Counts:
+    """The sum of parts of at most PART cases."""
+    starts = range(0, count, PART)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _prepared, max_tasks_per_child=1) as pool:
+        parts = [pool.submit(run, min(PART, count - at), seed + at // PART * SPAN) for at in starts]
+        total, *others = (part.result() for part in parts)
+    for other in others:
+        add(total, other)
+    return total
+
+
+def add(total: Any, part: Any) -> None:
+    """Adds the counts of a part."""
+    for name, value in vars(part).items():
+        setattr(total, name, getattr(total, name) + value)
+
+
+@contextmanager
+def limited(seconds: float, skipped: Counter[str], told: Callable[[str], None]) -> Iterator[None]:
+    """Ends one case after so many seconds of processor time; a crash is told and costs only itself."""
+    signal.signal(signal.SIGVTALRM, _stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    except TimeoutError:
+        skipped["too slow"] += 1
+    except MemoryError:
+        skipped["too large"] += 1
+    except Exception as error:
+        large = "allocate memory" in str(error)
+        skipped["too large" if large else "CRASH"] += 1
+        if not large:
+            told(f"CRASH {traceback.format_exc()}")
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _stop(number: int, frame: object) -> None:
+    raise TimeoutError
+
+
+def _prepared() -> None:
+    torch.set_num_threads(1)
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
