@@ -24,7 +24,17 @@ from matcalc.checking.precise import evaluate
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
 from matcalc.checking.testimony import Testimony
-from matcalc.checking.tolerance import BLIND, UNIT, coarsest, doubtful, is_watched, room, spread, steady_spread
+from matcalc.checking.tolerance import (
+    BLIND,
+    UNIT,
+    coarsest,
+    doubtful,
+    is_watched,
+    overshadowed,
+    room,
+    spread,
+    steady_spread,
+)
 from matcalc.checking.torch_side import autograd, autograd_of, called, tensors_at
 from matcalc.expression.nodes import Node, postorder
 
@@ -306,8 +316,21 @@ class _Heard:
                 made,
                 holds=not wrong,
                 visible=visible,
-                doubt="" if wrong else _doubt(off, allowed, size, self.question.claimed),
+                doubt=""
+                if wrong
+                else _doubt(off, allowed, size, self.question.claimed) or self._small(land, claimed, moved),
             )
+
+    def _small(self, land: Landscape, claimed: Any, moved: Any) -> str:
+        """That the function errs in an entry which is small beside the largest one; or ""."""
+        if claimed.size > _MOST_ENTRIES:
+            return ""
+        truth = land.gradient.astype(float)
+        wrong = overshadowed(claimed, truth, moved, self.at.sizes) & (abs(claimed - truth) > float(self._floor(QUICK)))
+        for row, column in zip(*wrong.nonzero(), strict=True):
+            said, found = claimed[row, column], truth[row, column]
+            return f"entry [{row}, {column}] is {said:.1e} in the function and {found:.1e} in {QUICK.digits} digits"
+        return ""
 
     def _wavers(self, claimed: Any) -> bool:
         again = called(self.question, self.at)

@@ -168,8 +168,8 @@ def _trial(
     is_text = isinstance(question.claimed, Node)
     said = lowered(question, at, "float64", "cpu") if is_text else called(question, at)
     if said.shape != auto.shape or not np.isfinite(said).all():
-        far = float("inf")
-        return _Trial(number, at, Pair(said, auto, value), far, 0.0, False, True, False, DeviceFigures())
+        far, slopes = float("inf"), None if is_text and said.shape == auto.shape else False
+        return _Trial(number, at, Pair(said, auto, value), far, 0.0, False, True, slopes, DeviceFigures())
     moved = _moved(question, at, said, auto, number)
     unit = UNIT if is_text else unit_of(question, at)
     allowed = room(moved, auto, at.sizes)
@@ -282,6 +282,8 @@ def _against(trials: list[_Trial], formula: Report | None) -> str:
             return (
                 f"ill-conditioned: in trial {t.number} rounding alone may move the gradient by {t.visible:.0e} relative"
             )
+        if not t.agrees and not t.error < float("inf"):
+            return f"in trial {t.number} the claim's code gives no finite number, where the gradient has one"
         if not t.agrees:
             return (
                 f"in trial {t.number} the claim is off autograd by {t.error:.1e}: more than rounding explains"

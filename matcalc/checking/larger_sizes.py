@@ -41,14 +41,18 @@ def at_larger_sizes(
 def _drawn_at(
     question: Question, options: CheckOptions, name: str, among: Sequence[int], trial: int, found: list[Point]
 ) -> str:
-    """Adds a point where a size is the first of some at which there is one; or tells why the first has none."""
+    """Adds a point where a size is the first of some at which there is one; or tells why the first has none.
+
+    Products of many entries may leave all bounds at the scale that was asked for: they are looked at in scale 1 then.
+    """
     reasons = []
-    for size in among:
-        at = point(question, replace(options, sizes={**options.sizes, name: size}), trial)
-        if isinstance(at, Point):
-            found.append(at)
-            return ""
-        reasons.append(at)
+    for scale in dict.fromkeys((options.scale, 1.0)):
+        for size in among:
+            at = point(question, replace(options, sizes={**options.sizes, name: size}, scale=scale), trial)
+            if isinstance(at, Point):
+                found.append(at)
+                return ""
+            reasons.append(at)
     return reasons[0]
 
 

@@ -18,6 +18,7 @@ from matcalc.checking.tolerance import (
     coarse_spread,
     coarsest,
     doubtful,
+    overshadowed,
     room,
     spread,
     steady_spread,
@@ -39,6 +40,7 @@ class Margin:
         lost: the share of the result that it may take from the second function.
         blind: whether that is so much that the second function tells nothing.
         unit: the unit roundoff of the least precise type in which either computes.
+        moved: in every entry, how far a unit of roundoff moves it.
     """
 
     allowed: Any
@@ -46,6 +48,7 @@ class Margin:
     lost: float
     blind: bool
     unit: float
+    moved: Any
 
     def agree(self, one: Any, other: Any) -> bool | None:
         """Whether two results are the same; None where they are nearly so, and where one is not finite."""
@@ -57,8 +60,18 @@ class Margin:
         with np.errstate(invalid="ignore"):
             off = abs(a - b)
         if (off <= self.allowed).all():
-            return True
+            return None if self.overshadowed(one, other) else True
         return False if self.blind or (off > self.sure).any() else None
+
+    def overshadowed(self, one: Any, other: Any) -> tuple[int, ...] | None:
+        """An entry in which two results differ that is too small beside the largest one for differences to tell."""
+        import numpy as np
+
+        a, b = array_of(one), array_of(other)
+        if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
+            return None
+        found = np.argwhere(overshadowed(a, b, self.moved, {}, self.unit))
+        return tuple(int(k) for k in found[0]) if len(found) else None
 
     @property
     def widest(self) -> float:
@@ -125,7 +138,7 @@ def margin(place: Place, one: Told, other: Told | None, seed: int) -> Margin:
     blind = not lost <= BLIND
     moved = mine if blind else mine + theirs
     sure = 4 * room(moved, said, _lengths(place)) + doubtful(moved, said, unit)
-    return Margin(room(moved, said, _lengths(place), unit), sure, lost, blind, unit)
+    return Margin(room(moved, said, _lengths(place), unit), sure, lost, blind, unit, moved)
 
 
 def noise_of(place: Place, seed: int) -> float:

@@ -8,6 +8,7 @@ outwards, inwards and across zero, and then what chooses the branch is steered a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -17,11 +18,11 @@ from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.steering import gauge, steered
 from matcalc.checking.values import is_discrete, may_be_pushed
 from matcalc.expression import build
+from matcalc.expression.bounds import EVERYTHING, Interval, bounds, exactly
 from matcalc.expression.nodes import Node, postorder
 
 Side = tuple[str, int]
 
-_NOT_NEGATIVE = frozenset(("positive", "nonnegative"))
 _MOST_EXTRA = 4
 _CANDIDATES = 12
 _SWEEP = (-1.0, 3.0, -3.0, 10.0, -10.0, 0.1, -0.1, 30.0)
@@ -38,30 +39,33 @@ def missing_sides(question: Question, points: list[Point]) -> frozenset[Side]:
 
 
 def _impossible(question: Question) -> frozenset[Side]:
-    """The sides on which nothing lies: what is known not to be negative is on one side of zero."""
+    """The sides on which nothing lies, as the bounds of what chooses tell."""
     found: set[Side] = set()
     for node in postorder(*_branching(question)):
-        for k, chooser in enumerate(_chooser_nodes(node)):
-            if chooser is not None and chooser.facts & _NOT_NEGATIVE:
+        for k, lies in enumerate(_chooser_bounds(node)):
+            if lies.low >= 0:
                 found.add((_key(node, k), -1))
-            if chooser is not None and build.negate(chooser).facts & _NOT_NEGATIVE:
+            if lies.high <= 0:
                 found.add((_key(node, k), 1))
     return frozenset(found)
 
 
-def _chooser_nodes(node: Node) -> Iterator[Node | None]:
-    """What chooses as an expression, in the order of :func:`_choosers`; None where it is not had as one."""
+def _chooser_bounds(node: Node) -> Iterator[Interval]:
+    """Where what chooses lies, in the order of :func:`_choosers`."""
     for kink in node.operator.kinks:
-        if kink.at == 0:
-            yield node.args[0]
-        else:
-            yield node.args[0] if kink.at < 0 else None
+        yield bounds(node.args[0]) - exactly(Fraction(kink.at))
     if node.operator.branch is not None:
-        try:
-            made = node.operator.branch(node, node.args)
-        except TypeError:
-            made = None
-        yield made if isinstance(made, Node) else None
+        yield node.operator.branch(node, [bounds(arg) for arg in node.args]) & _by_facts(node)
+
+
+def _by_facts(node: Node) -> Interval:
+    """What is known of a branch as an expression, where it is one: of a difference more than of its parts."""
+    assert node.operator.branch is not None, "asked for by its caller"
+    try:
+        made = node.operator.branch(node, node.args)
+    except TypeError:
+        return EVERYTHING
+    return bounds(made) & -bounds(build.negate(made))
 
 
 def reached(

@@ -32,6 +32,8 @@ _FEW = 2.0
 _JUMP = 4.0
 _RUNS = 4
 _SAFETY = 64
+_UNDERFLOW = 2.0**-1000
+_UNDERFLOW_SINGLE = 2.0**-120
 _LIKELY = 16
 
 _EXACT = frozenset(
@@ -203,9 +205,28 @@ def room(moved: Any, gradient: Any, sizes: Mapping[str, int], unit: float = UNIT
     >>> room(np.array([1e-16]), np.array([1.0]), {"n": 4}) < 1e-13
     array([ True])
     """
+    return _factor(sizes, gradient, unit) * (moved + UNIT * abs(gradient).max(initial=0.0))
+
+
+def _factor(sizes: Mapping[str, int], gradient: Any, unit: float) -> float:
     longest = max([*sizes.values(), *gradient.shape, 1])
-    factor = _SAFETY * longest if unit == UNIT else _LIKELY * sqrt(longest)
-    return factor * (moved + UNIT * abs(gradient).max(initial=0.0))
+    return float(_SAFETY * longest if unit == UNIT else _LIKELY * sqrt(longest))
+
+
+def overshadowed(one: Any, other: Any, moved: Any, sizes: Mapping[str, int], unit: float = UNIT) -> Any:
+    """Where two results differ by more than rounding moves that very entry, and by a share of the entry itself.
+
+    Beside a large entry a small one is within the tolerance of everything: it may be wrong altogether.
+
+    >>> import numpy as np
+    >>> overshadowed(np.array([6e7, 3e-8]), np.array([6e7, 1.5e-8]), np.array([1e-8, 1e-24]), {})
+    array([False,  True])
+    """
+    import numpy as np
+
+    off = abs(one - other)
+    off = np.where(off > (_UNDERFLOW if unit == UNIT else _UNDERFLOW_SINGLE), off, 0.0)
+    return (off > BLIND * abs(other)) & (off > BLIND * abs(one)) & (off > 4 * _factor(sizes, one, unit) * moved)
 
 
 def doubtful(moved: Any, gradient: Any, unit: float = UNIT) -> Any:

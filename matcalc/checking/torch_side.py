@@ -102,7 +102,8 @@ def autograd(question: Question, at: Point, dtype: str, device: str) -> tuple[An
 
 
 def autograd_of(question: Question, at: Point, tensors: Mapping[str, Any]) -> tuple[Any, float]:
-    """The same at tensors like those at the point."""
+    """The same at tensors like those at the point; NaN where torch gives up, as it does on singular matrices."""
+    import numpy as np
     import torch
 
     from matcalc.checking.subspace import projected
@@ -110,12 +111,16 @@ def autograd_of(question: Question, at: Point, tensors: Mapping[str, Any]) -> tu
     f = function_of(question.expression, question.variables, "scalar", False, untold(question.variables, at))
     given = dict(tensors)
     x = given.pop(question.name).detach()
-    with repeatable():
-        x.requires_grad_(True)
-        value = f(**{question.name: x}, **given)
-        (gradient,) = torch.autograd.grad(value, x, allow_unused=True) if value.requires_grad else (None,)
-        gradient = torch.zeros_like(x) if gradient is None else gradient
-    return projected(question.projected, _matrix(gradient, at.values[question.name].shape)), float(value.detach())
+    shape = at.values[question.name].shape
+    try:
+        with repeatable():
+            x.requires_grad_(True)
+            value = f(**{question.name: x}, **given)
+            (gradient,) = torch.autograd.grad(value, x, allow_unused=True) if value.requires_grad else (None,)
+    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]  # torch exports it untyped
+        return np.full(shape, np.nan), np.nan
+    gradient = torch.zeros_like(x) if gradient is None else gradient
+    return projected(question.projected, _matrix(gradient, shape)), float(value.detach())
 
 
 def along_by_duals(question: Question, at: Point, direction: Any) -> float:
@@ -264,12 +269,18 @@ def lowered(question: Question, at: Point, dtype: str, device: str) -> Any:
 
 
 def lowered_of(question: Question, at: Point, tensors: Mapping[str, Any]) -> Any:
-    """The same at tensors like those at the point."""
+    """The same at tensors like those at the point; NaN where torch gives up, as it does on singular matrices."""
+    import numpy as np
+    import torch
+
     claimed = question.claimed
     assert isinstance(claimed, Node)
     f = function_of(claimed, question.variables, "matrix", True, untold(question.variables, at))
-    with repeatable():
-        return _array(f(**tensors))
+    try:
+        with repeatable():
+            return _array(f(**tensors))
+    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]  # torch exports it untyped
+        return np.full(at.values[question.name].shape, np.nan)
 
 
 def as_returned(value: Any) -> Any:

@@ -128,6 +128,8 @@ def _trouble(t: Trial, usual: float) -> str:
         return f"{where} ill-conditioned: rounding alone may move the gradient by {visible:.0e} relative"
     if t.holds is None and t.claim_is_auto:
         return f"autograd and the claim agree, differences of the function do not, {where}: a detached part, or a kink?"
+    if t.holds is None and t.overshadowed:
+        return f"{where} {t.overshadowed}: differences of the function do not see it beside {t.largest:.1e}"
     if t.holds is None:
         return (
             f"{where} claim and autograd are {t.error:.1e} apart: more than rounding explains ({visible:.0e}),"

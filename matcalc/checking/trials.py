@@ -101,6 +101,17 @@ class Trial:
         return self.margin.agree(self.claimed, self.auto)
 
     @property
+    def overshadowed(self) -> str:
+        """In words, an entry in which claim and autograd differ, small beside the largest; or ""."""
+        if self.auto is None or self.margin is None:
+            return ""
+        at = self.margin.overshadowed(self.claimed, self.auto)
+        if at is None:
+            return ""
+        said, auto = float(self.claimed[at]), float(self.auto[at])
+        return f"entry {list(at)} is {said:.1e} in the claim and {auto:.1e} in autograd"
+
+    @property
     def auto_is_finite(self) -> bool:
         """Whether autograd gives numbers, if it gives anything."""
         import torch

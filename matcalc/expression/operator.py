@@ -15,6 +15,7 @@ from matcalc.expression.signature import Signature, signature
 from matcalc.expression.sizes import AnySize, Shape
 
 if TYPE_CHECKING:
+    from matcalc.expression.bounds import Interval
     from matcalc.expression.formula import Formula
     from matcalc.expression.indexed import Indexed, Letters
     from matcalc.expression.nodes import Node
@@ -85,6 +86,8 @@ class Operator:
         transposed: ``node`` to its transpose where that is not just ``node.T``.
         joins: ``(left, right)`` neighbours in a matrix product, one of them this operator's, to what they make.
         facts: the properties that the value has.
+        bounds: ``(node, intervals of the arguments' entries)`` to an interval in which the value's entries lie, beside
+            what the facts say; see :mod:`matcalc.expression.bounds`.
         shape: overrides the signatures where a result's shape depends on parameters.
         domain: argument position to the property that it must have.
         kinks: where the derivative jumps.
@@ -145,6 +148,7 @@ class Operator:
     transposed: Callable[[Node], Node | None] | None = None
     joins: Callable[[Node, Node], Node | None] | None = None
     facts: Callable[[Node], frozenset[str]] | None = None
+    bounds: Callable[[Node, Sequence[Interval]], Interval] | None = None
     shape: Callable[[tuple[Node, ...], tuple[Any, ...]], Shape] | None = None
     domain: Mapping[int, str] = field(default_factory=dict)
     kinks: tuple[Kink, ...] = ()

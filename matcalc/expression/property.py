@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ class Property:
         kinds: which kinds of name can have it, all where empty.
         project: the orthogonal projection of a gradient onto the linear subspace, where the property is one.
         sample: ``(generator, rows, cols)`` to a NumPy matrix that has it, generic otherwise.
+        entries: between which numbers every entry lies.
         elsewhere: samples a part of the set that ``sample`` hardly meets.
         holds: of a float matrix, whether it has the property, with room to spare.
         exact: an object array that has it up to rounding to one that has it in the precision in force.
@@ -50,6 +53,7 @@ class Property:
     parametrized: Callable[[Callable[[], Any], int, int, int], Any] | None = None
     parts: int = 1
     elsewhere: Callable[[Any, int, int], Any] | None = None
+    entries: tuple[Fraction | float, Fraction | float] = (-inf, inf)
 
 
 PROPERTIES: dict[str, Property] = {}

@@ -8,6 +8,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import EVERYTHING, Interval
 from matcalc.expression.indexed import Indexed, Term, multiplied
 from matcalc.expression.operator import Lowering, Operator, Sample, define, of_each
 from matcalc.operators import stability
@@ -198,6 +199,11 @@ def _power_rule(node: Node, i: int, d: Node) -> Node:
     return outer * d
 
 
+def _power_bounds(node: Node, args: Sequence[Interval]) -> Interval:
+    exponent = build.number_of(node.args[1])
+    return EVERYTHING if exponent is None else args[0].power(exponent)
+
+
 def _power_facts(node: Node) -> frozenset[str]:
     base, exponent = node.args
     if "positive" in base.facts:
@@ -299,6 +305,7 @@ define(
         indexed=_sum_indexed,
         transposed=_add_transposed,
         facts=_add_facts,
+        bounds=lambda node, args: reduce(Interval.__add__, args),
         exact=True,
         reference=lambda node, args, size: _sum_of(args),
         sympy=_image_sum,
@@ -321,6 +328,7 @@ define(
         matrix=_times_matrix,
         indexed=_times_indexed,
         facts=_times_facts,
+        bounds=lambda node, args: reduce(Interval.__mul__, args),
         stable=stability.product_of,
         at_kink=stability.at_origin,
         exact=True,
@@ -349,6 +357,7 @@ define(
         named_entries=True,
         transposed=lambda node: build.scale(node.args[0], node.args[1].T),
         facts=_scale_facts,
+        bounds=lambda node, args: reduce(Interval.__mul__, args),
         stable=stability.scaled_of,
         at_kink=stability.at_origin,
         exact=True,
@@ -367,6 +376,7 @@ define(
         shape=lambda args, params: args[0].shape,
         differential=_power_rule,
         facts=_power_facts,
+        bounds=_power_bounds,
         trouble=_power_trouble,
         stable=stability.power_of,
         exact=_power_over_fields,
@@ -392,6 +402,7 @@ define(
         transpose=_spread_transpose,
         matrix=_spread_matrix,
         transposed=lambda node: build.spread(node.args[0].T, (node.cols, node.rows)),
+        bounds=lambda node, args: args[0],
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative", "nonzero"},
         lowers=Lowering(torch=_expand("torch", ""), numpy=_expand("numpy", "np"), jax=_expand("jax", "jnp")),
         exact=True,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import hull
 from matcalc.expression.formula import Formula, Grid
 from matcalc.expression.nodes import interned
 from matcalc.expression.operator import Lowering, Operator, Sample, define
@@ -125,6 +126,7 @@ define(
         matrix=_index_matrix,
         simplify=_index_simplify,
         facts=signs_kept,
+        bounds=hull,
         exact=True,
         reference=_index_reference,
         sympy=_image_index,

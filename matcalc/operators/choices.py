@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import Interval
 from matcalc.expression.formula import Formula, call, cases
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.piece import ATOM
@@ -82,6 +83,7 @@ def _extreme(name: str, sign: int, pick: Any, image: Any) -> None:
             call=_call(name),
             differential=rule,
             simplify=lambda args, params: _zero_split(name, args),
+            bounds=lambda node, args: Interval(pick(*(a.low for a in args)), pick(*(a.high for a in args))),
             ties=lambda node, args: args[0] - args[1],
             branch=lambda node, args: args[0] - args[1],
             reference=_entrywise(lambda m, a, b: pick(a, b)),
@@ -205,6 +207,7 @@ define(
         ties=lambda node, args: args[0],
         branch=lambda node, args: args[0],
         simplify=_where_simplify,
+        bounds=lambda node, args: args[1] | args[2],
         reference=_entrywise(lambda m, c, a, b: a if c > 0 else b),
         sympy=_image(lambda s, c, a, b: s.Piecewise((a, c > 0), (b, True))),
         lowers=Lowering(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import pi
 from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import ShapeError
 from matcalc.expression import build
+from matcalc.expression.bounds import UNIT, Interval, exactly, outwards
 from matcalc.expression.formula import Formula
 from matcalc.expression.indexed import Indexed, Term, deltas
 from matcalc.expression.nodes import interned
@@ -147,6 +150,7 @@ define(
         notation=True,
         constant=True,
         facts=_sign_facts,
+        bounds=lambda node, args: exactly(node.params[0]),
         exact=lambda node, args, size: _single(node.params[0]),
         reference=_rational,
         sympy=_image_number,
@@ -160,6 +164,7 @@ define(
         call=lambda x, axis: build.size_number(x.shape[axis]),
         constant=True,
         facts=lambda node: _POSITIVE,
+        bounds=lambda node, args: Interval(Fraction(1)),
         written=lambda node, args, size: size(node.params[0]),
         exact=lambda node, args, size: _single(size(node.params[0])),
         reference=_size_reference,
@@ -173,6 +178,7 @@ define(
         notation=True,
         constant=True,
         facts=lambda node: _POSITIVE,
+        bounds=lambda node, args: Interval(outwards(pi, False), outwards(pi, True)),
         lowers=Lowering(torch="math.pi", numpy="math.pi", jax="math.pi"),
         latex=r"\pi",
         written=lambda node, args, size: "pi",
@@ -195,6 +201,7 @@ define(
         aliases=("I",),
         call=lambda n: build.eye(n),
         facts=lambda node: closure(("posdef", "diagonal", "orthogonal")),
+        bounds=lambda node, args: UNIT,
         lowers=Lowering(
             torch=lambda node, args, size: f"torch.eye({size(node.rows)}, {{like}})",
             numpy=lambda node, args, size: f"np.eye({size(node.rows)}, {{like}})",
@@ -209,6 +216,12 @@ define(
         errors=(("eye(2, 3)*x", "eye"),),
     )
 )
+
+
+def _filled_with(value: int) -> Any:
+    return lambda node, args: exactly(value)
+
+
 for _name, _value in (("ones", 1), ("zeros", 0)):
     define(
         Operator(
@@ -221,6 +234,7 @@ for _name, _value in (("ones", 1), ("zeros", 0)):
             call=_filler(_name),
             transposed=_turned_fill(_name),
             facts=lambda node: frozenset({"symmetric"} if node.is_square else ()),
+            bounds=_filled_with(_value),
             joins=_entry_sum if _value else None,
             indexed=_all_ones if _value else None,
             named_entries=bool(_value),
@@ -273,6 +287,7 @@ define(
         call=_basis_vector,
         fits=lambda node, size: node.params[0] < size(node.rows),
         facts=lambda node: frozenset({"nonnegative"}),
+        bounds=lambda node, args: UNIT,
         lowers=Lowering(
             torch=lambda node, args, size: (
                 f"torch.eye({size(node.rows)}, {{like}})[:, {node.params[0]}:{node.params[0] + 1}]"

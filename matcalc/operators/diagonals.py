@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import NOT_NEGATIVE, hull_with_zero
 from matcalc.expression.indexed import Indexed, deltas, multiplied
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.rearrangement import multiple_outside, signs_kept
@@ -86,6 +87,7 @@ define(
         simplify=_diag_simplify,
         joins=_diag_joins,
         facts=_diag_facts,
+        bounds=hull_with_zero,
         exact=True,
         reference=_diag_reference,
         sympy=_image_diag,
@@ -160,6 +162,7 @@ define(
         matrix=lambda node, i, J: diagonalization(node.rows).T @ J,
         simplify=_diagonal_simplify,
         facts=signs_kept,
+        bounds=lambda node, args: args[0] & NOT_NEGATIVE if "psd" in node.args[0].facts else args[0],
         exact=True,
         reference=_diagonal_reference,
         sympy=_image_diagonal,

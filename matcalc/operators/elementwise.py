@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from math import factorial
 from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import DomainError, UnsupportedError
 from matcalc.expression import build
+from matcalc.expression.bounds import End, Interval, keeping_signs, outwards
 from matcalc.expression.formula import Formula
 from matcalc.expression.operator import Kink, Lowering, Notation, Operator, Sample, define
 from matcalc.expression.piece import ADD, ATOM, MUL
@@ -70,6 +73,28 @@ def _image(sympy_form: Callable[[Any, Any], Any]) -> Any:
     return evaluate
 
 
+def _through(mp: Callable[[Any, Any], Any], at: dict[int, int]) -> Any:
+    """The bounds of an increasing function, where it has a value at the argument's."""
+
+    def value(end: End, up: bool) -> End:
+        import mpmath
+
+        if end in at:
+            return Fraction(at[int(end)])
+        try:
+            found = mp(mpmath, mpmath.mpf(end.numerator) / end.denominator if isinstance(end, Fraction) else end)
+            limit = math.isinf(end) and mpmath.isint(found)
+            return Fraction(int(found)) if limit else outwards(float(found), up)
+        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+            return math.inf if up else -math.inf
+
+    return lambda node, args: args[0].increasing(value)
+
+
+def _between(low: int, high: End) -> Any:
+    return lambda node, args: Interval(Fraction(low), high)
+
+
 def elementwise(
     name: str,
     says: str,
@@ -91,12 +116,14 @@ def elementwise(
     sampled: bool = True,
     stable: Callable[[Node], Node | None] | None = None,
     elementary: bool | None = None,
+    increasing: bool = False,
+    bounds: Callable[[Node, Sequence[Interval]], Interval] | None = None,
 ) -> Operator:
     """Defines an elementwise function.
 
     ``derivative`` is given x and y = f(x); ``value`` holds the facts of every value, ``at`` exact values at integers.
     ``mp`` of an ``elementary`` function asks its first argument for nothing but functions that :class:`Elementary` has,
-    which is so unless it has kinks or another is told.
+    which is so unless it has kinks or another is told. An ``increasing`` one takes bounds to bounds.
     """
 
     def simpler(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -119,6 +146,7 @@ def elementwise(
             derivative=derivative,
             simplify=simpler,
             facts=lambda node: value | ({"symmetric"} if "symmetric" in node.args[0].facts else frozenset()),
+            bounds=_through(mp, at or {}) if increasing else bounds,
             domain={0: domain} if domain else {},
             kinks=kinks,
             lowers=Lowering(torch=torch, numpy=numpy, jax=jax),
@@ -180,15 +208,15 @@ def _logistic(m: Any, x: Any) -> Any:
 def _trig() -> None:
     row = elementwise
     row("sin", "the sine", _DLMF + "eq. 4.20.1", derivative=lambda x, y: _f("cos", x), **_same("sin"),
-        mp=lambda m, x: m.sin(x), sympy=lambda s, x: s.sin(x), at={0: 0})  # fmt: skip
+        mp=lambda m, x: m.sin(x), sympy=lambda s, x: s.sin(x), at={0: 0}, bounds=_between(-1, Fraction(1)))  # fmt: skip
     row("cos", "the cosine", _DLMF + "eq. 4.20.2", derivative=lambda x, y: -_f("sin", x), **_same("cos"),
-        mp=lambda m, x: m.cos(x), sympy=lambda s, x: s.cos(x), at={0: 1})  # fmt: skip
+        mp=lambda m, x: m.cos(x), sympy=lambda s, x: s.cos(x), at={0: 1}, bounds=_between(-1, Fraction(1)))  # fmt: skip
     row("tan", "the tangent", _DLMF + "eq. 4.20.3", derivative=lambda x, y: _one(x) + y**2, **_same("tan"),
         mp=lambda m, x: m.tan(x), sympy=lambda s, x: s.tan(x), at={0: 0}, domain="unit")  # fmt: skip
     row("asin", "the inverse sine", _DLMF + "4.24", derivative=lambda x, y: (_one(x) - x**2) ** _number(-1, 2),
         torch="torch.asin({0})", numpy="np.arcsin({0})", jax="jnp.arcsin({0})", domain="unit",
         mp=lambda m, x: m.asin(x), sympy=lambda s, x: s.asin(x), at={0: 0}, aliases=("arcsin",),
-        latex=r"\arcsin\left({0}\right)")  # fmt: skip
+        latex=r"\arcsin\left({0}\right)", increasing=True)  # fmt: skip
     row("acos", "the inverse cosine", _DLMF + "4.24", derivative=lambda x, y: -((_one(x) - x**2) ** _number(-1, 2)),
         torch="torch.acos({0})", numpy="np.arccos({0})", jax="jnp.arccos({0})", domain="unit",
         mp=lambda m, x: m.acos(x), sympy=lambda s, x: s.acos(x), at={1: 0}, aliases=("arccos",),
@@ -196,68 +224,72 @@ def _trig() -> None:
     row("atan", "the inverse tangent", _DLMF + "4.24", derivative=lambda x, y: (_one(x) + x**2) ** -1,
         torch="torch.atan({0})", numpy="np.arctan({0})", jax="jnp.arctan({0})",
         mp=lambda m, x: m.atan(x), sympy=lambda s, x: s.atan(x), at={0: 0}, aliases=("arctan",),
-        latex=r"\arctan\left({0}\right)")  # fmt: skip
+        latex=r"\arctan\left({0}\right)", increasing=True)  # fmt: skip
     row("sinh", "the hyperbolic sine", _DLMF + "eq. 4.34.1", derivative=lambda x, y: _f("cosh", x), **_same("sinh"),
-        mp=lambda m, x: m.sinh(x), sympy=lambda s, x: s.sinh(x), at={0: 0})  # fmt: skip
+        mp=lambda m, x: m.sinh(x), sympy=lambda s, x: s.sinh(x), at={0: 0}, increasing=True)  # fmt: skip
     row("cosh", "the hyperbolic cosine", _DLMF + "eq. 4.34.2", derivative=lambda x, y: _f("sinh", x), **_same("cosh"),
-        mp=lambda m, x: m.cosh(x), sympy=lambda s, x: s.cosh(x), at={0: 1}, value=_POSITIVE)  # fmt: skip
+        mp=lambda m, x: m.cosh(x), sympy=lambda s, x: s.cosh(x), at={0: 1}, value=_POSITIVE,
+        bounds=_between(1, math.inf))  # fmt: skip
     row("tanh", "the hyperbolic tangent", _DLMF + "eq. 4.34.3", derivative=lambda x, y: _one(x) - y**2, **_same("tanh"),
-        mp=lambda m, x: m.tanh(x), sympy=lambda s, x: s.tanh(x), at={0: 0})  # fmt: skip
+        mp=lambda m, x: m.tanh(x), sympy=lambda s, x: s.tanh(x), at={0: 0}, increasing=True)  # fmt: skip
     row("asinh", "the inverse hyperbolic sine", _DLMF + "4.38",
         derivative=lambda x, y: (_one(x) + x**2) ** _number(-1, 2),
         torch="torch.asinh({0})", numpy="np.arcsinh({0})", jax="jnp.arcsinh({0})",
         mp=lambda m, x: m.asinh(x), sympy=lambda s, x: s.asinh(x), at={0: 0}, aliases=("arcsinh",),
-        latex=r"\operatorname{{arsinh}}\left({0}\right)")  # fmt: skip
+        latex=r"\operatorname{{arsinh}}\left({0}\right)", increasing=True)  # fmt: skip
     row("acosh", "the inverse hyperbolic cosine, for x > 1", _DLMF + "4.38",
         derivative=lambda x, y: (x**2 - _one(x)) ** _number(-1, 2), domain="above_one",
         torch="torch.acosh({0})", numpy="np.arccosh({0})", jax="jnp.arccosh({0})",
         mp=lambda m, x: m.acosh(x), sympy=lambda s, x: s.acosh(x), at={1: 0}, aliases=("arccosh",),
-        latex=r"\operatorname{{arcosh}}\left({0}\right)")  # fmt: skip
+        latex=r"\operatorname{{arcosh}}\left({0}\right)", increasing=True)  # fmt: skip
     row("atanh", "the inverse hyperbolic tangent", _DLMF + "4.38", derivative=lambda x, y: (_one(x) - x**2) ** -1,
         torch="torch.atanh({0})", numpy="np.arctanh({0})", jax="jnp.arctanh({0})", domain="unit",
         mp=lambda m, x: m.atanh(x), sympy=lambda s, x: s.atanh(x), at={0: 0}, aliases=("arctanh",),
-        latex=r"\operatorname{{artanh}}\left({0}\right)")  # fmt: skip
+        latex=r"\operatorname{{artanh}}\left({0}\right)", increasing=True)  # fmt: skip
 
 
 def _exponentials() -> None:
     row = elementwise
     row("exp", "e to the power of every entry", _DLMF + "eq. 4.7.7", derivative=lambda x, y: y, **_same("exp"),
         mp=lambda m, x: m.exp(x), sympy=lambda s, x: s.exp(x), at={0: 1}, value=_POSITIVE,
-        simplify=_exp_of)  # fmt: skip
+        simplify=_exp_of, increasing=True)  # fmt: skip
     row("log", "the natural logarithm", _DLMF + "eq. 4.7.1", derivative=lambda x, y: x**-1, **_same("log"),
         mp=lambda m, x: m.log(x), sympy=lambda s, x: s.log(x), at={1: 0}, domain="positive", aliases=("ln",),
-        simplify=_log_of, stable=stability.log_of)  # fmt: skip
+        simplify=_log_of, stable=stability.log_of, increasing=True)  # fmt: skip
     row("log1p", "log(1 + x)", _DLMF + "eq. 4.7.1", derivative=lambda x, y: (_one(x) + x) ** -1, **_same("log1p"),
         mp=lambda m, x: m.log1p(x), sympy=lambda s, x: s.log(1 + x), at={0: 0}, domain="above_minus_one",
         stable=stability.log1p_of,
-        latex=lambda node, pieces, size: Formula(rf"\log\left(1 + {pieces[0].within(MUL)}\right)", ATOM))  # fmt: skip
+        latex=lambda node, pieces, size: Formula(rf"\log\left(1 + {pieces[0].within(MUL)}\right)", ATOM),
+        increasing=True)  # fmt: skip
     row("expm1", "exp(x) - 1", _DLMF + "eq. 4.7.7", derivative=lambda x, y: _f("exp", x), **_same("expm1"),
         mp=lambda m, x: m.expm1(x), sympy=lambda s, x: s.exp(x) - 1, at={0: 0},
-        latex=lambda node, pieces, size: Formula(rf"\exp\left({pieces[0].body}\right) - 1", ADD))  # fmt: skip
+        latex=lambda node, pieces, size: Formula(rf"\exp\left({pieces[0].body}\right) - 1", ADD),
+        increasing=True)  # fmt: skip
     row("sigmoid", "the logistic function 1/(1 + exp(-x))", "Bishop 2006, eq. (4.88)",
         derivative=lambda x, y: y * (_one(x) - y), torch="torch.sigmoid({0})", numpy=_NUMPY_SIGMOID,
         jax="jax.nn.sigmoid({0})", mp=_logistic, sympy=lambda s, x: 1 / (1 + s.exp(-x)),
-        value=_POSITIVE | {"unit"})  # fmt: skip
+        value=_POSITIVE | {"unit"}, increasing=True)  # fmt: skip
     row("logit", "log(x/(1 - x))", "Bishop 2006, eq. (4.90)", derivative=lambda x, y: (x * (_one(x) - x)) ** -1,
         torch="torch.special.logit({0})", numpy="np.log({0:a} / (1 - {0:a}))",
         jax="jax.scipy.special.logit({0})", mp=lambda m, x: m.log(x / (1 - x)),
-        sympy=lambda s, x: s.log(x / (1 - x)), domain="unit")  # fmt: skip
+        sympy=lambda s, x: s.log(x / (1 - x)), domain="unit", increasing=True)  # fmt: skip
     row("softplus", "log(1 + exp(x))", "Dugas et al. 2001", derivative=lambda x, y: _f("sigmoid", x),
         torch="torch.logaddexp({0}, torch.zeros_like({0}))", numpy="np.logaddexp({0}, 0)",
         jax="jax.nn.softplus({0})", mp=lambda m, x: m.log1p(m.exp(x)), sympy=lambda s, x: s.log(1 + s.exp(x)),
-        value=_POSITIVE)  # fmt: skip
+        value=_POSITIVE, increasing=True)  # fmt: skip
     row("silu", "x*sigmoid(x)", "Elfwing et al. 2018",
         derivative=lambda x, y: _f("sigmoid", x) * (_one(x) + x * (_one(x) - _f("sigmoid", x))),
         torch="torch.nn.functional.silu({0})", numpy="({0:a} * " + _NUMPY_SIGMOID + ")", jax="jax.nn.silu({0})",
-        mp=lambda m, x: x * _logistic(m, x), sympy=lambda s, x: x / (1 + s.exp(-x)), at={0: 0})  # fmt: skip
+        mp=lambda m, x: x * _logistic(m, x), sympy=lambda s, x: x / (1 + s.exp(-x)), at={0: 0},
+        bounds=keeping_signs)  # fmt: skip
     row("gelu", "x*Φ(x), Φ the normal distribution function", "Hendrycks & Gimpel 2016", derivative=_gelu,
         elementary=False, torch="torch.nn.functional.gelu({0})", numpy="({0:a} * scipy.special.ndtr({0}))",
         jax="jax.nn.gelu({0}, approximate=False)", mp=lambda m, x: x * m.ncdf(x),
-        sympy=lambda s, x: x * (1 + s.erf(x / s.sqrt(2))) / 2, at={0: 0})  # fmt: skip
+        sympy=lambda s, x: x * (1 + s.erf(x / s.sqrt(2))) / 2, at={0: 0}, bounds=keeping_signs)  # fmt: skip
     row("erf", "the error function", _DLMF + "7.2",
         elementary=False,
         derivative=lambda x, y: (_number(2) / build.constant("pi") ** _number(1, 2)) * _f("exp", -(x**2)),
-        **_scipy("erf"), mp=lambda m, x: m.erf(x), sympy=lambda s, x: s.erf(x), at={0: 0})  # fmt: skip
+        **_scipy("erf"), mp=lambda m, x: m.erf(x), sympy=lambda s, x: s.erf(x), at={0: 0}, increasing=True)  # fmt: skip
     row("lgamma", "the logarithm of |Γ(x)|", _DLMF + "5.2", elementary=False, derivative=lambda x, y: _f("digamma", x),
         torch="torch.lgamma({0})", numpy="scipy.special.gammaln({0})", jax="jax.scipy.special.gammaln({0})",
         mp=lambda m, x: m.log(abs(m.gamma(x))), sympy=lambda s, x: s.loggamma(x), at={1: 0, 2: 0},
@@ -267,7 +299,7 @@ def _exponentials() -> None:
         elementary=False,
         **_scipy("digamma"), mp=lambda m, x: m.digamma(x), sympy=lambda s, x: s.digamma(x),
         domain="positive",
-        latex=r"\psi\left({0}\right)")  # fmt: skip
+        latex=r"\psi\left({0}\right)", increasing=True)  # fmt: skip
 
 
 def _polygamma(k: int, x: Node) -> Node:
@@ -304,30 +336,30 @@ def _piecewise() -> None:
     row = elementwise
     row("abs", "the absolute value", _DLMF + "1.9", derivative=lambda x, y: _f("sign", x), **_same("abs"),
         elementary=True, mp=lambda m, x: abs(x), sympy=lambda s, x: s.Abs(x), at={0: 0}, kinks=(Kink(0, 0),),
-        value=_NONNEGATIVE, simplify=_even)  # fmt: skip
+        value=_NONNEGATIVE, simplify=_even, bounds=lambda node, args: abs(args[0]))  # fmt: skip
     row("sign", "-1, 0 or 1", _DLMF + "1.16", derivative=lambda x, y: build.zeros(*x.shape), **_same("sign"),
         mp=lambda m, x: m.sign(x), sympy=lambda s, x: s.sign(x), at={0: 0, 1: 1, -1: -1}, kinks=(Kink(0, 0),),
-        simplify=lambda x: _one(x) if "positive" in x.facts else None)  # fmt: skip
+        simplify=lambda x: _one(x) if "positive" in x.facts else None, increasing=True)  # fmt: skip
     row("heaviside", "1 for x > 0, else 0", _DLMF + "1.16", derivative=lambda x, y: build.zeros(*x.shape),
         torch="({0:a} > 0).to({0:a}.dtype)", numpy="({0:a} > 0).astype({0:a}.dtype)",
         jax="({0:a} > 0).astype({0:a}.dtype)", mp=lambda m, x: m.mpf(x > 0),
         sympy=lambda s, x: s.Heaviside(x, 0), at={0: 0, 1: 1, -1: 0}, kinks=(Kink(0, 0),), value=_NONNEGATIVE,
-        simplify=lambda x: _one(x) if "positive" in x.facts else None)  # fmt: skip
+        simplify=lambda x: _one(x) if "positive" in x.facts else None, increasing=True)  # fmt: skip
     row("step", "1 for x > 0, 1/2 at 0, else 0", _DLMF + "1.16", derivative=lambda x, y: build.zeros(*x.shape),
         torch="(0.5 * (1 + torch.sign({0})))", numpy="np.heaviside({0}, {0:a}.dtype.type(0.5))",
         jax="jnp.heaviside({0}, 0.5)", mp=lambda m, x: (1 + m.sign(x)) / 2, sympy=lambda s, x: s.Heaviside(x, s.S.Half),
         at={1: 1, -1: 0}, kinks=(Kink(0, 0),), value=_NONNEGATIVE,
-        simplify=lambda x: _one(x) if "positive" in x.facts else None)  # fmt: skip
+        simplify=lambda x: _one(x) if "positive" in x.facts else None, increasing=True)  # fmt: skip
     row("relu", "max(x, 0)", "Nair & Hinton 2010", derivative=lambda x, y: _f("heaviside", x),
         torch="torch.relu({0})", numpy="np.maximum({0}, 0)", jax="jax.nn.relu({0})",
         mp=lambda m, x: max(x, m.mpf(0)), sympy=lambda s, x: s.Max(x, 0), at={0: 0, 1: 1, -1: 0},
         kinks=(Kink(0, 0),), value=_NONNEGATIVE,
-        simplify=lambda x: x if "nonnegative" in x.facts else None)  # fmt: skip
+        simplify=lambda x: x if "nonnegative" in x.facts else None, increasing=True)  # fmt: skip
     row("elu", "x for x > 0, else exp(x) - 1", "Clevert et al. 2016",
         derivative=lambda x, y: _f("exp", -_f("relu", -x)), torch="torch.nn.functional.elu({0})",
         numpy="np.where({0:a} > 0, {0}, np.expm1(np.minimum({0}, 0)))", jax="jax.nn.elu({0})",
         mp=lambda m, x: x if x > 0 else m.expm1(x), kinks=(Kink(0, 1),),
-        sympy=lambda s, x: s.Piecewise((x, x > 0), (s.exp(x) - 1, True)), at={0: 0})  # fmt: skip
+        sympy=lambda s, x: s.Piecewise((x, x > 0), (s.exp(x) - 1, True)), at={0: 0}, increasing=True)  # fmt: skip
 
 
 _trig()

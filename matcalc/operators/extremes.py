@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import UnsupportedError
 from matcalc.expression import build
+from matcalc.expression.bounds import UNIT, hull
 from matcalc.expression.formula import Formula, axis_name, call
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.piece import ATOM
@@ -151,6 +152,7 @@ def _extreme(name: str, other: str, largest: bool) -> None:
             differential=rule,
             simplify=simplify,
             facts=lambda node: node.args[0].facts & _SIGNS,
+            bounds=hull,
             ties=_gap(largest),
             written=written_along(name),
             reference=lambda node, args, size: (args[0].max if largest else args[0].min)(
@@ -181,6 +183,7 @@ def _extreme(name: str, other: str, largest: bool) -> None:
             differential=lambda node, i, d: build.zeros(*node.shape),
             simplify=weights_simplify,
             facts=lambda node: frozenset({"nonnegative"}),
+            bounds=lambda node, args: UNIT,
             ties=_gap(largest),
             written=written_along(weights),
             reference=_weights_reference(largest),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import UnsupportedError
 from matcalc.expression import build
+from matcalc.expression.bounds import hull
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.sizes import AnySize, Shape
 from matcalc.operators.rearrangement import multiple_outside, signs_kept
@@ -122,6 +123,7 @@ define(
         matrix=lambda node, i, J: build.apply("elimination", params=(node.args[0].rows,)) @ J,
         simplify=_simplify,
         facts=signs_kept,
+        bounds=hull,
         exact=True,
         reference=_reference,
         sympy=_image,

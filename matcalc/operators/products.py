@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import Interval, hull
 from matcalc.expression.indexed import Indexed, Term, axes_of, multiplied
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.structure_matrices import commutation
@@ -38,6 +39,14 @@ def _product_matrix(node: Node, i: int, J: Node) -> Node:
 
 def _product_transposed(node: Node) -> Node:
     return build.product(*(factor.T for factor in reversed(node.args)))
+
+
+def _product_bounds(node: Node, args: Sequence[Interval]) -> Interval:
+    """Each product of two adds up as many products of entries as their common size says."""
+    found = args[0]
+    for left, right in zip(node.args, args[1:], strict=False):
+        found = (found * right).summed(left.cols)
+    return found
 
 
 def _product_facts(node: Node) -> frozenset[str]:
@@ -198,6 +207,7 @@ define(
         indexed=_product_indexed,
         transposed=_product_transposed,
         facts=_product_facts,
+        bounds=_product_bounds,
         settle=_settled_product,
         exact=True,
         reference=lambda node, args, size: _chain(args),
@@ -225,6 +235,7 @@ define(
         indexed=_transpose_indexed,
         named_entries=True,
         facts=_transpose_facts,
+        bounds=hull,
         exact=True,
         reference=lambda node, args, size: args[0].T,
         sympy=lambda node, args, size: __import__("sympy").Transpose(args[0]),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import hull
 from matcalc.expression.formula import stacked
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.sizes import AnySize, Shape
@@ -90,6 +91,7 @@ def _stack(name: str, says: str) -> None:
             transpose=_transpose,
             transposed=lambda node: build.apply(_TURNED[name], *(arg.T for arg in node.args)),
             facts=signs_kept,
+            bounds=hull,
             exact=True,
             reference=_reference,
             sympy=_image,

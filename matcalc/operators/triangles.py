@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import hull_with_zero
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.rearrangement import multiple_outside
 
@@ -55,6 +56,7 @@ def _triangle(name: str) -> None:
             transposed=lambda node: build.apply(_TURNED[name], node.args[0].T),
             simplify=lambda args, params: _simplify(name, args[0]),
             facts=lambda node: frozenset({_KEPT[name]} if node.is_square else ()),
+            bounds=hull_with_zero,
             exact=True,
             reference=_reference,
             sympy=_image,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import hull
 from matcalc.expression.formula import call
 from matcalc.expression.indexed import Indexed, axes_of
 from matcalc.expression.nodes import interned
@@ -82,6 +83,7 @@ define(
         matrix=lambda node, i, J: J,
         simplify=_vec_simplify,
         facts=signs_kept,
+        bounds=hull,
         exact=True,
         reference=lambda node, args, size: args[0].reshape(-1, 1, order="F"),
         sympy=_image_vec,
@@ -138,6 +140,7 @@ define(
         matrix=lambda node, i, J: J,
         simplify=_unvec_simplify,
         facts=signs_kept,
+        bounds=hull,
         exact=True,
         reference=lambda node, args, size: args[0].reshape(size(node.rows), size(node.cols), order="F"),
         sympy=_image_unvec,
@@ -198,6 +201,7 @@ define(
         matrix=_reshape_matrix,
         simplify=_reshape_simplify,
         facts=signs_kept,
+        bounds=hull,
         exact=True,
         reference=lambda node, args, size: args[0].reshape(size(node.rows), size(node.cols)),
         sympy=_image_reshape,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import inf
 from typing import Any
 
 from matcalc.expression.property import Property, define_property
@@ -61,6 +63,7 @@ for _record in (
         "nonnegative",
         "no entry is negative",
         dense=True,
+        entries=(Fraction(0), inf),
         sample=lambda rng, m, n: rng.uniform(0.2, 1.8, (m, n)),
     ),
     Property(
@@ -68,6 +71,7 @@ for _record in (
         "every entry is positive",
         dense=True,
         implies=("nonnegative", "nonzero"),
+        entries=(Fraction(0), inf),
         sample=lambda rng, m, n: rng.uniform(0.4, 1.8, (m, n)),
     ),
     Property(
@@ -75,6 +79,7 @@ for _record in (
         "every entry lies in (0, 1)",
         dense=True,
         implies=("positive",),
+        entries=(Fraction(0), Fraction(1)),
         sample=lambda rng, m, n: rng.uniform(0.1, 0.9, (m, n)),
     ),
     Property(
@@ -82,12 +87,14 @@ for _record in (
         "every entry is above 1",
         dense=True,
         implies=("positive",),
+        entries=(Fraction(1), inf),
         sample=lambda rng, m, n: rng.uniform(1.3, 2.5, (m, n)),
     ),
     Property(
         "above_minus_one",
         "every entry is above -1",
         dense=True,
+        entries=(Fraction(-1), inf),
         sample=lambda rng, m, n: rng.uniform(-0.7, 1.5, (m, n)),
     ),
     Property(
@@ -102,6 +109,7 @@ for _record in (
         "one entry is 1 and the rest are 0 (in each row of a matrix)",
         implies=("nonnegative",),
         excludes=("unit", "above_one"),
+        entries=(Fraction(0), Fraction(1)),
         sample=_onehot,
     ),
     Property(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
@@ -266,6 +267,7 @@ define_property(
         holds=_is_orthogonal,
         exact=_orthogonal_exactly,
         parametrized=_cayley,
+        entries=(Fraction(-1), Fraction(1)),
         parts=2,
     )
 )

@@ -42,7 +42,11 @@ ROWS = [
     ("norm1(x-5)", "x", "-ones(n)", {}, "refuted"),
     ("acosh(a*b)", "a", "abs(b)/sqrt((a*b)^2-1)", {}, "refuted"),
     ("log(a*b)", "a", "1/a", {}, "verified"),
-    ("sum(relu(x.^2 + 1))", "x", "2*x", {}, "inconclusive"),
+    ("sum(relu(x.^2 - x + 1))", "x", "2*x - 1", {}, "inconclusive"),
+    ("sum(relu(x.^2 + 1))", "x", "2*x", {}, "verified"),
+    ("norm1(log(A))", "A", "1./A", {"A": "matrix(m, n; above_one)"}, "verified"),
+    ("sum(relu(tanh(x) - 1))", "x", "0*x", {}, "verified"),
+    ("sum(relu(tanh(x) - 0.99))", "x", "0*x", {}, "refuted"),
     # tiny, steep, and nearly right
     ("1e-300*a", "a", "2e-300", {}, "refuted"),
     ("1e-300*a", "a", "1e-300", {}, "verified"),

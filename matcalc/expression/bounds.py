@@ -1,0 +1,155 @@
+"""Between which numbers the entries of a value lie, as far as declarations and the operators on the way tell.
+
+Interval arithmetic (Moore 1966, Interval Analysis), with fractions for ends, so that nothing is rounded: what a
+function without exact values gives at an end is moved outwards by more than its rounding. Where nothing is known, an
+end is infinite. A check asks it which sides of a kink or a choice no point can lie on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
+from typing import TYPE_CHECKING, TypeAlias
+
+from matcalc.expression.property import PROPERTIES
+from matcalc.expression.walk import fold
+
+if TYPE_CHECKING:
+    from matcalc.expression.nodes import Node
+
+End: TypeAlias = Fraction | float
+_OUTWARDS = Fraction(1, 10**12)
+_MOST_EXACT = 64
+
+
+@dataclass(frozen=True)
+class Interval:
+    """All numbers from ``low`` to ``high``.
+
+    >>> Interval(Fraction(-1), Fraction(2)) * Interval(Fraction(0), math.inf)
+    Interval(low=-inf, high=inf)
+    >>> abs(Interval(Fraction(-3), Fraction(2))) - Interval(Fraction(1), Fraction(1))
+    Interval(low=Fraction(-1, 1), high=Fraction(2, 1))
+    """
+
+    low: End = -math.inf
+    high: End = math.inf
+
+    def __add__(self, other: Interval) -> Interval:
+        return Interval(self.low + other.low, self.high + other.high)
+
+    def __neg__(self) -> Interval:
+        return Interval(-self.high, -self.low)
+
+    def __sub__(self, other: Interval) -> Interval:
+        return self + -other
+
+    def __mul__(self, other: Interval) -> Interval:
+        ends = [_product(a, b) for a in (self.low, self.high) for b in (other.low, other.high)]
+        return Interval(min(ends), max(ends))
+
+    def __abs__(self) -> Interval:
+        ends = [max(end, -end) for end in (self.low, self.high)]
+        return Interval(Fraction(0) if self.low <= 0 <= self.high else min(ends), max(ends))
+
+    def __and__(self, other: Interval) -> Interval:
+        return Interval(max(self.low, other.low), min(self.high, other.high))
+
+    def __or__(self, other: Interval) -> Interval:
+        return Interval(min(self.low, other.low), max(self.high, other.high))
+
+    def summed(self, count: object) -> Interval:
+        """A sum of ``count`` such numbers, which is an integer, or else any number from 1."""
+        if isinstance(count, int):
+            return self * exactly(count)
+        return self * Interval(Fraction(1))
+
+    def power(self, exponent: Fraction) -> Interval:
+        """These numbers to a power that is a number; negative ones have only whole powers."""
+        if exponent.denominator > 1:
+            return (self & NOT_NEGATIVE)._of_positive(exponent)
+        if not exponent.numerator % 2:
+            return abs(self)._of_positive(exponent)
+        if self.low >= 0:
+            return self._of_positive(exponent)
+        if self.high <= 0:
+            return -(-self)._of_positive(exponent)
+        rising = [end for at in (self.low, self.high) for end in _raised(at, exponent)]
+        return Interval(min(rising), max(rising)) if exponent > 0 else EVERYTHING
+
+    def _of_positive(self, exponent: Fraction) -> Interval:
+        ends = [end for at in (self.low, self.high) for end in _raised(at, exponent)]
+        return Interval(min(ends), max(ends))
+
+    def increasing(self, function: Callable[[End, bool], End]) -> Interval:
+        """What an increasing function makes of them, given an end and whether it is the upper one."""
+        return Interval(function(self.low, False), function(self.high, True))
+
+
+EVERYTHING = Interval()
+NOT_NEGATIVE = Interval(Fraction(0))
+UNIT = Interval(Fraction(0), Fraction(1))
+
+
+def exactly(number: Fraction | int) -> Interval:
+    """One number alone."""
+    return Interval(Fraction(number), Fraction(number))
+
+
+def outwards(value: float, up: bool) -> End:
+    """A rounded end, moved by more than the rounding."""
+    if math.isinf(value) or math.isnan(value):
+        return math.inf if up else -math.inf
+    end = Fraction(value)
+    return end + abs(end) * (_OUTWARDS if up else -_OUTWARDS)
+
+
+def hull(node: Node, args: Sequence[Interval]) -> Interval:
+    """Of a value whose entries are the arguments' entries."""
+    return reduce(Interval.__or__, args)
+
+
+def hull_with_zero(node: Node, args: Sequence[Interval]) -> Interval:
+    """Of a value whose entries are the arguments' entries and zeros."""
+    return reduce(Interval.__or__, args, exactly(0))
+
+
+def keeping_signs(node: Node, args: Sequence[Interval]) -> Interval:
+    """Of a value that is zero where the argument is, and else has its sign."""
+    return Interval(Fraction(0) if args[0].low >= 0 else -math.inf, Fraction(0) if args[0].high <= 0 else math.inf)
+
+
+def bounds(root: Node) -> Interval:
+    """Between which numbers every entry of a value lies.
+
+    >>> from matcalc.parsed import parse
+    >>> bounds(parse("log(1 + x.^2) - 3*y", {"x": "scalar", "y": "scalar(; unit)"}).node)
+    Interval(low=Fraction(-3, 1), high=inf)
+    """
+
+    def visit(node: Node, args: Sequence[Interval]) -> Interval:
+        rule = node.operator.bounds
+        found = EVERYTHING if rule is None else rule(node, args)
+        return reduce(Interval.__and__, (Interval(*PROPERTIES[fact].entries) for fact in sorted(node.facts)), found)
+
+    return fold(root, visit)
+
+
+def _product(a: End, b: End) -> End:
+    return Fraction(0) if not a or not b else a * b
+
+
+def _raised(end: End, exponent: Fraction) -> tuple[End, ...]:
+    """An end to a power, or where it lies between."""
+    if not end or math.isinf(end):
+        large = bool(end) == (exponent > 0)
+        return (math.copysign(math.inf, end) if large else Fraction(0),)
+    if end == 1:
+        return (end,)
+    if exponent.denominator == 1 and abs(exponent) <= _MOST_EXACT:
+        return (Fraction(end) ** exponent.numerator,)
+    made = float(end) ** float(exponent)
+    return (outwards(made, False), outwards(made, True))
