@@ -18,7 +18,7 @@ from typing import Any
 
 from matcalc.checking.evidence import Evidence
 from matcalc.checking.foreign import Foreign
-from matcalc.checking.landscape import FINE, QUICK, Landscape, Precision, landscape
+from matcalc.checking.landscape import ENTRIES, FINE, QUICK, Landscape, Precision, landscape
 from matcalc.checking.points import Point
 from matcalc.checking.precise import evaluate
 from matcalc.checking.question import Question
@@ -42,7 +42,6 @@ AGREED = 1e-30
 _AGREED_FINE = 1e-300
 _SAME = 1e-60
 FLOAT = 1e-8
-_MOST_ENTRIES = 16
 _DECIMALS = 10**12
 _AGREEING = 1e-6
 _ABOVE_NOISE = 1e6
@@ -63,6 +62,7 @@ class Judgement:
         error: how far the claim is from the truth, relative to the size that it is measured by.
         visible: the smallest error, relative to the gradient's largest entry, that would have been seen.
         doubt: why a claim that is not refuted is not confirmed either, or "".
+        blank: whether the function does not change at all there, in all digits: 1 - tanh(10^4)^2 is 0 in any.
     """
 
     holds: bool | None
@@ -74,6 +74,7 @@ class Judgement:
     error: float
     visible: float = AGREED
     doubt: str = ""
+    blank: bool = False
 
 
 def allowance(question: Question) -> float:
@@ -115,7 +116,7 @@ def judged(question: Question, at: Point, number: int) -> Judgement:
     fine = _Sight(question, at, number, FINE).judgement()
     return replace(
         quick, holds=bool(fine.holds), truth=fine.truth, survivors=fine.survivors if fine.holds else 0,
-        error=fine.error, visible=fine.visible,
+        error=fine.error, visible=fine.visible, blank=fine.blank,
     )  # fmt: skip
 
 
@@ -138,6 +139,8 @@ def precise_testimony(evidence: Evidence) -> Testimony:
     if any(each is None for each in found):
         return Testimony("precise", None, "the sizes are too large for arithmetic in 90 digits")
     judgements = [each for each in found if each is not None]
+    if all(each.holds and each.blank for each in judgements) and evidence.question.changes:
+        return Testimony("precise", None, f"the function does not change in {FINE.digits} digits at any of the points")
     clear = [each for each in judgements if each.visible <= BLIND or not each.holds] or judgements
     visible, worst = max(each.visible for each in clear), max(each.error for each in clear)
     against = sum(not each.holds for each in judgements)
@@ -188,13 +191,13 @@ class _Sight:
             claimed = evaluate(self.question.claimed, land.exact, self.at.sizes, land.values)
             holds, truth, survivors, error, visible = self._compared(land, claimed)
             seen = (float(land.value), float(land.largest), survivors, float(error), visible)
-            return Judgement(holds, claimed.astype(float), truth, *seen)
+            return Judgement(holds, claimed.astype(float), truth, *seen, blank=land.is_flat(self.number))
 
     def _compared(self, land: Landscape, claimed: Any) -> tuple[Any, Any, int, Any, float]:
         import mpmath
 
         x = land.exact[self.question.name]
-        small = x.size <= _MOST_ENTRIES
+        small = x.size <= ENTRIES
         shown = land.gradient.astype(float) if small else _stand_in(self.question, self.at, land)
         if not _finite(claimed, x.shape):
             return False, shown, 0, float("inf"), AGREED
@@ -223,7 +226,7 @@ class _Sight:
     def _worst(self, land: Landscape, claimed: Any) -> list[tuple[Any, Any]]:
         import numpy as np
 
-        if claimed.size > _MOST_ENTRIES:
+        if claimed.size > ENTRIES:
             return land.along(self.number)
         index = divmod(int(np.argmax(abs(claimed - land.gradient))), claimed.shape[1])
         return [(land.unit(index), (land.gradient * land.unit(index)).sum())]
@@ -298,7 +301,7 @@ class _Heard:
         with mpmath.workdps(precision.digits):
             land = landscape(self.question, self.at, precision)
             x = land.exact[self.question.name]
-            small = x.size <= _MOST_ENTRIES
+            small = x.size <= ENTRIES
             shown = land.gradient.astype(float) if small else _stand_in(self.question, self.at, land)
             made = Judgement(False, claimed, shown, float(land.value), float(land.largest), 0, float("inf"))
             if not _finite(claimed, x.shape):
@@ -315,6 +318,7 @@ class _Heard:
             return replace(
                 made,
                 holds=not wrong,
+                blank=land.is_flat(self.number),
                 visible=visible,
                 doubt=""
                 if wrong
@@ -323,7 +327,7 @@ class _Heard:
 
     def _small(self, land: Landscape, claimed: Any, moved: Any) -> str:
         """That the function errs in an entry which is small beside the largest one; or ""."""
-        if claimed.size > _MOST_ENTRIES:
+        if claimed.size > ENTRIES:
             return ""
         truth = land.gradient.astype(float)
         wrong = overshadowed(claimed, truth, moved, self.at.sizes) & (abs(claimed - truth) > float(self._floor(QUICK)))
@@ -357,7 +361,7 @@ class _Heard:
         import numpy as np
 
         exact = np.array([mpmath.mpf(float(v)) for v in claimed.flat], dtype=object).reshape(claimed.shape)
-        if claimed.size <= _MOST_ENTRIES:
+        if claimed.size <= ENTRIES:
             return abs(exact - land.gradient).astype(float), allowed, sure
         pairs = land.along(self.number)
         off = np.array([float(abs((exact * d).sum() - slope)) for d, slope in pairs])

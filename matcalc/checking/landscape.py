@@ -20,6 +20,8 @@ from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
 from matcalc.expression.nodes import postorder
 
+ENTRIES = 16
+"""The most entries that are differenced one by one."""
 _KEPT = 48
 _DIRECTIONS = 4
 
@@ -88,6 +90,11 @@ class Landscape:
         for index in np.ndindex(made.shape):
             made[index] = self.slope(self.unit(index))
         return projected(self._question.projected, made)
+
+    def is_flat(self, number: int) -> bool:
+        """Whether the function has one and the same value to both sides along every entry, or random direction."""
+        small = self.exact[self._question.name].size <= ENTRIES
+        return not any(self.gradient.flat if small else (slope for _, slope in self.along(number)))
 
     def along(self, number: int) -> list[tuple[Any, Any]]:
         """Random directions, which ``number`` seeds, and the slopes along them."""

@@ -38,6 +38,17 @@ def at_larger_sizes(
     return found, lacking
 
 
+def lacking_larger(question: Question, options: CheckOptions, points: Sequence[Point]) -> set[str]:
+    """The names of sizes that nobody chose and that no point has as large, or as even and odd, as it takes."""
+    counted = _counted(question)
+    return {
+        name
+        for name in size_names(question)
+        for among in (_EVEN_AND_ODD if name in counted else (_LARGER,))
+        if name not in options.sizes and not any(_tells(at.sizes[name], among) for at in points)
+    }
+
+
 def _drawn_at(
     question: Question, options: CheckOptions, name: str, among: Sequence[int], trial: int, found: list[Point]
 ) -> str:

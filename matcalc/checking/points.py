@@ -9,7 +9,7 @@ from typing import Any
 
 from matcalc.checking.precise import Remembered, evaluate, remembered
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.values import Turn, lacks, may_be_pushed, value
+from matcalc.checking.values import Turn, lacks, may_be_scaled, value
 from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import Size, as_integer
@@ -75,7 +75,7 @@ def drawn(question: Question, options: CheckOptions, trial: int, attempt: int) -
     turn = Turn(trial, attempt)
     values = {v.params[0]: value(v, rng, sizes, turn, question.expression) for v in question.variables}
     if options.scale != 1:
-        scaled = {v.params[0] for v in question.variables if may_be_pushed(v)}
+        scaled = {v.params[0] for v in question.variables if may_be_scaled(v)}
         values = {name: v * options.scale if name in scaled else v for name, v in values.items()}
     return Point(sizes, values)
 

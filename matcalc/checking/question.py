@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from matcalc.checking.witnesses import quick
+from matcalc.expression import build
 from matcalc.expression.nodes import Node
 
 
@@ -45,6 +46,12 @@ class Question:
         return next(v for v in self.variables if v.params[0] == self.name)
 
     @property
+    def changes(self) -> bool:
+        """Whether the expression is known to change with the name: its derivative was derived, and is not zero."""
+        derived = self.truth or self.guide
+        return derived is not None and not build.is_zero(derived)
+
+    @property
     def roots(self) -> tuple[Node, ...]:
         """Every node that is evaluated."""
         nodes = (self.expression, self.claimed, self.truth)
@@ -60,7 +67,7 @@ class CheckOptions:
         witnesses: the names of those that are heard.
         at: points to check at beside those that are drawn: names to values.
         edges: whether to look at edge points on purpose.
-        scale: what multiplies the values of names of which nothing is declared that a multiple would lack.
+        scale: what multiplies the values of names of which nothing is declared that a positive multiple would lack.
     """
 
     trials: int = 5

@@ -16,7 +16,7 @@ from matcalc.checking.points import DIGITS, Point, trouble
 from matcalc.checking.precise import evaluate, remembered
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.steering import gauge, steered
-from matcalc.checking.values import is_discrete, may_be_pushed
+from matcalc.checking.values import is_discrete, may_be_pushed, may_be_scaled
 from matcalc.expression import build
 from matcalc.expression.bounds import EVERYTHING, Interval, bounds, exactly
 from matcalc.expression.nodes import Node, postorder
@@ -175,9 +175,9 @@ def spoken(question: Question, side: Side) -> str:
 
 
 def _pushes(question: Question) -> Iterator[Mapping[str, float]]:
-    names = [v.params[0] for v in question.variables if may_be_pushed(v)]
     for factor in _SWEEP:
-        yield dict.fromkeys(names, factor)
+        scaled = {v.params[0]: abs(factor) for v in question.variables if may_be_scaled(v)}
+        yield scaled | {v.params[0]: factor for v in question.variables if may_be_pushed(v)}
 
 
 def _chosen_by(question: Question, at: Point) -> Iterator[tuple[Node, int, Any]]:

@@ -33,7 +33,7 @@ from matcalc.checking.given import Edge, chosen_points, conventions, looked_at
 from matcalc.checking.hearing import heard
 from matcalc.checking.judgement import FLOAT, judged, rounding
 from matcalc.checking.large import run_large
-from matcalc.checking.larger_sizes import at_larger_sizes, confined_to, failing_where_larger
+from matcalc.checking.larger_sizes import at_larger_sizes, confined_to, failing_where_larger, lacking_larger
 from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, on_a_kink, reached, spoken
@@ -52,6 +52,7 @@ _FOR_CHOICES = 12
 _LOWERING = "our lowering"
 _ENOUGH = 2
 _MORE_TRIALS = 8
+_EXACT = "exact"
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,12 @@ class Trial:
     visible: float
     doubt: str
     hidden: bool
+    blank: bool
 
     @property
     def sees(self) -> bool:
         """Whether more than rounding is left of what is compared, or the claim fails, which is seen in any case."""
-        return not self.holds or (self.visible <= BLIND and not self.hidden)
+        return not self.holds or (self.visible <= BLIND and (not self.hidden or bool(self.doubt)))
 
     @property
     def number(self) -> int:
@@ -129,9 +131,9 @@ def run_check(question: Question, options: CheckOptions) -> Report:
         if failing := failing_where_larger(question, options, confined):
             return _without_value(question, options, devices, failing, tuple(discarded))
         first = wanted + len(more)
-        trials += [
-            _trial(question, options, devices, first + k, at) for k, at in enumerate(suspects(question, options))
-        ]
+        for k, (at, plainly) in enumerate(suspects(question, options)):
+            trial = _trial(question, options, devices, first + k, at)
+            trials += [trial] if plainly or not trial.holds else []
     trials += _clearer(question, options, devices, trials, wanted + len(more) + len(options.at))
     given, edges = _at_chosen_points(question, options, devices, wanted + len(more))
     if options.edges and points:
@@ -226,8 +228,9 @@ def _trial(
     off = not (agrees and close and error <= _LOWERED)
     blurred = bool(found.holds) and off and not given and hidden(question, seen, low, mine)
     return Trial(
-        seen, truth, bool(found.holds), agrees, close, error, fares, survivors, found.visible, found.doubt, blurred
-    )
+        seen, truth, bool(found.holds), agrees, close, error, fares, survivors, found.visible, found.doubt, blurred,
+        found.blank,
+    )  # fmt: skip
 
 
 def _clearer(
@@ -282,6 +285,7 @@ def _report(
             reason=f"no point inside the domain was found: {discarded[0].split(': ', 1)[-1]}",
             **common,
         )
+    flat = _flat(question, options, trials)
     trials = _seeing(trials, options)
     common["trials"] = len(trials)
     common["max_error"] = max(t.error for t in trials)
@@ -292,6 +296,8 @@ def _report(
         wrong = next((t for t in trials if not t.holds), trials[0])
         return _refuted(question, options, trials, wrong, common)
     reason = reason or _doubt(trials) or outcome.reason or _weakness(trials, one_sided if _is_new(question) else ())
+    if flat and not any(t.agrees and t.witness == _EXACT for t in common["testimonies"]):
+        reason = reason or flat
     if not reason and len(trials) < min(2, options.trials):
         reason = f"only {len(trials)} point was found; {discarded[0]}"
     if reason:
@@ -349,6 +355,22 @@ def _doubt(trials: list[Trial]) -> str:
     blurred = next((t for t in trials if t.hidden), None)
     if blurred is not None:
         return f"ill-conditioned: in trial {blurred.number} rounding alone explains all that floats say"
+    return ""
+
+
+def _flat(question: Question, options: CheckOptions, trials: list[Trial]) -> str:
+    """That the function does not change, in all digits, where it should be seen to; or "".
+
+    At tanh(10^4) every factor of a derivative is hidden by one that is 0 in 800 digits. What is constant has 0 for a
+    derivation, and a function that is so on one branch alone changes at other points.
+    """
+    changing = [t.at for t in trials if not t.blank]
+    if len(changing) == len(trials) or not question.changes:
+        return ""
+    if not changing:
+        return "the function does not change in 800 digits at any point that was looked at: that hides every factor"
+    for name in sorted(lacking_larger(question, options, changing)):
+        return confined_to(name, changing, "where it is larger the function does not change in 800 digits")
     return ""
 
 

@@ -23,22 +23,29 @@ _SCALES = (1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 4.0, 8.0, 16.0, 64.0, 256.0)
 _DRAWS = 4
 _FIRST = 20_000
 _APART = 1e-5
+_NEARLY = 1e-7
 _MOST = 3
 _ALIKE, _LARGER = (3, 4), (7, 8, 11)
 
 
-def suspects(question: Question, options: CheckOptions) -> list[Point]:
-    """Points inside the domain at which claim and derivation differ in floats; a few at most."""
+def suspects(question: Question, options: CheckOptions) -> list[tuple[Point, bool]]:
+    """Points inside the domain at which claim and derivation differ in floats, and whether plainly; a few at most.
+
+    Where they all but agree it may be by rounding: such a point counts for nothing unless the claim fails there.
+    """
     if question.guide is None or question.claimed is question.guide:
         return []
-    found: list[Point] = []
+    plainly: list[Point] = []
+    nearly: list[Point] = []
     usual = (drawn(question, each, _FIRST + k, 0) for k, each in enumerate(_settings(question, options)))
     for at in chain(_elsewhere(question, options), usual):
-        if at is not None and _apart(question, at) and not trouble(question, at):
-            found.append(at)
-            if len(found) == _MOST:
+        distance = 0.0 if at is None else _distance(question, at)
+        if at is not None and distance > _NEARLY and not trouble(question, at):
+            (plainly if distance > _APART else nearly).append(at)
+            if len(plainly) == _MOST:
                 break
-    return found
+    some = nearly[:: len(nearly) // _MOST + 1]  # of all scales, as at most of them rounding may hide the error
+    return [(at, True) for at in plainly] + [(at, False) for at in some]
 
 
 def _elsewhere(question: Question, options: CheckOptions) -> Iterator[Point]:
@@ -68,8 +75,8 @@ def _settings(question: Question, options: CheckOptions) -> Iterator[CheckOption
             yield changed
 
 
-def _apart(question: Question, at: Point) -> bool:
-    """Whether claim and derivation are two things there; not where either has no value."""
+def _distance(question: Question, at: Point) -> float:
+    """How far claim and derivation are apart there, relative to the larger; nothing where either has no value."""
     import numpy as np
 
     assert question.guide is not None
@@ -77,11 +84,11 @@ def _apart(question: Question, at: Point) -> bool:
         ours = _value(question, question.guide, at)
         theirs = _value(question, question.claimed, at) if isinstance(question.claimed, Node) else called(question, at)
     except (MatcalcError, RuntimeError):
-        return False  # torch raises where a matrix is singular; outside a domain nothing is claimed
+        return 0.0  # torch raises where a matrix is singular; outside a domain nothing is claimed
     if ours.shape != theirs.shape or not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
-        return False
+        return 0.0
     size = max(float(abs(ours).max(initial=0.0)), float(abs(theirs).max(initial=0.0)))
-    return bool(abs(ours - theirs).max(initial=0.0) > _APART * size)
+    return float(abs(ours - theirs).max(initial=0.0)) / (size or 1.0)
 
 
 def _value(question: Question, node: Node, at: Point) -> Any:

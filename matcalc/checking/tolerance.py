@@ -216,7 +216,8 @@ def _factor(sizes: Mapping[str, int], gradient: Any, unit: float) -> float:
 def overshadowed(one: Any, other: Any, moved: Any, sizes: Mapping[str, int], unit: float = UNIT) -> Any:
     """Where two results differ by more than rounding moves that very entry, and by a share of the entry itself.
 
-    Beside a large entry a small one is within the tolerance of everything: it may be wrong altogether.
+    Beside a large entry a small one is within the tolerance of everything: it may be wrong altogether. One that should
+    be zero is left alone: what factorizations leave there is rounding, which is as large for every entry.
 
     >>> import numpy as np
     >>> overshadowed(np.array([6e7, 3e-8]), np.array([6e7, 1.5e-8]), np.array([1e-8, 1e-24]), {})
@@ -225,7 +226,8 @@ def overshadowed(one: Any, other: Any, moved: Any, sizes: Mapping[str, int], uni
     import numpy as np
 
     off = abs(one - other)
-    off = np.where(off > (_UNDERFLOW if unit == UNIT else _UNDERFLOW_SINGLE), off, 0.0)
+    least = _UNDERFLOW if unit == UNIT else _UNDERFLOW_SINGLE
+    off = np.where((abs(one) > least) & (abs(other) > least), off, 0.0)
     return (off > BLIND * abs(other)) & (off > BLIND * abs(one)) & (off > 4 * _factor(sizes, one, unit) * moved)
 
 

@@ -48,6 +48,11 @@ def may_be_pushed(variable: Node) -> bool:
     return all(name in SUBSPACES for name in variable.params[2])
 
 
+def may_be_scaled(variable: Node) -> bool:
+    """Whether any positive multiple of a value is a value."""
+    return all(PROPERTIES[name].conic for name in variable.params[2])
+
+
 def is_known_by_value(variable: Node) -> bool:
     """Whether a value tells that it has all that is declared: :func:`lacks` misses nothing."""
     facts = ((name, PROPERTIES[name]) for name in variable.facts)

@@ -26,6 +26,7 @@ class Property:
         project: the orthogonal projection of a gradient onto the linear subspace, where the property is one.
         sample: ``(generator, rows, cols)`` to a NumPy matrix that has it, generic otherwise.
         entries: between which numbers every entry lies.
+        conic: whether every positive multiple of what has it has it as well.
         elsewhere: samples a part of the set that ``sample`` hardly meets.
         holds: of a float matrix, whether it has the property, with room to spare.
         exact: an object array that has it up to rounding to one that has it in the precision in force.
@@ -53,6 +54,7 @@ class Property:
     parametrized: Callable[[Callable[[], Any], int, int, int], Any] | None = None
     parts: int = 1
     elsewhere: Callable[[Any, int, int], Any] | None = None
+    conic: bool = False
     entries: tuple[Fraction | float, Fraction | float] = (-inf, inf)
 
 

@@ -113,10 +113,15 @@ def _angle(m: Any, y: Any, x: Any) -> Any:
     return m.atan2(y, x)
 
 
-def _at_origin(node: Node, args: Sequence[Any]) -> str:
-    """A multiple of one and the same matrix has a smooth angle to it, except where that has zeros."""
-    meets = any(not y and not x for y, x in zip(args[0].flat, args[1].flat, strict=True))
-    return "atan2 is at the origin there, where it has no derivative" if meets else ""
+def _without_angle(node: Node, args: Sequence[Any]) -> str:
+    """A multiple of one and the same matrix has a smooth angle to it, except where that has zeros.
+
+    Points with zeros in y, as a one-hot vector has, may lie on the cut.
+    """
+    below = [x for y, x in zip(args[0].flat, args[1].flat, strict=True) if not y and x <= 0]
+    if not all(below):
+        return "atan2 is at the origin there, where it has no derivative"
+    return "atan2 lies on its cut there, where it jumps from -pi to pi" if below else ""
 
 
 def _atan2_rule(node: Node, i: int, d: Node) -> Node:
@@ -185,7 +190,7 @@ define(
         call=_call("atan2"),
         differential=_atan2_rule,
         exact=_angle_over_fields,
-        trouble=_at_origin,
+        trouble=_without_angle,
         reference=_entrywise(_angle),
         sympy=_image(lambda s, y, x: s.atan2(y, x)),
         lowers=Lowering(torch="torch.atan2({0}, {1})", numpy="np.arctan2({0}, {1})", jax="jnp.arctan2({0}, {1})"),

@@ -57,6 +57,7 @@ for _record in (
         "nonzero",
         "no entry is zero",
         dense=True,
+        conic=True,
         sample=lambda rng, m, n: _signs(rng, m, n) * rng.uniform(0.5, 1.5, (m, n)),
     ),
     Property(
@@ -64,6 +65,7 @@ for _record in (
         "no entry is negative",
         dense=True,
         entries=(Fraction(0), inf),
+        conic=True,
         sample=lambda rng, m, n: rng.uniform(0.2, 1.8, (m, n)),
     ),
     Property(
@@ -72,6 +74,7 @@ for _record in (
         dense=True,
         implies=("nonnegative", "nonzero"),
         entries=(Fraction(0), inf),
+        conic=True,
         sample=lambda rng, m, n: rng.uniform(0.4, 1.8, (m, n)),
     ),
     Property(
@@ -119,6 +122,6 @@ for _record in (
         excludes=("unit",),
         sample=lambda rng, m, n: rng.integers(1, 5, size=(m, n)) * _signs(rng, m, n),
     ),
-    Property("sparse", "stored as a sparse matrix; says nothing of the values", dense=True),
+    Property("sparse", "stored as a sparse matrix; says nothing of the values", dense=True, conic=True),
 ):
     define_property(_record)

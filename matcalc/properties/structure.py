@@ -175,6 +175,7 @@ define_property(
         source="Magnus & Neudecker 2019, ch. 1.7",
         square=True,
         project=_symmetric_part,
+        conic=True,
         sample=lambda rng, n, cols: (lambda b: (b + b.T) / 2)(_generic(rng, n, n)),
     )
 )
@@ -186,6 +187,7 @@ define_property(
         square=True,
         excludes=("symmetric", "positive", "nonnegative", "nonzero", "lower", "upper"),
         project=_skew_part,
+        conic=True,
         sample=lambda rng, n, cols: (lambda b: (b - b.T) / 2)(_generic(rng, n, n)),
     )
 )
@@ -196,6 +198,7 @@ define_property(
         dense=True,
         source="Magnus & Neudecker 2019, ch. 1.8",
         square=True,
+        conic=True,
         sample=_invertible,
     )
 )
@@ -207,6 +210,7 @@ define_property(
         source="Magnus & Neudecker 2019, ch. 1.6",
         implies=("symmetric",),
         square=True,
+        conic=True,
         sample=_posdef,
     )
 )
@@ -218,6 +222,7 @@ define_property(
         source="Magnus & Neudecker 2019, ch. 1.6",
         implies=("psd", "invertible", "positive_stable"),
         square=True,
+        conic=True,
         sample=_posdef,
         holds=_is_posdef,
     )
@@ -231,6 +236,7 @@ define_property(
         follows=(frozenset({"lower", "upper"}), frozenset({"symmetric", "lower"}), frozenset({"symmetric", "upper"})),
         square=True,
         project=_diagonal_part,
+        conic=True,
         sample=lambda rng, n, cols: __import__("numpy").diag(
             rng.uniform(0.5, 1.5, size=n) * rng.choice([-1.0, 1.0], size=n)
         ),
@@ -243,6 +249,7 @@ define_property(
         source="Golub & Van Loan 2013, ch. 1.2",
         square=True,
         project=lambda g: build.apply("tril", g),
+        conic=True,
         sample=_triangular(lower=True),
     )
 )
@@ -253,6 +260,7 @@ define_property(
         source="Golub & Van Loan 2013, ch. 1.2",
         square=True,
         project=lambda g: build.apply("triu", g),
+        conic=True,
         sample=_triangular(lower=False),
     )
 )
@@ -277,6 +285,7 @@ define_property(
         "its rank is the smaller of its sizes",
         dense=True,
         source="Golub & Van Loan 2013, ch. 2.1",
+        conic=True,
         sample=_full_rank,
         holds=_is_full_rank,
     )
@@ -289,6 +298,7 @@ define_property(
         source="Higham 2008, ch. 1.7",
         implies=("invertible",),
         square=True,
+        conic=True,
         sample=_principal,
         elsewhere=_turned_far,
         holds=_is_principal,
@@ -302,6 +312,7 @@ define_property(
         source="Horn & Johnson 1991, ch. 2",
         implies=("principal",),
         square=True,
+        conic=True,
         sample=_positive_stable,
         holds=_is_positive_stable,
     )

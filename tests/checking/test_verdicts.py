@@ -45,8 +45,10 @@ ROWS = [
     ("sum(relu(x.^2 - x + 1))", "x", "2*x - 1", {}, "inconclusive"),
     ("sum(relu(x.^2 + 1))", "x", "2*x", {}, "verified"),
     ("norm1(log(A))", "A", "1./A", {"A": "matrix(m, n; above_one)"}, "verified"),
-    ("sum(relu(tanh(x) - 1))", "x", "0*x", {}, "verified"),
-    ("sum(relu(tanh(x) - 0.99))", "x", "0*x", {}, "refuted"),
+    ("sum(relu(tanh(x) - 1)) + x'*x", "x", "2*x", {}, "verified"),
+    ("sum(relu(tanh(x) - 0.99)) + x'*x", "x", "2*x", {}, "refuted"),
+    # so flat that digits see nothing
+    ("tanh(10^5 + sum(x.^2))", "x", "3*(1 - tanh(10^5 + sum(x.^2))^2)*x", {}, "inconclusive"),
     # tiny, steep, and nearly right
     ("1e-300*a", "a", "2e-300", {}, "refuted"),
     ("1e-300*a", "a", "1e-300", {}, "verified"),

@@ -249,13 +249,18 @@ def _cost(node: Node, args: Sequence[Any]) -> int:
 
 
 def case_of(question: Question, options: CheckOptions, points: Sequence[Point], somewhere: str = "") -> Case | None:
-    """The case of a claimed gradient, at some of the points of its check; those come first where it failed."""
+    """The case of a claimed gradient, at some of the points of its check; those come first where it failed.
+
+    None where there are no points: a claim may have a value at none.
+    """
     chosen = [p for p in points if max(p.sizes.values(), default=2) > 1] or list(points)
     k = 0
     while len(chosen) < _FEWEST_SIGHTS and k < _FEWEST_SIGHTS:
         more = point(question, options, options.trials + _DRAWN_FROM + k)
         chosen += [more] if isinstance(more, Point) else []
         k += 1
+    if not chosen:
+        return None
     floats = not isinstance(question.claimed, Node)
     case = Case(question, (), floats=floats, room=_room(question, chosen[0]), somewhere=somewhere)
     sights = [s for at in chosen if (s := _sight(case, at)) is not None]

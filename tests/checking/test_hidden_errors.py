@@ -1,0 +1,92 @@
+"""Errors that something large hides: another entry, a saturated factor, a code that gives no number."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import matcalc as mc
+
+EXAMPLE = [1.0, 18.0, -18.0]
+
+
+def _third_entry_times(factor: float, only_far: bool = False):  # type: ignore[no-untyped-def]
+    def gradient(x: torch.Tensor) -> torch.Tensor:
+        found = torch.exp(x).clone()
+        found[2] *= 1.0 if only_far and x[2] > -10 else factor
+        return found
+
+    return gradient
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "verified"), (1.0001, "verified"), (2.0, "inconclusive"),
+                                                 (0.99, "inconclusive")])  # fmt: skip
+def test_a_small_entry_beside_a_large_one_is_looked_at_by_itself(factor: float, verdict: str) -> None:
+    """Twice 1e-8 beside 1e8 was within the tolerance; what is below 1e-3 of an entry is not looked for."""
+    example = torch.tensor(EXAMPLE, dtype=torch.float64)
+    report = mc.verify(lambda x: torch.exp(x).sum(), _third_entry_times(factor), [example])
+    assert report.verdict == verdict
+    assert ("entry [2] is" in report.reason) == (verdict == "inconclusive")
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "verified"), (2.0, "inconclusive")])
+def test_so_it_is_at_points_of_ones_own(factor: float, verdict: str) -> None:
+    claim = _third_entry_times(factor, only_far=True)
+    report = mc.check("sum(exp(x))", "x", claim=claim, let={"x": "vector(3)"}, at={"x": EXAMPLE})
+    assert report.verdict == verdict
+    assert ("entry [2, 0] is 3.0e-08 in the function and 1.5e-08" in report.reason) == (verdict == "inconclusive")
+
+
+def test_zeros_that_factorizations_leave_rounded_are_no_errors() -> None:
+    """The cofactors of a singular matrix by singular values: 4e-17 where a zero stands beside ones."""
+    singular = [[2.0, 1.0, 1.0], [1.0, 3.0, 3.0], [1.0, 1.0, 1.0]]
+    assert mc.check("det(X)", "X", claim="adj(X)'", at={"X": singular}).verdict == "verified"
+
+
+@pytest.mark.parametrize("claim", ["2*tanh(x'*x)*x", "3*(1 - tanh(10^5*n^9 + x'*x)^2)*x"])
+def test_a_factor_that_no_digits_see_hides_no_error(claim: str) -> None:
+    """1 - tanh(10^5)^2 is 0 in 800 digits: where n > 1 nothing is left of the derivative."""
+    f = "tanh(10^5*(size(x, 0)^9 - 1) + x'*x)"
+    report = mc.check(f, "x", claim=claim.replace("n^9", "(size(x, 0)^9 - 1)"), let={"x": "vector(n)"})
+    assert report.verdict != "verified"
+
+
+def test_what_was_seen_to_change_for_numbers_alone_is_not_verified() -> None:
+    """tanh of products of entries above one is 1 in 800 digits, but for those of a single entry, which are empty."""
+    let = {"A": "matrix(h, h; above_one)", "B": "matrix(h, h)"}
+    text = "tanh(exp(logsumexp(9*(prod_others(A, 0) .- 1))) + sum(square(B)))"
+    claim = "2*(1 - tanh(exp(logsumexp(9*(prod_others(A, 0) .- 1))) + sum(square(B)))^2)*B^3./B.^2"
+    report = mc.check(text, "B", claim=claim, let=let)
+    assert report.verdict == "inconclusive"
+    assert report.reason.startswith("nothing was seen but h = 1: where it is larger the function does not change")
+
+
+@pytest.mark.parametrize("scale", [1 + 1e-6, 1 + 1e-5])
+def test_an_error_in_a_saturated_function_is_sought_where_it_is_not_saturated(scale: float) -> None:
+    """At most points 1 - tanh(u)^2 is rounding in floats; the name is declared, and could not be scaled down."""
+
+    def claim(A: torch.Tensor) -> torch.Tensor:
+        return 2 * (1 - torch.tanh(scale * 3 + (A * A).sum()) ** 2) * A
+
+    report = mc.check("tanh(3 + sum(A.*A))", "A", claim=claim, let={"A": "matrix(n, n; principal)"})
+    assert report.verdict == "refuted"
+
+
+def test_a_claim_whose_code_torch_gives_up_on_is_judged_all_the_same() -> None:
+    """torch.linalg.inv raises for a singular matrix, and there was no point for a diagnosis."""
+    report = mc.check("x'*x + s^2", "x", claim="2*x + inv(s*ones(n, n))*x", let={"x": "vector(n)"}, sizes={"n": 400})
+    assert report.verdict == "refuted"
+
+
+def test_code_without_a_finite_number_at_large_sizes_refutes_no_formula() -> None:
+    right = "exp(800*x)./exp(799*x)"
+    report = mc.check("sum(exp(x))", "x", claim=right, let={"x": "vector(n)"}, sizes={"n": 3000})
+    assert report.verdict == "inconclusive"
+    assert "the claim's code gives no finite number" in report.reason
+
+
+def test_an_angle_is_not_differentiated_on_its_cut() -> None:
+    """At (x, y) = (-1, 0) the angle jumps from -π to π; a one-hot y lies there, and a right gradient was refuted."""
+    let = {"y": "row(h; onehot)", "x": "row(h; nonzero)"}
+    for seed in range(4):
+        assert mc.check("sum(atan2(y, x))", "y", let=let, seed=seed, trials=3).verdict != "refuted"
