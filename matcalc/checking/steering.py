@@ -15,10 +15,12 @@ from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.torch_side import function_of, tensors_at, untold
 from matcalc.checking.values import Turn, in_declared_subspaces, is_known_by_value, lacks, value
 from matcalc.expression.nodes import Node, postorder
+from matcalc.expression.property import PROPERTIES
 
 _TURNS = 240
 _OFTEN = 0.6
 _FROM_BEST = 0.5
+_ELSEWHERE = 0.5
 _FACTORS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 _FARTHEST = 1e4
 Gauge = Callable[[Point], float]
@@ -92,6 +94,9 @@ def _changed(question: Question, base: Point, variable: Node, rng: Any, scale: f
     way = int(rng.integers(4)) if known else 0
     factor = float(rng.choice(_FACTORS)) * float(rng.choice([-1.0, 1.0]))
     if way == 0:
+        elsewhere = [sample for fact in sorted(variable.facts) if (sample := PROPERTIES[fact].elsewhere)]
+        if elsewhere and rng.random() < _ELSEWHERE:
+            return elsewhere[0](rng, *x.shape)
         turn = Turn(int(rng.integers(2**20)), int(rng.integers(16)))
         made = value(variable, rng, base.sizes, turn, question.expression)
         return made * float(rng.choice([1.0, scale])) if known else made

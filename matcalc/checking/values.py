@@ -16,6 +16,9 @@ _ENTRIES: Mapping[str, Callable[[Any], Any]] = {
     "positive": lambda x: x > 0,
     "nonnegative": lambda x: x >= 0,
     "nonzero": lambda x: x != 0,
+    "unit": lambda x: (x > 0) & (x < 1),
+    "above_one": lambda x: x > 1,
+    "above_minus_one": lambda x: x > -1,
     "integer": lambda x: x == x.round(),
     "onehot": lambda x: ((x == 0) | (x == 1)) & (x.sum(axis=0 if x.shape[1] == 1 else 1, keepdims=True) == 1),
 }

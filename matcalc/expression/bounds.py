@@ -133,6 +133,8 @@ def bounds(root: Node) -> Interval:
     def visit(node: Node, args: Sequence[Interval]) -> Interval:
         rule = node.operator.bounds
         found = EVERYTHING if rule is None else rule(node, args)
+        if node.facts >= {"diagonal", "psd"}:
+            found &= NOT_NEGATIVE
         return reduce(Interval.__and__, (Interval(*PROPERTIES[fact].entries) for fact in sorted(node.facts)), found)
 
     return fold(root, visit)

@@ -16,12 +16,12 @@ def _signs(rng: Any, rows: int, cols: int) -> Any:
 _PARTS = 2**16
 
 
-def _softmax(rng: Any, rows: int, cols: int) -> Any:
+def _softmax(rng: Any, rows: int, cols: int, steep: float = 1.0) -> Any:
     """Multiples of a power of two: in binary arithmetic of any precision they add up to exactly one."""
     import numpy as np
 
     axis = 0 if cols == 1 else 1
-    weights = np.exp(rng.standard_normal((rows, cols)))
+    weights = np.exp(steep * rng.standard_normal((rows, cols)))
     parts = np.maximum(np.rint(weights / weights.sum(axis=axis, keepdims=True) * _PARTS), 1)
     largest = np.expand_dims(parts.argmax(axis=axis), axis)
     left_over = _PARTS - parts.sum(axis=axis, keepdims=True)
@@ -105,6 +105,7 @@ for _record in (
         "positive, and sums to one (each row of a matrix)",
         implies=("unit",),
         sample=_softmax,
+        elsewhere=lambda rng, m, n: _softmax(rng, m, n, steep=4.0),
         parametrized=_adding_up,
     ),
     Property(

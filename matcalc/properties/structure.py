@@ -221,6 +221,7 @@ define_property(
         dense=True,
         source="Magnus & Neudecker 2019, ch. 1.6",
         implies=("psd", "invertible", "positive_stable"),
+        follows=(frozenset({"symmetric", "principal"}),),
         square=True,
         conic=True,
         sample=_posdef,

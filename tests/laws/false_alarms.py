@@ -33,7 +33,10 @@ LARGE = (30, 60, 120, 200)
 SCALES = (1e-8, 1e-6, 1e-3, 1.0, 1.0, 1.0, 1e3, 1e6, 1e8)
 VERDICTS = ("verified", "inconclusive", "refuted")
 NO_POINT = ("no point inside the domain", "point was found", "no sizes fit", "is not finite there", "lies on a kink")
-"""Where nothing was asked: the expression has no derivative, or no value, at any point that was tried."""
+NO_SIZE = ("nothing was seen but",)
+"""Where nothing was asked: the expression has no derivative, or no value, at any point that was tried, or at none that
+has sizes of 3 and more.
+"""
 _SECONDS = 10
 _EVERY = 100
 
@@ -152,9 +155,10 @@ def run(count: int, seed: int) -> Tally:
 
 def count_in(tally: Tally, report: Report, question: Question, setting: Setting, about: str) -> None:
     """Counts a verdict, and tells of one that is not verified."""
-    if report.verdict == "inconclusive" and any(word in report.reason for word in NO_POINT):
-        tally.skipped["no point inside the domain"] += 1
-        return
+    for why, words in (("no point inside the domain", NO_POINT), ("no such point of sizes above 2", NO_SIZE)):
+        if report.verdict == "inconclusive" and any(word in report.reason for word in words):
+            tally.skipped[why] += 1
+            return
     tally.counts[setting.way, setting.where, report.verdict] += 1
     if not report.ok:
         tally.reasons[f"{report.verdict}: {_kind_of(report.reason)}"] += 1
@@ -202,8 +206,8 @@ from 1e-8 to 1e8; in float64, with float32 beside it.
 Inconclusive are {share}. Why what is not verified is not:
 
 {reasons}
-Not counted, since nothing was asked: expressions without a value or a derivative at any point that was tried, and those
-that are no expressions, or are too slow.
+Not counted, since nothing could be asked: expressions without a value or a derivative at any point that was tried, or
+at any of sizes above 2, and those that are no expressions, or are too slow.
 
 {skipped}"""
 
