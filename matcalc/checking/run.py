@@ -236,20 +236,25 @@ def _trial(
 def _clearer(
     question: Question, options: CheckOptions, devices: tuple[str, ...], trials: list[Trial], first: int
 ) -> list[Trial]:
-    """Trials instead of those where rounding hides everything.
+    """Trials instead of those where rounding, or a function that does not change, hides everything.
 
     The formula's code is looked at where floats see it, at scale 1 if not at the one asked for: what 90 digits say of
-    a formula holds at both. A function is looked at where it was asked about alone.
+    a formula holds at both. A function is looked at where it was asked about alone, if there is anything to be seen.
     """
-    lacking = min(_ENOUGH, options.trials) - sum(t.sees for t in trials)
+
+    def tells(t: Trial) -> bool:
+        return t.sees and not (t.holds and t.blank and question.changes)
+
+    lacking = min(_ENOUGH, options.trials) - sum(map(tells, trials))
+    flat = all(t.blank for t in trials)
     made: list[Trial] = []
     for k in range(_MORE_TRIALS if trials else 0):
-        if lacking <= 0:
+        if lacking <= 0 and not (flat and lacking_larger(question, options, [t.at for t in made])):
             break
-        usual = k >= _MORE_TRIALS // 2 and isinstance(question.claimed, Node)
+        usual = k >= (_ENOUGH if flat else _MORE_TRIALS // 2) and (flat or isinstance(question.claimed, Node))
         at = point(question, replace(options, scale=1.0) if usual else options, first + k)
         tried = [] if isinstance(at, str) else [_trial(question, options, devices, first + k, at)]
-        kept = [t for t in _with_derivative(question, tried)[0] if t.sees]
+        kept = [t for t in _with_derivative(question, tried)[0] if tells(t)]
         lacking -= len(kept)
         made += kept
     return made

@@ -21,6 +21,7 @@ class Testimony:
         says: one sentence with the figures behind it, or why it does not answer.
         error: how far the claim is from what it finds, relative to the derivative's size; None where it has no figure.
         visible: the smallest such error that it would have seen; infinite where all that it sees is zero.
+        partial: whether it saw nothing at some of the points: an error there it would not have seen.
     """
 
     witness: str
@@ -28,6 +29,7 @@ class Testimony:
     says: str
     error: float | None = None
     visible: float | None = None
+    partial: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it.

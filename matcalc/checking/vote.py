@@ -92,7 +92,12 @@ def _names(testimonies: Iterable[Testimony]) -> tuple[str, ...]:
 
 
 def _would_have_seen(each: Testimony, against: Sequence[Testimony]) -> bool:
-    """Whether the smallest error that others see is one that this witness would have seen."""
+    """Whether the smallest error that others see is one that this witness would have seen.
+
+    Not if it saw nothing but rounding at some of the points, where 90 digits may have seen it.
+    """
+    if each.partial and _STRONGEST in _names(against):
+        return False
     least = min((other.error for other in against if other.error is not None), default=0.0)
     return least > _SURELY * (each.visible or 0.0)
 

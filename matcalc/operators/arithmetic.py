@@ -8,7 +8,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
-from matcalc.expression.bounds import EVERYTHING, Interval
+from matcalc.expression.bounds import EVERYTHING, NOT_NEGATIVE, Interval
 from matcalc.expression.indexed import Indexed, Term, multiplied
 from matcalc.expression.operator import Lowering, Operator, Sample, define, of_each
 from matcalc.operators import stability
@@ -201,7 +201,9 @@ def _power_rule(node: Node, i: int, d: Node) -> Node:
 
 def _power_bounds(node: Node, args: Sequence[Interval]) -> Interval:
     exponent = build.number_of(node.args[1])
-    return EVERYTHING if exponent is None else args[0].power(exponent)
+    if exponent is not None:
+        return args[0].power(exponent)
+    return NOT_NEGATIVE if args[0].low >= 0 else EVERYTHING
 
 
 def _power_facts(node: Node) -> frozenset[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
-from matcalc.expression.bounds import Interval
+from matcalc.expression.bounds import EVERYTHING, NOT_NEGATIVE, Interval
 from matcalc.expression.formula import Formula, call, cases
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.piece import ATOM
@@ -191,6 +191,7 @@ define(
         differential=_atan2_rule,
         exact=_angle_over_fields,
         trouble=_without_angle,
+        bounds=lambda node, args: NOT_NEGATIVE if args[0].low >= 0 else EVERYTHING,
         reference=_entrywise(_angle),
         sympy=_image(lambda s, y, x: s.atan2(y, x)),
         lowers=Lowering(torch="torch.atan2({0}, {1})", numpy="np.arctan2({0}, {1})", jax="jnp.arctan2({0}, {1})"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import NOT_NEGATIVE
 from matcalc.expression.formula import axis_name, call
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.axes import along, axes_text, canonical, keep_dims, reduced_signatures, written_along
@@ -111,6 +112,7 @@ define(
         signatures=("(m,n) -> (m,n)",),
         differential=_log_softmax_rule,
         simplify=lambda args, params: build.number(0) if args[0].is_scalar else None,
+        bounds=lambda node, args: -NOT_NEGATIVE,
         exact=_over_fields(_log_softmax),
         reference=_precisely(_log_softmax),
         sympy=_image(log=True),

@@ -41,6 +41,8 @@ KNOWN = [
     ("max(cos(x))", {"x": "vector(n)"}, -1, 1),
     ("vec(A')[0]", {"A": "matrix(3, 3; onehot)"}, 0, 1),
     ("asin(x)", {"x": "vector(n)"}, -inf, inf),
+    ("2.^x", {"x": "vector(n)"}, 0, inf),
+    ("log_softmax(x)", {"x": "vector(n)"}, -inf, 0),
 ]
 
 

@@ -13,7 +13,7 @@ EXAMPLE = [1.0, 18.0, -18.0]
 def _third_entry_times(factor: float, only_far: bool = False):  # type: ignore[no-untyped-def]
     def gradient(x: torch.Tensor) -> torch.Tensor:
         found = torch.exp(x).clone()
-        found[2] *= 1.0 if only_far and x[2] > -10 else factor
+        found[2] *= 1.0 if only_far and abs(x[2] + 18) > 1e-3 else factor
         return found
 
     return gradient
