@@ -54,7 +54,9 @@ def hidden(question: Question, seen: Seen, low: float, said: Any) -> bool:
     found, at, seed = seen.judgement, seen.at, seen.number
     if found is None or not found.holds or seen.auto.shape != found.truth.shape or said.shape != found.truth.shape:
         return False
-    if not np.isfinite(low) or not abs(low - found.value) <= max(blur_of_value(question, at, seed), FLOAT * abs(found.value)):
+    if not np.isfinite(low):
+        return False
+    if not abs(low - found.value) <= max(blur_of_value(question, at, seed), FLOAT * abs(found.value)):
         return False
     floor = FLOAT * float(np.abs(found.truth).max(initial=0.0))
     explained = np.abs(seen.auto - found.truth) <= blur_of_autograd(question, at, seed) + floor
