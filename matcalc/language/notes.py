@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from matcalc.language.kinds import MATRIX
+from matcalc.expression.operator import callable_named
+from matcalc.language.kinds import MATRIX, SCALAR
 from matcalc.language.preferences import preferred
 from matcalc.language.scene import Scene
-from matcalc.language.tree import Binary, Name
+from matcalc.language.tree import Binary, Call, Name
 
 _POWERS = ("^", ".^")
 
 
 def notes(made: Scene, scalars: Collection[str]) -> tuple[str, ...]:
-    """Sentences on powers of names that nothing declares, of which ``scalars`` came out as scalars."""
-    found: dict[str, None] = {}
+    """Sentences on names that nothing declares, of which ``scalars`` came out as scalars: their powers, their sums."""
+    found: dict[str, None] = {said: None for node in made.nodes if (said := _reduced_scalar(node, made, scalars))}
     for node in made.nodes:
         if not isinstance(node, Binary) or node.operator not in _POWERS or not isinstance(node.left, Name):
             continue
@@ -32,3 +33,16 @@ def notes(made: Scene, scalars: Collection[str]) -> tuple[str, ...]:
                 None
             )
     return tuple(found)
+
+
+def _reduced_scalar(node: object, made: Scene, scalars: Collection[str]) -> str:
+    """That a sum, a mean or a norm is taken of what came out as a number, as x does in x - mean(x); or ""."""
+    if not isinstance(node, Call) or not node.arguments or not isinstance(node.arguments[0], Name):
+        return ""
+    operator, name = callable_named(node.function), node.arguments[0].name
+    if operator is None or "(m,n) -> (1,1)" not in operator.signatures:
+        return ""
+    if name in made.known or name not in scalars or preferred(name) == SCALAR:
+        return ""
+    whole = node.span.cut(made.text)
+    return f"in {whole} {name} is a scalar, since + and - join equal shapes; where it is a vector, write .+ and .-"

@@ -11,9 +11,18 @@ NOTED = [
     ("e^(-x'*x)", {}, "in e^(-x'*x) e is a name, a scalar; the exponential function is exp(-x'*x)"),
     ("sum(e.^X)", {}, "in e.^X e is a name, a scalar; the exponential function is exp(X)"),
     ("1/(1 + e^-(a))", {}, "in e^-(a) e is a name, a scalar; the exponential function is exp(-(a))"),
+    (
+        "sum((x - mean(x)).^2)",
+        {},
+        "in mean(x) x is a scalar, since + and - join equal shapes; where it is a vector, write .+ and .-",
+    ),
     ("tr(A^n)", {}, "in A^n A is a scalar: the power of a matrix has a number as exponent, as in A^2"),
 ]
 SILENT = [
+    ("sum((x .- mean(x)).^2)", {}),
+    ("sum((x - mean(x)).^2)", {"x": "scalar"}),
+    ("a*norm2(a)", {}),
+    ("norm2(x)*sum(x)", {}),
     ("e^x", {"e": "scalar"}),
     ("A^n", {"A": "scalar"}),
     ("exp(x)", {}),
