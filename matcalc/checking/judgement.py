@@ -62,7 +62,7 @@ class Judgement:
         error: how far the claim is from the truth, relative to the size that it is measured by.
         visible: the smallest error, relative to the gradient's largest entry, that would have been seen.
         doubt: why a claim that is not refuted is not confirmed either, or "".
-        blank: whether the function does not change at all there, in all digits: 1 - tanh(10^4)^2 is 0 in any.
+        blank: whether the function does not change there as far as all digits tell: 1 - tanh(10^4)^2 is 0 in any.
     """
 
     holds: bool | None
@@ -111,7 +111,7 @@ def judged(question: Question, at: Point, number: int) -> Judgement:
     if not isinstance(question.claimed, Node):
         return _Heard(question, at, number).judgement()
     quick = _Sight(question, at, number, QUICK).judgement()
-    if quick.holds is False or (quick.holds and not _differs_from_derivation(question, at)):
+    if quick.holds is False or (quick.holds and not quick.blank and not _differs_from_derivation(question, at)):
         return quick
     fine = _Sight(question, at, number, FINE).judgement()
     return replace(
@@ -191,7 +191,7 @@ class _Sight:
             claimed = evaluate(self.question.claimed, land.exact, self.at.sizes, land.values)
             holds, truth, survivors, error, visible = self._compared(land, claimed)
             seen = (float(land.value), float(land.largest), survivors, float(error), visible)
-            return Judgement(holds, claimed.astype(float), truth, *seen, blank=land.is_flat(self.number))
+            return Judgement(holds, claimed.astype(float), truth, *seen, blank=land.is_blank(self.number))
 
     def _compared(self, land: Landscape, claimed: Any) -> tuple[Any, Any, int, Any, float]:
         import mpmath
@@ -318,7 +318,7 @@ class _Heard:
             return replace(
                 made,
                 holds=not wrong,
-                blank=land.is_flat(self.number),
+                blank=land.is_blank(self.number),
                 visible=visible,
                 doubt=""
                 if wrong

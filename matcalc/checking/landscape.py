@@ -18,11 +18,12 @@ from matcalc.checking.points import Point
 from matcalc.checking.precise import evaluate, lifted, remembered, slope
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
-from matcalc.expression.nodes import postorder
+from matcalc.expression.nodes import Node, postorder
 
 ENTRIES = 16
 """The most entries that are differenced one by one."""
 _KEPT = 48
+_LOST = 0.9
 _DIRECTIONS = 4
 
 
@@ -91,10 +92,33 @@ class Landscape:
             made[index] = self.slope(self.unit(index))
         return projected(self._question.projected, made)
 
-    def is_flat(self, number: int) -> bool:
-        """Whether the function has one and the same value to both sides along every entry, or random direction."""
+    def is_blank(self, number: int) -> bool:
+        """Whether the function does not change along any entry, or random direction, as far as these digits tell.
+
+        They would tell more where something in its derivative cancels out, as 1 - tanh(10^5)^2 does; where nothing
+        does, the derivative is zero there.
+        """
         small = self.exact[self._question.name].size <= ENTRIES
-        return not any(self.gradient.flat if small else (slope for _, slope in self.along(number)))
+        if any(self.gradient.flat if small else (slope for _, slope in self.along(number))):
+            return False
+        derived = self._question.truth or self._question.guide
+        return derived is not None and self._cancels(derived)
+
+    def _cancels(self, root: Node) -> bool:
+        """Whether some sum below is nothing but the rounding of its terms."""
+        import mpmath
+
+        evaluate(root, self.exact, self._at.sizes, self.values)
+        rounding = mpmath.mpf(10) ** -int(_LOST * self._precision.digits)
+        for node in postorder(root):
+            if node.op != "add":
+                continue
+            terms = zip(*(self.values[arg].flat for arg in node.args), strict=True)
+            for total, each in zip(self.values[node].flat, terms, strict=True):
+                largest = max(map(abs, each))
+                if largest and abs(total) <= rounding * largest:
+                    return True
+        return False
 
     def along(self, number: int) -> list[tuple[Any, Any]]:
         """Random directions, which ``number`` seeds, and the slopes along them."""

@@ -375,7 +375,7 @@ def _flat(question: Question, options: CheckOptions, trials: list[Trial]) -> str
     if not changing:
         return "the function does not change in 800 digits at any point that was looked at: that hides every factor"
     for name in sorted(lacking_larger(question, options, changing)):
-        return confined_to(name, changing, "where it is larger the function does not change in 800 digits")
+        return confined_to(name, changing, "at others the function does not change in 800 digits")
     return ""
 
 

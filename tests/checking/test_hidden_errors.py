@@ -58,7 +58,7 @@ def test_what_was_seen_to_change_for_numbers_alone_is_not_verified() -> None:
     claim = "2*(1 - tanh(exp(logsumexp(9*(prod_others(A, 0) .- 1))) + sum(square(B)))^2)*B^3./B.^2"
     report = mc.check(text, "B", claim=claim, let=let)
     assert report.verdict == "inconclusive"
-    assert report.reason.startswith("nothing was seen but h = 1: where it is larger the function does not change")
+    assert report.reason.startswith("nothing was seen but h = 1: at others the function does not change")
 
 
 @pytest.mark.parametrize("scale", [1 + 1e-6, 1 + 1e-5])
