@@ -285,7 +285,7 @@ class _Heard:
         found = self._held_against(QUICK, claimed)
         with mpmath.workdps(QUICK.digits):
             unclear = not claimed.any() and abs(found.truth).max() <= float(self._floor(QUICK))
-        return self._held_against(FINE, claimed) if unclear and found.truth.any() else found
+        return self._held_against(FINE, claimed) if found.blank or (unclear and found.truth.any()) else found
 
     def _floor(self, precision: Precision) -> Any:
         """What rounding leaves, in so many digits, of a gradient that is zero."""

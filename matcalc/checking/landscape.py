@@ -23,7 +23,6 @@ from matcalc.expression.nodes import Node, postorder
 ENTRIES = 16
 """The most entries that are differenced one by one."""
 _KEPT = 48
-_LOST = 0.9
 _DIRECTIONS = 4
 
 
@@ -105,11 +104,11 @@ class Landscape:
         return derived is not None and self._cancels(derived)
 
     def _cancels(self, root: Node) -> bool:
-        """Whether some sum below is nothing but the rounding of its terms."""
+        """Whether some sum below is so small beside its terms that differences do not see it."""
         import mpmath
 
         evaluate(root, self.exact, self._at.sizes, self.values)
-        rounding = mpmath.mpf(10) ** -int(_LOST * self._precision.digits)
+        rounding = mpmath.mpf(self._precision.noise)
         for node in postorder(root):
             if node.op != "add":
                 continue
