@@ -111,7 +111,7 @@ def judged(question: Question, at: Point, number: int) -> Judgement:
     if not isinstance(question.claimed, Node):
         return _Heard(question, at, number).judgement()
     quick = _Sight(question, at, number, QUICK).judgement()
-    if quick.holds is False or (quick.holds and not quick.blank and not _differs_from_derivation(question, at)):
+    if quick.holds is False or (quick.holds and not quick.blank and not _may_hide_more(question, at)):
         return quick
     fine = _Sight(question, at, number, FINE).judgement()
     return replace(
@@ -120,8 +120,8 @@ def judged(question: Question, at: Point, number: int) -> Judgement:
     )  # fmt: skip
 
 
-def _differs_from_derivation(question: Question, at: Point) -> bool:
-    """Whether a formula that agrees is not, to 60 digits, what was derived: a term of it may be wrong that is tiny."""
+def _may_hide_more(question: Question, at: Point) -> bool:
+    """Whether a formula that agrees is not, to 60 digits, what was derived, or has a term of which no digit counts."""
     import mpmath
 
     derived, claimed = question.truth, question.claimed
@@ -130,7 +130,7 @@ def _differs_from_derivation(question: Question, at: Point) -> bool:
     with mpmath.workdps(QUICK.digits):
         land = landscape(question, at, QUICK)
         mine, theirs = (evaluate(node, land.exact, at.sizes, land.values) for node in (claimed, derived))
-        return bool(abs(mine - theirs).max() > _SAME * abs(theirs).max())
+        return bool(abs(mine - theirs).max() > _SAME * abs(theirs).max()) or land.hides(claimed)
 
 
 def precise_testimony(evidence: Evidence) -> Testimony:

@@ -10,6 +10,7 @@ Claims about one function at one point share what is found there.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -101,23 +102,24 @@ class Landscape:
         if any(self.gradient.flat if small else (slope for _, slope in self.along(number))):
             return False
         derived = self._question.truth or self._question.guide
-        return derived is not None and self._cancels(derived)
+        return derived is not None and any(self._relative(derived, lambda total, terms: (total,)))
 
-    def _cancels(self, root: Node) -> bool:
-        """Whether some sum below is so small beside its terms that differences do not see it."""
+    def hides(self, root: Node) -> bool:
+        """Whether a sum below, or a term of one, is lost in these digits beside the sum's largest term."""
+        return any(self._relative(root, lambda total, terms: (total, *filter(None, terms))))
+
+    def _relative(self, root: Node, asked: Callable[[Any, tuple[Any, ...]], Iterable[Any]]) -> Iterator[bool]:
+        """For what is asked of each entry of each sum below: whether it is within noise of the entry's largest term."""
         import mpmath
 
         evaluate(root, self.exact, self._at.sizes, self.values)
-        rounding = mpmath.mpf(self._precision.noise)
+        noise = mpmath.mpf(self._precision.noise)
         for node in postorder(root):
-            if node.op != "add":
-                continue
-            terms = zip(*(self.values[arg].flat for arg in node.args), strict=True)
-            for total, each in zip(self.values[node].flat, terms, strict=True):
-                largest = max(map(abs, each))
-                if largest and abs(total) <= rounding * largest:
-                    return True
-        return False
+            if node.op == "add":
+                terms = zip(*(self.values[arg].flat for arg in node.args), strict=True)
+                for total, each in zip(self.values[node].flat, terms, strict=True):
+                    largest = max(map(abs, each))
+                    yield from (bool(largest and abs(v) <= noise * largest) for v in asked(total, each))
 
     def along(self, number: int) -> list[tuple[Any, Any]]:
         """Random directions, which ``number`` seeds, and the slopes along them."""
