@@ -135,7 +135,7 @@ class Foreign:
             return False  # it makes tensors of what it is given, be they of another precision
         if other.shape != said.shape or not bool(torch.isfinite(other).all()):
             return False
-        size = float(said.abs().max()) if said.numel() else 0.0
+        size = float(said.double().abs().max()) if said.numel() else 0.0
         return bool(size) and float((other - said.double()).abs().max()) > _APART * size
 
     @property

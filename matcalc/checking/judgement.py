@@ -214,12 +214,16 @@ class _Sight:
         return (False if self._surely_off(land, claimed, allowed, floor) else None), *seen
 
     def _surely_off(self, land: Landscape, claimed: Any, allowed: Any, floor: Any) -> bool:
-        """Whether another step says the same where the claim is furthest off."""
+        """Whether another step says the same where the claim is furthest off.
+
+        The same beside itself, not beside the distance: of sin(1e40*a) differences are noise, and no larger than 1e25.
+        """
         for direction, slope in self._worst(land, claimed):
             said = (claimed * direction).sum()
             gap, again = abs(said - slope), land.slope(direction, self.precision.other_step)
             weight = abs(direction).sum()
-            if gap > max(_ABOVE_NOISE * floor, 2 * allowed) * weight and abs(again - slope) <= _AGREEING * gap:
+            sure = _AGREEING * max(abs(slope), floor * weight)
+            if gap > max(_ABOVE_NOISE * floor, 2 * allowed) * weight and abs(again - slope) <= sure:
                 return True
         return bool(self._out_of_subspace(claimed) > max(_ABOVE_NOISE * floor, 2 * allowed))
 

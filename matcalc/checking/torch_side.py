@@ -284,17 +284,24 @@ def lowered_of(question: Question, at: Point, tensors: Mapping[str, Any]) -> Any
 
 
 def as_returned(value: Any) -> Any:
-    """What a claimed function returned, as a tensor.
+    """What a claimed function returned, as a dense tensor of real numbers.
 
     Raises:
-        CheckError: for what is none, as a tuple of tensors.
+        CheckError: for what is none, as a tuple of tensors, and for complex numbers, of which a part would be dropped.
     """
     import torch
 
     try:
-        return torch.as_tensor(value)
+        made = torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise no_array("the claimed function", value) from error
+    if made.is_complex():
+        raise CheckError(
+            "the claimed function returns complex numbers",
+            why="the gradient is real: take the real part, or say what the imaginary one is for",
+        )
+    made = made if made.layout == torch.strided else made.to_dense()
+    return made.double() if made.dtype == torch.bool else made
 
 
 def no_array(name: str, value: Any) -> CheckError:

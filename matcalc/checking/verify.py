@@ -17,6 +17,7 @@ from typing import Any
 from matcalc.checking.examples import form_of, gathered, moved
 from matcalc.checking.foreign import Foreign, foreign
 from matcalc.checking.margins import Told, is_watchable, margin
+from matcalc.checking.torch_side import as_returned
 from matcalc.checking.trial_reports import without_kinks
 from matcalc.checking.trials import DOUBLE, SINGLE, Request, Trial
 from matcalc.checking.verdict import Report
@@ -69,7 +70,7 @@ class Claimed:
         u, x = place.cotangent, place.inputs[place.wrt]
         given = [t.detach().clone() if isinstance(t, torch.Tensor) and t.is_contiguous() else t for t in place.inputs]
         try:
-            made = torch.as_tensor(self.function(*given, *((u.clone(),) if self.kind == "vjp" else ())))
+            made = as_returned(self.function(*given, *((u.clone(),) if self.kind == "vjp" else ())))
         except MatcalcError:
             raise
         except Exception as error:

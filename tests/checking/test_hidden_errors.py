@@ -90,3 +90,22 @@ def test_an_angle_is_not_differentiated_on_its_cut() -> None:
     let = {"y": "row(h; onehot)", "x": "row(h; nonzero)"}
     for seed in range(4):
         assert mc.check("sum(atan2(y, x))", "y", let=let, seed=seed, trials=3).verdict != "refuted"
+
+
+def test_differences_that_are_noise_refute_nothing() -> None:
+    """sin(1e40*a) turns many times within a step of 1e-25: both steps gave numbers far below a right gradient."""
+    assert mc.check("sin(10^40*a)", "a", claim="10^40*cos(10^40*a)", let={"a": "scalar"}).verdict != "refuted"
+    assert mc.check("sin(10^40*a)", "a", claim="2*10^40*cos(10^40*a)", let={"a": "scalar"}).verdict == "refuted"
+
+
+def test_complex_claims_are_refused_and_not_cut() -> None:
+    """The imaginary part was dropped, and 2*x + 3j verified."""
+    with pytest.raises(mc.CheckError, match="complex numbers"):
+        mc.check("x'*x", "x", claim=lambda x: 2 * x + 3j)
+    with pytest.raises(mc.CheckError, match="complex numbers"):
+        mc.verify(lambda x: x @ x, lambda x: 2 * x + 3j, [torch.ones(3, dtype=torch.float64)])
+
+
+def test_claims_of_truth_values_and_sparse_ones_are_judged() -> None:
+    assert mc.check("x'*x", "x", claim=lambda x: x > 0).verdict == "refuted"
+    assert mc.check("x'*x", "x", claim=lambda x: (2 * x).to_sparse()).verdict == "verified"
