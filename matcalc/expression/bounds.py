@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from matcalc.expression.property import PROPERTIES
 from matcalc.expression.walk import fold
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 End: TypeAlias = Fraction | float
 _OUTWARDS = Fraction(1, 10**12)
-_MOST_EXACT = 64
+_LEAST = Fraction(1, 10**300)
+_MOST_BITS = 4096
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,23 @@ def exactly(number: Fraction | int) -> Interval:
     return Interval(Fraction(number), Fraction(number))
 
 
-def outwards(value: float, up: bool) -> End:
-    """A rounded end, moved by more than the rounding."""
-    if math.isinf(value) or math.isnan(value):
+def outwards(value: Any, up: bool) -> End:
+    """A rounded end, a float or one of mpmath's, moved by more than the rounding; infinite where it is no real number.
+
+    >>> import mpmath
+    >>> outwards(0.0, True), outwards(mpmath.exp(-1000), True) > 0, outwards(mpmath.exp(1000), False)
+    (Fraction(0, 1), True, -inf)
+    """
+    try:
+        rounded = float(value)
+    except (TypeError, OverflowError):
+        rounded = math.nan
+    if not math.isfinite(rounded):
         return math.inf if up else -math.inf
-    end = Fraction(value)
-    return end + abs(end) * (_OUTWARDS if up else -_OUTWARDS)
+    end, step = Fraction(rounded), _OUTWARDS * abs(Fraction(rounded))
+    if value and step < _LEAST:
+        step = _LEAST  # what a float rounds to zero is on one side of it
+    return end + (step if up else -step)
 
 
 def hull(node: Node, args: Sequence[Interval]) -> Interval:
@@ -151,7 +163,12 @@ def _raised(end: End, exponent: Fraction) -> tuple[End, ...]:
         return (math.copysign(math.inf, end) if large else Fraction(0),)
     if end == 1:
         return (end,)
-    if exponent.denominator == 1 and abs(exponent) <= _MOST_EXACT:
-        return (Fraction(end) ** exponent.numerator,)
-    made = float(end) ** float(exponent)
-    return (outwards(made, False), outwards(made, True))
+    exact = Fraction(end)
+    bits = max(exact.numerator.bit_length(), exact.denominator.bit_length())
+    if exponent.denominator == 1 and bits * abs(exponent) <= _MOST_BITS:
+        return (exact**exponent.numerator,)
+
+    import mpmath
+
+    base, power = (mpmath.mpf(v.numerator) / v.denominator for v in (exact, exponent))
+    return (outwards(base**power, False), outwards(base**power, True))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import DomainError, UnsupportedError
 from matcalc.expression import build
-from matcalc.expression.bounds import End, Interval, keeping_signs, outwards
+from matcalc.expression.bounds import EVERYTHING, NOT_NEGATIVE, End, Interval, keeping_signs, outwards
 from matcalc.expression.formula import Formula
 from matcalc.expression.operator import Kink, Lowering, Notation, Operator, Sample, define
 from matcalc.expression.piece import ADD, ATOM, MUL
@@ -73,8 +73,21 @@ def _image(sympy_form: Callable[[Any, Any], Any]) -> Any:
     return evaluate
 
 
-def _through(mp: Callable[[Any, Any], Any], at: dict[int, int]) -> Any:
-    """The bounds of an increasing function, where it has a value at the argument's."""
+_WITHIN = {
+    "positive": NOT_NEGATIVE,
+    "above_one": Interval(Fraction(1)),
+    "above_minus_one": Interval(Fraction(-1)),
+    "unit": Interval(Fraction(-1), Fraction(1)),
+}
+"""Where the argument of an operator of such a domain lies."""
+
+
+def _through(mp: Callable[[Any, Any], Any], at: dict[int, int], domain: str) -> Any:
+    """The bounds of an increasing function, where it has a value at the argument's.
+
+    It is asked about its domain alone: digamma rises from minus infinity at 0, and is what it likes below.
+    """
+    within = _WITHIN.get(domain, EVERYTHING)
 
     def value(end: End, up: bool) -> End:
         import mpmath
@@ -84,11 +97,11 @@ def _through(mp: Callable[[Any, Any], Any], at: dict[int, int]) -> Any:
         try:
             found = mp(mpmath, mpmath.mpf(end.numerator) / end.denominator if isinstance(end, Fraction) else end)
             limit = math.isinf(end) and mpmath.isint(found)
-            return Fraction(int(found)) if limit else outwards(float(found), up)
+            return Fraction(int(found)) if limit else outwards(found, up)
         except (TypeError, ValueError, ZeroDivisionError, OverflowError):
             return math.inf if up else -math.inf
 
-    return lambda node, args: args[0].increasing(value)
+    return lambda node, args: (args[0] & within).increasing(value)
 
 
 def _between(low: int, high: End) -> Any:
@@ -146,7 +159,7 @@ def elementwise(
             derivative=derivative,
             simplify=simpler,
             facts=lambda node: value | ({"symmetric"} if "symmetric" in node.args[0].facts else frozenset()),
-            bounds=_through(mp, at or {}) if increasing else bounds,
+            bounds=_through(mp, at or {}, domain) if increasing else bounds,
             domain={0: domain} if domain else {},
             kinks=kinks,
             lowers=Lowering(torch=torch, numpy=numpy, jax=jax),

@@ -40,7 +40,9 @@ KNOWN = [
     ("where(x, y, 2)", {"x": "vector(n)", "y": "vector(n; unit)"}, 0, 2),
     ("max(cos(x))", {"x": "vector(n)"}, -1, 1),
     ("vec(A')[0]", {"A": "matrix(3, 3; onehot)"}, 0, 1),
-    ("asin(x)", {"x": "vector(n)"}, -inf, inf),
+    ("logit(x)", {"x": "vector(n)"}, -inf, inf),
+    ("acosh(x)", {"x": "vector(n)"}, 0, inf),
+    ("(x + 9).^999.5", {"x": "vector(n; unit)"}, 0, inf),
     ("2.^x", {"x": "vector(n)"}, 0, inf),
     ("log_softmax(x)", {"x": "vector(n)"}, -inf, 0),
 ]
@@ -50,6 +52,25 @@ KNOWN = [
 def test_bounds_are_those_that_a_reader_sees(text: str, let: dict[str, str], low: float, high: float) -> None:
     assert bounds(mc.parse(text, let).node) == Interval(*(end if abs(end) == inf else Fraction(end)
                                                           for end in (low, high)))  # fmt: skip
+
+
+OUTWARDS = [
+    ("exp(x - 1001)", {"x": "vector(n; unit)"}, 0.0, 5e-324),
+    ("exp(-x - 1001)", {"x": "vector(n; unit)"}, 0.0, 5e-324),
+    ("(x/10^200).^2.5", {"x": "vector(n; unit)"}, 0.0, 5e-324),
+    ("exp(x + 999)", {"x": "vector(n; unit)"}, 1e308, inf),
+    ("digamma(x - 0.5)", {"x": "vector(n; unit)"}, -1e99, -1.9635100260214235),
+    ("asin(x)", {"x": "vector(n)"}, -1.5707963267948966, 1.5707963267948966),
+    ("sqrt(x + 2)", {"x": "vector(n; unit)"}, 1.4142135623730951, 1.7320508075688772),
+]
+
+
+@pytest.mark.parametrize(("text", "let", "low", "high"), OUTWARDS, ids=[row[0] for row in OUTWARDS])
+def test_rounded_ends_lie_outside(text: str, let: dict[str, str], low: float, high: float) -> None:
+    """exp(-1000) is 0 in floats and not zero, exp(1000) is infinite, and digamma rises from minus infinity at 0."""
+    lies = bounds(mc.parse(text, let).node)
+    assert lies.low <= low
+    assert lies.high >= high or (high == 5e-324 and lies.high > 0)
 
 
 SAMPLES = [(s.text, dict(s.let)) for op in TABLE.values() for s in op.samples]
