@@ -45,7 +45,7 @@ def differences_testimony(evidence: Evidence) -> Testimony:
     steps = f"complex steps along {complex_ones} of {len(figures)} directions" if complex_ones else "no complex steps"
     trials = len({each.trial for each in figures})
     silent = "" if trials == len(evidence.points) else f", which settle in {counted(trials)} alone"
-    return spoken("differences", f"extrapolated differences and {steps}{silent}", figures, len(evidence.points))
+    return spoken("differences", f"extrapolated differences and {steps}{silent}", figures)
 
 
 def _size(seen: Seen, direction: Any, found: Slope) -> float:

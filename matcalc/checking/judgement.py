@@ -143,11 +143,11 @@ def precise_testimony(evidence: Evidence) -> Testimony:
         return Testimony("precise", None, f"the function does not change in {FINE.digits} digits at any of the points")
     clear = [each for each in judgements if each.visible <= BLIND or not each.holds] or judgements
     visible, worst = max(each.visible for each in clear), max(each.error for each in clear)
-    against = sum(not each.holds for each in judgements)
+    against = frozenset(seen.number for seen in evidence.points if seen.judgement and not seen.judgement.holds)
     if against:
-        says = f"differences in {QUICK.digits} digits disagree with it in {against} of {len(judgements)} trials"
+        says = f"differences in {QUICK.digits} digits disagree with it in {len(against)} of {len(judgements)} trials"
         wrong = max(each.error for each in judgements if not each.holds)
-        return Testimony("precise", False, says, wrong, visible)
+        return Testimony("precise", False, says, wrong, visible, against)
     doubt = next((each.doubt for each in clear if each.doubt), "")
     if doubt:
         return Testimony("precise", None, doubt, worst, visible)

@@ -136,7 +136,7 @@ def _testimonies(evidence: Evidence, trials: list[_Trial]) -> tuple[Testimony, .
 def _auto_testimony(trials: list[_Trial]) -> Testimony:
     worst, visible = max(t.error for t in trials), max(t.visible for t in trials)
     says = f"torch reverse mode, off by at most {worst:.1e} in {counted(len(trials))}"
-    agrees = True if all(t.agrees for t in trials) else False if any(t.off for t in trials) else None
+    agrees = True if all(t.agrees for t in trials) else False if any(t.off or t.torch_is_odd for t in trials) else None
     return Testimony("autograd", agrees, says, worst, visible)
 
 

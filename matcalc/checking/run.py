@@ -32,6 +32,7 @@ from matcalc.checking.evidence import Evidence, Seen, circumstances
 from matcalc.checking.given import Edge, chosen_points, conventions, looked_at
 from matcalc.checking.hearing import heard
 from matcalc.checking.judgement import FLOAT, judged, rounding
+from matcalc.checking.landscape import FINE
 from matcalc.checking.large import run_large
 from matcalc.checking.larger_sizes import at_larger_sizes, confined_to, failing_where_larger, lacking_larger
 from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails
@@ -373,9 +374,9 @@ def _flat(question: Question, options: CheckOptions, trials: list[Trial]) -> str
     if len(changing) == len(trials) or not question.changes:
         return ""
     if not changing:
-        return "the function does not change in 800 digits at any point that was looked at: that hides every factor"
+        return f"the function does not change in {FINE.digits} digits at any point, which hides every factor"
     for name in sorted(lacking_larger(question, options, changing)):
-        return confined_to(name, changing, "at others the function does not change in 800 digits")
+        return confined_to(name, changing, f"at others the function does not change in {FINE.digits} digits")
     return ""
 
 

@@ -21,7 +21,8 @@ class Testimony:
         says: one sentence with the figures behind it, or why it does not answer.
         error: how far the claim is from what it finds, relative to the derivative's size; None where it has no figure.
         visible: the smallest such error that it would have seen; infinite where all that it sees is zero.
-        partial: whether it saw nothing at some of the points: an error there it would not have seen.
+        trials: where it agrees, those in which more than rounding was left to be seen; where it disagrees, those in
+            which it does. None where it speaks of all.
     """
 
     witness: str
@@ -29,7 +30,11 @@ class Testimony:
     says: str
     error: float | None = None
     visible: float | None = None
-    partial: bool = False
+    trials: frozenset[int] | None = None
+
+    def is_of_other_trials(self, other: Testimony) -> bool:
+        """Whether it saw nothing in the trials that another speaks of."""
+        return self.trials is not None and other.trials is not None and self.trials.isdisjoint(other.trials)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it.

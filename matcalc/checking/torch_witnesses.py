@@ -42,7 +42,7 @@ def autograd_testimony(evidence: Evidence) -> Testimony:
         for seen in evidence.points:
             yield entrywise(evidence, seen, seen.auto)
 
-    return spoken("autograd", "torch reverse mode", figures(), len(evidence.points))
+    return spoken("autograd", "torch reverse mode", figures())
 
 
 def entrywise(evidence: Evidence, seen: Seen, theirs: Any) -> Figure:
@@ -69,7 +69,7 @@ def forward_testimony(evidence: Evidence) -> Testimony:
                 yield directional(evidence, seen, direction, found)
 
     try:
-        return spoken("forward", "torch dual numbers", figures(), len(evidence.points))
+        return spoken("forward", "torch dual numbers", figures())
     except (RuntimeError, NotImplementedError) as error:
         return Testimony("forward", None, f"torch has no forward mode here: {_first_line(error)}")
 
@@ -107,10 +107,10 @@ def _of_the_claim(evidence: Evidence, seen: Seen) -> float:
     return seen.judgement.visible
 
 
-def spoken(witness: str, what: str, figures: Iterable[Figure], points: int) -> Testimony:
+def spoken(witness: str, what: str, figures: Iterable[Figure]) -> Testimony:
     """The word of a float witness on its figures at some of the points: it agrees where it does everywhere.
 
-    >>> str(spoken("forward", "torch dual numbers", [Figure(0, 2e-16, 1e-8, 1e-7)], 1))
+    >>> str(spoken("forward", "torch dual numbers", [Figure(0, 2e-16, 1e-8, 1e-7)]))
     'forward      agrees: torch dual numbers, off by at most 2.0e-16 in 1 trial (an error of 1e-07 would show)'
     """
     told = list(figures)
@@ -120,17 +120,17 @@ def spoken(witness: str, what: str, figures: Iterable[Figure], points: int) -> T
     visible = max(each.visible for each in clear)
     # NaN counts as the worst of errors: it is never agreement.
     worst = max((each.error if each.error == each.error else float("inf") for each in clear), default=0.0)
-    against = {each.trial for each in clear if not each.error <= each.room}
-    trials = len({each.trial for each in clear})
-    partial = trials < points
+    against = frozenset(each.trial for each in clear if not each.error <= each.room)
+    saw = frozenset(each.trial for each in clear)
+    trials = len(saw)
     if against:
         says = f"{what}, off by {worst:.1e} in {len(against)} of {counted(trials)}"
-        return Testimony(witness, False, says, worst, visible, partial)
+        return Testimony(witness, False, says, worst, visible, against)
     if visible == float("inf"):
         says = f"{what}, off by at most {worst:.1e} in {counted(trials)}, at times zero as floats tell"
-        return Testimony(witness, True, says, worst, visible, partial)
+        return Testimony(witness, True, says, worst, visible, saw)
     says = f"{what}, off by at most {worst:.1e} in {counted(trials)} (an error of {visible:.0e} would show)"
-    return Testimony(witness, True, says, worst, visible, partial)
+    return Testimony(witness, True, says, worst, visible, saw)
 
 
 def counted(trials: int) -> str:

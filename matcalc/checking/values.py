@@ -12,16 +12,6 @@ from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import as_integer
 
 _POLISHES = 6
-_ENTRIES: Mapping[str, Callable[[Any], Any]] = {
-    "positive": lambda x: x > 0,
-    "nonnegative": lambda x: x >= 0,
-    "nonzero": lambda x: x != 0,
-    "unit": lambda x: (x > 0) & (x < 1),
-    "above_one": lambda x: x > 1,
-    "above_minus_one": lambda x: x > -1,
-    "integer": lambda x: x == x.round(),
-    "onehot": lambda x: ((x == 0) | (x == 1)) & (x.sum(axis=0 if x.shape[1] == 1 else 1, keepdims=True) == 1),
-}
 
 _DISCRETE = frozenset(("integer", "onehot", "orthogonal"))
 
@@ -60,7 +50,7 @@ def is_known_by_value(variable: Node) -> bool:
     """Whether a value tells that it has all that is declared: :func:`lacks` misses nothing."""
     facts = ((name, PROPERTIES[name]) for name in variable.facts)
     return all(
-        name in SUBSPACES or name in _ENTRIES or record.holds is not None or record.sample is None
+        name in SUBSPACES or record.each is not None or record.holds is not None or record.sample is None
         for name, record in facts
     )
 
@@ -75,9 +65,9 @@ def lacks(variable: Node, made: Any) -> str:
     for name in sorted(variable.facts):
         if name in SUBSPACES and abs(projected(name, made) - made).max() > 1e-9:
             return name
-        if name in _ENTRIES and not _ENTRIES[name](made).all():
+        each, holds = PROPERTIES[name].each, PROPERTIES[name].holds
+        if each is not None and not each(made).all():
             return name
-        holds = PROPERTIES[name].holds
         if holds is not None and not holds(made):
             return name
     return ""

@@ -130,7 +130,7 @@ class Report:
             return f"refuted: the {self._on_trial} disagrees with the witnesses" + self._odd_witness
         if self.odd_one_out:
             return f"verified by differences: {self.trials} trials{self._odd_witness}"
-        errors = f"float64 error {self.max_error or 0.0:.1e}"
+        errors = f"float64 error {self.max_error:.1e}"
         if self.float32_error is not None:
             errors += f" (float32 {self.float32_error:.1e})"
         if self.device_difference is not None:

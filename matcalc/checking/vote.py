@@ -94,9 +94,9 @@ def _names(testimonies: Iterable[Testimony]) -> tuple[str, ...]:
 def _would_have_seen(each: Testimony, against: Sequence[Testimony]) -> bool:
     """Whether the smallest error that others see is one that this witness would have seen.
 
-    Not if it saw nothing but rounding at some of the points, where 90 digits may have seen it.
+    Not if it saw nothing but rounding wherever 90 digits see one.
     """
-    if each.partial and _STRONGEST in _names(against):
+    if any(other.witness == _STRONGEST and each.is_of_other_trials(other) for other in against):
         return False
     least = min((other.error for other in against if other.error is not None), default=0.0)
     return least > _SURELY * (each.visible or 0.0)

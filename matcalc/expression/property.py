@@ -26,6 +26,7 @@ class Property:
         project: the orthogonal projection of a gradient onto the linear subspace, where the property is one.
         sample: ``(generator, rows, cols)`` to a NumPy matrix that has it, generic otherwise.
         entries: between which numbers every entry lies.
+        each: of an array, which entries are as the property wants them; the ends of ``entries`` may be excluded.
         conic: whether every positive multiple of what has it has it as well.
         elsewhere: samples a part of the set that ``sample`` hardly meets.
         holds: of a float matrix, whether it has the property, with room to spare.
@@ -56,6 +57,7 @@ class Property:
     elsewhere: Callable[[Any, int, int], Any] | None = None
     conic: bool = False
     entries: tuple[Fraction | float, Fraction | float] = (-inf, inf)
+    each: Callable[[Any], Any] | None = None
 
 
 PROPERTIES: dict[str, Property] = {}

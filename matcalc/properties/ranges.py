@@ -41,6 +41,10 @@ def _adding_up(fresh: Any, rows: int, cols: int, part: int) -> Any:
     return made
 
 
+def _is_onehot(x: Any) -> Any:
+    return ((x == 0) | (x == 1)) & (x.sum(axis=0 if x.shape[1] == 1 else 1, keepdims=True) == 1)
+
+
 def _onehot(rng: Any, rows: int, cols: int) -> Any:
     import numpy as np
 
@@ -58,6 +62,7 @@ for _record in (
         "no entry is zero",
         dense=True,
         conic=True,
+        each=lambda x: x != 0,
         sample=lambda rng, m, n: _signs(rng, m, n) * rng.uniform(0.5, 1.5, (m, n)),
     ),
     Property(
@@ -66,6 +71,7 @@ for _record in (
         dense=True,
         entries=(Fraction(0), inf),
         conic=True,
+        each=lambda x: x >= 0,
         sample=lambda rng, m, n: rng.uniform(0.2, 1.8, (m, n)),
     ),
     Property(
@@ -75,6 +81,7 @@ for _record in (
         implies=("nonnegative", "nonzero"),
         entries=(Fraction(0), inf),
         conic=True,
+        each=lambda x: x > 0,
         sample=lambda rng, m, n: rng.uniform(0.4, 1.8, (m, n)),
     ),
     Property(
@@ -83,6 +90,7 @@ for _record in (
         dense=True,
         implies=("positive",),
         entries=(Fraction(0), Fraction(1)),
+        each=lambda x: (x > 0) & (x < 1),
         sample=lambda rng, m, n: rng.uniform(0.1, 0.9, (m, n)),
     ),
     Property(
@@ -91,6 +99,7 @@ for _record in (
         dense=True,
         implies=("positive",),
         entries=(Fraction(1), inf),
+        each=lambda x: x > 1,
         sample=lambda rng, m, n: rng.uniform(1.3, 2.5, (m, n)),
     ),
     Property(
@@ -98,6 +107,7 @@ for _record in (
         "every entry is above -1",
         dense=True,
         entries=(Fraction(-1), inf),
+        each=lambda x: x > -1,
         sample=lambda rng, m, n: rng.uniform(-0.7, 1.5, (m, n)),
     ),
     Property(
@@ -114,6 +124,7 @@ for _record in (
         implies=("nonnegative",),
         excludes=("unit", "above_one"),
         entries=(Fraction(0), Fraction(1)),
+        each=_is_onehot,
         sample=_onehot,
     ),
     Property(
@@ -121,6 +132,7 @@ for _record in (
         "every entry is a whole number",
         dense=True,
         excludes=("unit",),
+        each=lambda x: x == x.round(),
         sample=lambda rng, m, n: rng.integers(1, 5, size=(m, n)) * _signs(rng, m, n),
     ),
     Property("sparse", "stored as a sparse matrix; says nothing of the values", dense=True, conic=True),

@@ -109,3 +109,15 @@ def test_complex_claims_are_refused_and_not_cut() -> None:
 def test_claims_of_truth_values_and_sparse_ones_are_judged() -> None:
     assert mc.check("x'*x", "x", claim=lambda x: x > 0).verdict == "refuted"
     assert mc.check("x'*x", "x", claim=lambda x: (2 * x).to_sparse()).verdict == "verified"
+
+
+def test_torch_is_the_odd_one_out_in_the_gradient_of_matrix_exponentials() -> None:
+    """Its reverse mode errs by a thousandth where the exponential's argument is a block matrix of large norm."""
+    let = dict.fromkeys("ABC", "matrix(n, n)")
+    report = mc.grad("tr(B*expm_frechet(A, A, C))", "A", let).check(sizes={"n": 20}, trials=2)
+    assert (report.verdict, report.odd_one_out) == ("verified", "torch autograd")
+    claim = "2*expm_frechet(A', B', C')"
+    assert (
+        mc.check("tr(B*expm_frechet(A, A, C))", "A", claim=claim, let=let, sizes={"n": 20}, trials=2).verdict
+        == "refuted"
+    )

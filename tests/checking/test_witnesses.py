@@ -199,9 +199,10 @@ def test_a_value_that_only_reference_arithmetic_has_is_laid_to_it(monkeypatch: p
     assert (report.verdict, report.odd_one_out) == ("inconclusive", "the 90-digit arithmetic")
 
 
-def said(witness: str, agrees: bool | None, error: float = 0.0) -> testimony.Testimony:
+def said(witness: str, agrees: bool | None, error: float = 0.0, trials: set[int] | None = None) -> testimony.Testimony:
     visible = {"precise": 1e-18, "sympy": 1e-14}.get(witness, 1e-8)
-    return testimony.Testimony(witness, agrees, "", None if agrees is None else error, visible)
+    seen = None if trials is None else frozenset(trials)
+    return testimony.Testimony(witness, agrees, "", None if agrees is None else error, visible, seen)
 
 
 @pytest.mark.parametrize(
@@ -217,6 +218,11 @@ def said(witness: str, agrees: bool | None, error: float = 0.0) -> testimony.Tes
         # what floats do not see says nothing against digits that do
         ([said("autograd", True), said("differences", True), said("precise", False, 1e-12)], None, "refuted", ()),
         ([said("autograd", True), said("sympy", True), said("precise", False, 1e-17)], None, "refuted", ()),
+        # nor what they say of other points
+        ([said("autograd", True, trials={1, 2}), said("differences", True, trials={2}),
+          said("precise", False, 1.0, trials={0})], None, "refuted", ()),
+        ([said("autograd", True, trials={0, 1}), said("differences", True, trials={0, 1}),
+          said("precise", False, 1.0, trials={0})], None, "inconclusive", ("precise",)),
         # what they would have seen does
         ([said("autograd", True), said("differences", True), said("precise", False, 1.0)], None, "inconclusive",
          ("precise",)),
