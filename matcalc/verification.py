@@ -11,7 +11,7 @@ from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, Uns
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
 from matcalc.jacobian_record import Jacobian
-from matcalc.language.inference import VariableRecord, typed_claim
+from matcalc.language.inference import Typed, VariableRecord, typed_claim
 from matcalc.language.syntax import read
 from matcalc.limits import Limits
 from matcalc.parsed import Expression, Let, Variable, parse
@@ -202,8 +202,10 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
 
     claimed: Node | Callable[..., Any] = derived.shown
     note = ""
+    parts: tuple[Node, ...] = ()
     if isinstance(claim, str):
-        derived, claimed, note = _read_claim(derived, claim)
+        derived, typed, note = _read_claim(derived, claim)
+        claimed, parts = typed.node, typed.parts
     elif callable(claim):
         claimed = claim
     elif claim is not None:
@@ -211,7 +213,7 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
     if claim is None:
         return _with_what_is_printed(derived, run_check(asked_about(derived), options_from(**options)), options)
     asked = replace(asked_about(derived), claimed=claimed, truth=derived.node, guide=derived.node, note=note)
-    question = replace(asked, unlike=lambda: _otherwise(derived))
+    question = replace(asked, parts=parts, unlike=lambda: _otherwise(derived))
     return run_check(question, options_from(**options))
 
 
@@ -249,8 +251,8 @@ def _with_what_is_printed(derived: Derivative, report: Report, options: Mapping[
     return replace(report, witnesses=(*report.witnesses, *said))
 
 
-def _read_claim(derived: Derivative, claim: str) -> tuple[Derivative, Node, str]:
-    """The claim as a node; where it fits only some sizes, with the derivation at those and a note that says so."""
+def _read_claim(derived: Derivative, claim: str) -> tuple[Derivative, Typed, str]:
+    """The claim as it reads; where it fits only some sizes, with the derivation at those and a note that says so."""
     expression = derived.expression
     program = read(claim, expression.limits, names=frozenset(expression.variables))
     try:
@@ -260,7 +262,7 @@ def _read_claim(derived: Derivative, claim: str) -> tuple[Derivative, Node, str]
     narrowed = {v.name: v for v in found.variables if v.shape != expression.variables[v.name].shape}
     numbers = told_by_numbers(found.node.shape, derived.node.shape)
     if not narrowed and not numbers:
-        return derived, found.node, ""
+        return derived, found, ""
     let = {name: _declaration(v) for name, v in narrowed.items()}
     if numbers and not narrowed:
         resized = {v.name: replace(v, shape=_resized(v.shape, numbers)) for v in expression.variables.values()}
@@ -269,7 +271,7 @@ def _read_claim(derived: Derivative, claim: str) -> tuple[Derivative, Node, str]
     program = read(claim, expression.limits, names=frozenset(expression.variables))
     found = typed_claim(program, again.expression.typed, again.node.shape, expression.limits)
     shapes = ", ".join(f"{name}: {text}" for name, text in let.items())
-    return again, found.node, f"the claim's shapes fit only with {shapes}"
+    return again, found, f"the claim's shapes fit only with {shapes}"
 
 
 def told_by_numbers(claimed: Shape, wanted: Shape) -> dict[str, int]:

@@ -64,6 +64,40 @@ def where_claim_fails(question: Question, options: CheckOptions) -> list[Point]:
     return found if len(found) >= _ENOUGH and fails else []
 
 
+def where_typed_claim_fails(question: Question, options: CheckOptions) -> str:
+    """Why a part of a claim, as it was typed, is no real number at a point where the gradient has a value; or "".
+
+    2*exp(log(x)) is read as 2*x, and has no value where x is negative.
+    """
+    if question.truth is None or not question.parts:
+        return ""
+    without = replace(question, claimed=question.truth)
+    for number in range(options.trials):
+        at = point(without, options, number)
+        why = _unreal(question, at) if isinstance(at, Point) else ""
+        if why:
+            return why
+    return ""
+
+
+def _unreal(question: Question, at: Point) -> str:
+    import mpmath
+
+    with mpmath.workdps(DIGITS):
+        known = remembered(at.values, question.variables, at.sizes, DIGITS)
+        for node in _nodes(question.parts):
+            fits = node.operator.fits
+            if fits is not None and not fits(node, lambda size: as_integer(size, at.sizes)):
+                return ""
+            try:
+                value = evaluate(node, known.exact, at.sizes, known.values)
+            except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+                return f"{node.op} has no real value there"
+            if any(isinstance(v, mpmath.mpc) for v in value.flat):
+                return f"{node.op} has no real value there"
+    return ""
+
+
 def drawn(question: Question, options: CheckOptions, trial: int, attempt: int) -> Point | None:
     """Sizes and values, of which nobody has seen yet whether they lie inside the domain; None where no sizes fit."""
     import numpy as np

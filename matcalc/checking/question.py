@@ -21,6 +21,7 @@ class Question:
         variables: all names, in order.
         claimed: a node, or a function of torch tensors by keyword.
         truth: our own derivation where the claim is somebody else's.
+        parts: of a claim that was typed, what each part of the text means.
         guide: the same, to search by for points at which the claim fails.
         projected: the property onto whose subspace gradients are projected, or "".
         text: the expression as typed.
@@ -39,6 +40,7 @@ class Question:
     note: str = ""
     unlike: Callable[[], Node | None] | None = None
     guide: Node | None = None
+    parts: tuple[Node, ...] = ()
 
     @property
     def variable(self) -> Node:

@@ -35,7 +35,7 @@ from matcalc.checking.judgement import FLOAT, judged, rounding
 from matcalc.checking.landscape import FINE
 from matcalc.checking.large import run_large
 from matcalc.checking.larger_sizes import at_larger_sizes, confined_to, failing_where_larger, lacking_larger
-from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails
+from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails, where_typed_claim_fails
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, on_a_kink, reached, spoken
 from matcalc.checking.search import suspects
@@ -144,6 +144,9 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     if confined and report.verdict == "verified":
         name, why = next(iter(confined.items()))
         report = replace(report, verdict="inconclusive", reason=confined_to(name, usual, why))
+    if report.verdict == "verified" and (why := where_typed_claim_fails(question, options)):
+        reason = f"the claim, as typed, has no value everywhere where the gradient has one: {why}"
+        report = replace(report, verdict="inconclusive", reason=reason)
     return replace(report, edges=edges)
 
 

@@ -24,8 +24,8 @@ Variables = dict[str, tuple[str, Node]]
 
 def assembled(
     made: Scene, shapes: Mapping[int, Shape], sizes: Sizes, limits: Limits
-) -> tuple[Node, dict[Node, tuple[Node, ...]], Variables]:
-    """The node, the terms or factors of each sum and product as typed, and the names.
+) -> tuple[Node, dict[Node, tuple[Node, ...]], Variables, tuple[Node, ...]]:
+    """The node, the terms or factors of each sum and product as typed, the names, and what each part of the text means.
 
     A call that came apart, as ``det(A*X)`` into two, is remembered as the one part of what it became.
 
@@ -44,7 +44,8 @@ def assembled(
         if len(node.args) > limits.nodes:
             raise exceeded(limits, "nodes", len(node.args), "an expression of too many parts", made.text, tree.span)
         work.done[id(tree)] = node
-    return work.done[id(made.program.result)], work.order, work.variables
+    parts = tuple(dict.fromkeys(work.done.values()))
+    return work.done[id(made.program.result)], work.order, work.variables, parts
 
 
 @dataclass

@@ -51,6 +51,7 @@ class Typed:
         order: of each sum and product that the text wrote, its terms or factors as typed; of a call that came apart,
             the call.
         notes: what to say of a reading that may not be the one meant.
+        parts: what each part of the text means; some are no longer in the node, as log(x) of exp(log(x)).
     """
 
     node: Node
@@ -59,6 +60,7 @@ class Typed:
     declared_sizes: frozenset[str] = frozenset()
     order: Mapping[Node, tuple[Node, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    parts: tuple[Node, ...] = ()
 
 
 def typed(
@@ -313,7 +315,7 @@ def _finished(made: Scene, shapes: dict[int, Shape], sizes: Sizes, rigid: set[st
     sizes.name_the_rest([*shown, *everything], _taken(made))
     final = {value: _resolved(sizes, shape) for value, shape in shapes.items()}
     try:
-        node, order, variables = assembled(made, final, sizes, limits)
+        node, order, variables, parts = assembled(made, final, sizes, limits)
     except RecursionError as error:
         raise ShapeError("the expression is nested too deeply", text=made.text) from error
     except MatcalcError as error:
@@ -327,7 +329,7 @@ def _finished(made: Scene, shapes: dict[int, Shape], sizes: Sizes, rigid: set[st
         for size in record.shape:
             names.update(dict.fromkeys(sorted(size.names) if isinstance(size, Size) else ()))
     said = notes(made, {record.name for record in records if record.kind == "scalar"})
-    return Typed(node, records, tuple(names), frozenset({*rigid, *made.size_names}), order, said)
+    return Typed(node, records, tuple(names), frozenset({*rigid, *made.size_names}), order, said, parts)
 
 
 def _outside(kind: str, shape: Shape) -> tuple[AnySize, ...]:

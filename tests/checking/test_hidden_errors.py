@@ -121,3 +121,18 @@ def test_torch_is_the_odd_one_out_in_the_gradient_of_matrix_exponentials() -> No
         mc.check("tr(B*expm_frechet(A, A, C))", "A", claim=claim, let=let, sizes={"n": 20}, trials=2).verdict
         == "refuted"
     )
+
+
+@pytest.mark.parametrize(
+    "claim", ["2*exp(log(x))", "2*sqrt(x).^2", "2*x + log(x - 5) - log(x - 5)", "2*x + 0*log(0 - x.^2)"]
+)
+def test_what_reading_drops_of_a_claim_must_have_a_value(claim: str) -> None:
+    """They are read as 2*x, and have no value where x is negative, or nowhere."""
+    report = mc.check("x'*x", "x", claim=claim, let={"x": "vector(n)"})
+    assert report.verdict == "inconclusive"
+    assert "has no real value there" in report.reason
+
+
+@pytest.mark.parametrize("claim", ["2*exp(log(x))", "2*sqrt(x).^2", "2*x.*x./x"])
+def test_where_it_has_one_it_drops_at_will(claim: str) -> None:
+    assert mc.check("x'*x", "x", claim=claim, let={"x": "vector(n; positive)"}).verdict == "verified"
