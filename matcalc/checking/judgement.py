@@ -85,7 +85,8 @@ def allowance(question: Question) -> float:
     >>> [allowance(asked_about(grad(f"{k}*x'*x", "x"))) > AGREED for k in ("0.5", "0.3333333333333333")]
     [False, True]
     """
-    numbers = [n.params[0] for root in question.roots[1:] for n in postorder(root) if n.op == "number"]
+    roots = (*question.roots[1:], *question.parts)  # as typed, before a common denominator was found
+    numbers = [n.params[0] for n in postorder(*roots) if n.op == "number"]
     return 8 * UNIT if any(_is_rounded(v) for v in numbers) else AGREED
 
 

@@ -26,6 +26,8 @@ ROWS = [
     ("logdet(X)", "X", "diag(diag(X).^(-1))", {"X": "matrix(n,n; posdef, diagonal)"}, "verified"),
     ("x'*x/3", "x", "0.6666666666666667*x", {}, "verified"),
     ("x'*x/3", "x", "0.66666667*x", {}, "refuted"),
+    ("sum(gelu(x))", "x", "0.5*(1 + erf(x/sqrt(2))) + x.*exp(-x.^2/2)*0.3989422804014327", {}, "verified"),
+    ("sum(gelu(x))", "x", "0.5*(1 + erf(x/sqrt(2))) + x.*exp(-x.^2/2)*0.3989422804014", {}, "refuted"),
     ("sum(softmax(x))", "x", "0*x", {}, "verified"),
     ("x'*A*x", "x", "0*x", {}, "refuted"),
     ("1e-30*x'*x", "x", "1e-30*x", {}, "refuted"),
