@@ -28,6 +28,7 @@ class Assumption:
         make: a value that has it up to rounding, from a generic value and a generator.
         exact: a value that nearly has it to one that has it in the precision in force.
         advice: what to type, or "".
+        has: whether a value drawn without the assumption happens to have it; None where that never happens.
     """
 
     says: str
@@ -36,6 +37,7 @@ class Assumption:
     make: Callable[[Any, Any], Any]
     exact: Callable[[Any], Any] = lambda value: value
     advice: str = ""
+    has: Callable[[Any], bool] | None = None
 
 
 def _is_free_square(v: Node, case: Case) -> bool:
@@ -102,12 +104,14 @@ SYMMETRIC = Assumption("symmetric", "symmetric", _is_free_square, lambda g, rng:
 ADDS_UP = Assumption("", "", _is_other, _summing, _adding_up)
 NATURAL: tuple[Assumption, ...] = (
     SYMMETRIC,
-    Assumption("positive", "positive", lambda v, case: not v.facts, lambda g, rng: abs(g) + 0.1),
-)
+    Assumption("positive", "positive", lambda v, case: not v.facts, lambda g, rng: abs(g) + 0.1,
+               has=lambda value: bool((value > 0).all())),
+)  # fmt: skip
 """What people assume without a word."""
 STRONGER: tuple[Assumption, ...] = (
     Assumption("of length one", "of length one", _is_free_column, _same, _of_length_one),
-    Assumption("negative", "negative", lambda v, case: not v.facts, lambda g, rng: -abs(g) - 0.1),
+    Assumption("negative", "negative", lambda v, case: not v.facts, lambda g, rng: -abs(g) - 0.1,
+               has=lambda value: bool((value < 0).all())),
     Assumption("skew-symmetric", "skew-symmetric", _is_free_square, lambda g, rng: (g - g.T) / 2),
     Assumption("orthogonal", "orthogonal", _is_free_square, _sampled("orthogonal"), _orthogonal,
                "declare it orthogonal"),
@@ -210,8 +214,14 @@ def right(
 ) -> bool:
     """Whether claim and truth agree at every sight at which both are defined, of which there must be two.
 
-    At least at one of them the truth must not be zero, or agreement says nothing.
+    At least at one of them the truth must not be zero, or agreement says nothing. Where the claim fails with the
+    assumption met, it is not what is lacking: 1/max(x, 0.001) fails for the logarithm near 0 alone.
     """
+    if assumption.has is not None and any(
+        not case.near(sight.claimed, sight.truth) and all(assumption.has(sight.at.values[name]) for name in chosen)
+        for sight in case.sights
+    ):
+        return False
     seen = 0
     telling = False
     for both in _values(case, assumption, chosen, times, missing):
