@@ -250,7 +250,8 @@ def _compared(derived: Jacobian, claimed: Node | Callable[..., Any], options: Ma
         report = run_check(replace(question(asked, matrix), truth=_node(question(asked).claimed)), given)
         if report.verdict != "refuted":
             return replace(report, claimed=True)
-        own = replace(own, testimonies=report.testimonies)
+        seen, said = report.counterexample, report.diagnosis
+        own = replace(own, testimonies=report.testimonies, counterexample=seen, diagnosis=said)
     if derived.vectorised is None:
         return replace(own, verdict="refuted", diagnosis="no simple relation found", claimed=True)
     truth = (

@@ -278,12 +278,22 @@ def diagnosed(
     options: CheckOptions,
     what: str = "Jacobian",
 ) -> Report:
-    """A refuted report about the Jacobians themselves, not about the gradient that stood for them."""
-    seen = _pairs(asked, claimed, truth, options)
-    if not seen:
-        return report
-    floats = [(at, _in_floats(p)) for at, p in seen]
-    at, first = next(((at, p) for at, p in floats if _relative(p.claimed, p.truth) > _AGREE), floats[0])
+    """A refuted report about the Jacobians themselves, not about the gradient that stood for them.
+
+    Where they agree at the usual points, they are looked at in the sizes of the gradient's counterexample.
+    """
+    failed = (report.counterexample or {}).get("sizes", {})
+    seen: list[tuple[Point, Pair]] = []
+    for sizes in (options.sizes, {**options.sizes, **failed}):
+        seen += _pairs(asked, claimed, truth, replace(options, sizes=sizes))
+        floats = [(at, _in_floats(p)) for at, p in seen]
+        wrong = next(((at, p) for at, p in floats if not _relative(p.claimed, p.truth) <= _AGREE), None)
+        if wrong is not None:
+            break
+    else:
+        says = report.diagnosis or "no simple relation found"
+        return replace(report, verdict="refuted", diagnosis=says, claimed=True)
+    at, first = wrong
     example = {
         **at.example(options.seed, [v.params[0] for v in asked.variables]),
         "claimed": first.claimed.tolist(),

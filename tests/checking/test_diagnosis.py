@@ -274,3 +274,22 @@ def test_a_deep_claim_is_given_up_in_time() -> None:
 
 def test_the_table_has_a_name_for_every_rule() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES) > 30
+
+
+def test_a_jacobian_wrong_at_larger_sizes_alone_is_shown_where_it_is_wrong() -> None:
+    """The counterexample was the first point of all, at which the claim is right: "off by 0.0e+00 relative"."""
+    claim = "diag(1 - tanh(W*x).^2)*W*(1 + (n - 1)*(n - 2)*(n - 3)*(n - 4)*(n - 5))"
+    let = {"W": "matrix(m, n)", "x": "vector(n)"}
+    report = mc.check("tanh(W*x)", "x", claim=claim, kind="jacobian", let=let)
+    assert report.verdict == "refuted"
+    assert report.counterexample is not None
+    assert report.counterexample["sizes"]["n"] > 5
+    assert report.counterexample["claimed"] != report.counterexample["expected"]
+    assert "0.0e+00" not in report.diagnosis
+
+
+def test_no_assumption_is_named_that_the_counterexample_meets() -> None:
+    """Near zero alone 1/max(x, 0.001) is wrong, where x is as positive as everywhere in the domain of the logarithm."""
+    report = mc.check("sum(log(x))", "x", claim=lambda x: 1 / x.clamp_min(1e-3), let={"x": "vector(n)"})
+    assert report.verdict == "refuted"
+    assert "positive" not in report.diagnosis
