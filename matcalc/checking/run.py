@@ -302,8 +302,8 @@ def _report(
     common["odd_one_out"] = called_in_words(outcome.odd)
     reason, odd = _fault_of_the_lowering(question, [t for t in trials if not t.hidden])
     if outcome.verdict == "refuted" and not reason:
-        wrong = next((t for t in trials if not t.holds), None)
-        return _refuted_elsewhere(common) if wrong is None else _refuted(question, options, trials, wrong, common)
+        wrong = next((t for t in trials if not t.holds), trials[0])
+        return _refuted(question, options, trials, wrong, common)
     reason = reason or _doubt(trials) or outcome.reason or _weakness(trials, one_sided if _is_new(question) else ())
     if flat and not any(t.agrees and t.witness == _EXACT for t in common["testimonies"]):
         reason = reason or flat
@@ -411,15 +411,6 @@ def _refuted(
         residual=found.residual,
         witnesses=tuple(lines),
         **common,
-    )
-
-
-def _refuted_elsewhere(common: dict[str, Any]) -> Report:
-    """Of a claim that holds at every point, and fails where a witness of other points and sizes looked."""
-    said = "; ".join(each.says for each in common["testimonies"] if each.agrees is False)
-    common["odd_one_out"] = common["odd_one_out"] or ("the claim" if common["claimed"] else "the derivation")
-    return Report(
-        "refuted", diagnosis=f"it holds at the points that were drawn, and not where others looked: {said}", **common
     )
 
 

@@ -56,6 +56,8 @@ ROWS = [
     ("1e-300*a", "a", "1e-300", {}, "verified"),
     ("exp(-(a-30)^2)", "a", "0", {}, "refuted"),
     ("sin(10^8*a)", "a", "10^8*cos(10^8*a)", {}, "verified"),
+    ("x'*x", "x", "2*x + (1 - tanh(10^4 + x'*x)^2)*x", {}, "inconclusive"),
+    ("x'*x", "x", "2*x + (1 - tanh(100 + x'*x)^2)*x", {}, "refuted"),
     # sets without interior
     ("tr(A'*A*B)", "A", "A*(B+B')", {"A": "matrix(n,n; orthogonal)"}, "verified"),
     ("tr(inv(A)*B)", "A", "-inv(A)'*B'*inv(A)'", {"A": "matrix(n,n; orthogonal)"}, "verified"),
