@@ -217,13 +217,14 @@ class _Sight:
     def _surely_off(self, land: Landscape, claimed: Any, allowed: Any, floor: Any) -> bool:
         """Whether another step says the same where the claim is furthest off.
 
-        The same beside itself, not beside the distance: of sin(1e40*a) differences are noise, and no larger than 1e25.
+        The same beside the distance, as where a second derivative jumps a slope is off by its step; and beside itself,
+        as differences of sin(1e40*a) are noise, and no larger than 1e25.
         """
         for direction, slope in self._worst(land, claimed):
             said = (claimed * direction).sum()
             gap, again = abs(said - slope), land.slope(direction, self.precision.other_step)
             weight = abs(direction).sum()
-            sure = _AGREEING * max(abs(slope), floor * weight)
+            sure = _AGREEING * min(gap, max(abs(slope), floor * weight))
             if gap > max(_ABOVE_NOISE * floor, 2 * allowed) * weight and abs(again - slope) <= sure:
                 return True
         return bool(self._out_of_subspace(claimed) > max(_ABOVE_NOISE * floor, 2 * allowed))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 import matcalc as mc
+from matcalc.checking.judgement import judged
+from matcalc.checking.points import Point
+from matcalc.verification import asked_about
 
 EXAMPLE = [1.0, 18.0, -18.0]
 
@@ -96,6 +100,13 @@ def test_differences_that_are_noise_refute_nothing() -> None:
     """sin(1e40*a) turns many times within a step of 1e-25: both steps gave numbers far below a right gradient."""
     assert mc.check("sin(10^40*a)", "a", claim="10^40*cos(10^40*a)", let={"a": "scalar"}).verdict != "refuted"
     assert mc.check("sin(10^40*a)", "a", claim="2*10^40*cos(10^40*a)", let={"a": "scalar"}).verdict == "refuted"
+
+
+def test_where_a_second_derivative_jumps_no_right_gradient_is_refuted() -> None:
+    """elu is x above 0 and exp(x) - 1 below: at 0 a central difference is off by a quarter of its step."""
+    question = asked_about(mc.grad("sum(elu(x))", "x", {"x": "vector(3)"}))
+    at = Point({}, {"x": np.array([[0.0], [0.3], [-0.2]])})
+    assert judged(question, at, 0).holds
 
 
 def test_complex_claims_are_refused_and_not_cut() -> None:
