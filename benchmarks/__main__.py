@@ -24,10 +24,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--torch-compile", action="store_true", help="with torch.compile, which compiles for minutes")
     parser.add_argument("--plot", type=Path, help="a folder for pictures; needs matplotlib")
     parser.add_argument("--here", action="store_true", help="measure in this process, with the first thread count")
+    parser.add_argument("--device", default="cpu", help="where tensors lie, as cuda; of the gradients alone")
     given = parser.parse_args()
     unknown = set(given.kinds) - set(KINDS)
     if unknown:
         parser.error(f"no table {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+    if given.device != "cpu" and (given.kinds or list(KINDS)) != ["gradient"]:
+        parser.error("on another device gradients alone are measured: python -m benchmarks gradient --device cuda")
     return given
 
 
@@ -47,7 +50,7 @@ def main() -> None:
 
 def _measure(given: argparse.Namespace) -> None:
     has_jax = not given.no_jax and importlib.util.find_spec("jax") is not None
-    settings = Settings(given.threads[0], given.sizes, given.budget, has_jax, given.torch_compile)
+    settings = Settings(given.threads[0], given.sizes, given.budget, has_jax, given.torch_compile, given.device)
     settings.apply()
     for kind in given.kinds or KINDS:
         for number, table in enumerate(importlib.import_module(f"benchmarks.{kind}").tables(settings)):

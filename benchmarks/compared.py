@@ -23,7 +23,7 @@ def compare(label: str, actions: Mapping[str, Action]) -> None:
     wanted = actions[CLOSED]()
     for name, action in actions.items():
         got: Any = action()
-        other = got if isinstance(got, torch.Tensor) else torch.tensor(got.__array__())
+        other = got if isinstance(got, torch.Tensor) else torch.tensor(got.__array__(), device=wanted.device)
         assert other.shape == wanted.shape, f"{label}: {name} has shape {tuple(other.shape)}"
         error = (other - wanted).norm() / wanted.norm()
         assert error < _TOLERANCE, f"{label}: {name} is off by {error:.1e}"
@@ -37,7 +37,7 @@ def ratios(
     seconds: dict[str, float] = {}
     for label, actions in rows:
         compare(label, actions)
-        times = medians(actions, settings.budget)
+        times = medians(actions, settings.budget, settings.finish)
         seconds[label] = times[CLOSED]
         found[label] = {name: times[name] / times[CLOSED] for name in times if name != CLOSED}
         settings.say(f"{label}: {found[label]}")

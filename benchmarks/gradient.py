@@ -31,7 +31,7 @@ def tables(settings: Settings) -> Iterator[Table]:
 
 
 def _actions(problem: Problem, sizes: Mapping[str, int], settings: Settings) -> dict[str, Action]:
-    inputs = problem.inputs(sizes)
+    inputs = {name: tensor.to(settings.device) for name, tensor in problem.inputs(sizes).items()}
     order = list(mc.parse(problem.text, problem.let).variables)
     ours = mc.grad(problem.text, problem.wrt, problem.let).compile("torch")
     positional = [inputs[name] for name in order]
@@ -70,7 +70,7 @@ def _jax_action(problem: Problem, inputs: Tensors) -> Action:
     import jax
     import jax.numpy as jnp
 
-    arrays = {name: jnp.asarray(tensor.numpy()) for name, tensor in inputs.items()}
+    arrays = {name: jnp.asarray(tensor.numpy(force=True)) for name, tensor in inputs.items()}
     names = list(arrays)
     jitted = jax.jit(
         jax.grad(lambda *args: problem.value(jnp, **dict(zip(names, args, strict=True))), names.index(problem.wrt))

@@ -17,6 +17,7 @@ class Settings:
         budget: seconds for the rounds of one row.
         jax: whether JAX is installed.
         torch_compile: whether torch.compile is measured, which compiles for minutes.
+        device: where tensors lie.
     """
 
     threads: int
@@ -24,11 +25,23 @@ class Settings:
     budget: float
     jax: bool
     torch_compile: bool
+    device: str = "cpu"
 
     @property
     def machine(self) -> str:
         """What the numbers depend on."""
-        return f"float64, {self.threads} thread{'s' * (self.threads > 1)}"
+        if self.device == "cpu":
+            return f"float64, {self.threads} thread{'s' * (self.threads > 1)}"
+        import torch
+
+        return f"float64, {torch.cuda.get_device_name(self.device)}, torch {torch.__version__}"
+
+    def finish(self) -> None:
+        """Waits for what the device still computes."""
+        if self.device != "cpu":
+            import torch
+
+            torch.cuda.synchronize(self.device)
 
     def apply(self) -> None:
         """Gives this process its processors, before anything counts them, and its threads."""

@@ -49,9 +49,10 @@ def check(
         kind: ``"grad"``, ``"jacobian"`` or ``"hessian"``; the claim is in numerator layout, of matrices in the
             Kronecker form of column-major vec, or a function that returns the tensor. Or ``"jvp"``, ``"vjp"`` or
             ``"hvp"`` with ``direction=``, a new name.
-        **options: trials, seed, devices, dtypes, sizes, unconstrained; ``witnesses``, names of those to hear beside the
-            two that always are, or ``"all"``; ``at``, a point (names to values) or several to check at as well, be it
-            on a kink; ``edges``, to be told what happens at zero, at ties and at lower rank.
+        **options: trials, seed, devices (functions are called on the first, and then on the others), dtypes, sizes,
+            unconstrained; ``witnesses``, names of those to hear beside the two that always are, or ``"all"``; ``at``, a
+            point (names to values) or several to check at as well, be it on a kink; ``edges``, to be told what happens
+            at zero, at ties and at lower rank.
 
     Raises:
         MatcalcError: for a text without meaning.
@@ -99,10 +100,13 @@ def _asked(
         raise ParseError("there is no name to differentiate by", suggestion=f"wrt={first!r}")
     if isinstance(claim, str) or not callable(claim):
         return _answered(expression, wrt, claim, kind, options)
+    from matcalc.checking.devices import devices_for
     from matcalc.checking.foreign import foreign
+    from matcalc.checking.placement import functions_on, home_among
 
     called = foreign(claim)
-    return called.settled(_answered(expression, wrt, called, kind, options))
+    with functions_on(home_among(devices_for(tuple(options.get("devices", ("cpu",)))))):
+        return called.settled(_answered(expression, wrt, called, kind, options))
 
 
 def _answered(
@@ -342,7 +346,8 @@ def verify(
         fn: from the inputs to a tensor.
         claimed: of a function to a scalar, the gradient by ``example_inputs[wrt]``, from the same inputs; of any other
             the vjp, from the inputs and a cotangent; or a ``torch.autograd.Function``, which is to be ``fn``.
-        example_inputs: the inputs. They are looked at as they lie in memory, and then others around them.
+        example_inputs: the inputs. They are looked at as they lie in memory, and then others around them; where one
+            lies on an accelerator, the functions are called there.
         wrt: which of them.
         **options: trials, seed, and kind: "grad", "vjp" or "jacobian" where it shall not be told from the value.
 
@@ -354,11 +359,12 @@ def verify(
     >>> verify(lambda x: x @ x, lambda x: 2 * x, [torch.ones(3)]).verdict
     'verified'
     """
-    function = _function_in(claimed)
-    if function is not None:
-        from matcalc.checking.verify_function import verify_function
-
-        return verify_function(fn, function, example_inputs, wrt, **options)
+    from matcalc.checking.placement import functions_on, home_of
     from matcalc.checking.verify import verify as run
+    from matcalc.checking.verify_function import verify_function
 
-    return run(fn, claimed, example_inputs, wrt, **options)
+    function = _function_in(claimed)
+    with functions_on(home_of(example_inputs)):
+        if function is not None:
+            return verify_function(fn, function, example_inputs, wrt, **options)
+        return run(fn, claimed, example_inputs, wrt, **options)

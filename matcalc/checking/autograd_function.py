@@ -15,11 +15,13 @@ from matcalc.checking.devices import devices_for
 from matcalc.checking.findings import NOT_OFFERED, NOTED, RIGHT, UNDECIDED, WRONG, Finding, FunctionReport, reported
 from matcalc.checking.function_aspects import ALWAYS, ONCE_RIGHT
 from matcalc.checking.function_claim import Raised
+from matcalc.checking.function_devices import on_devices
 from matcalc.checking.function_question import FunctionQuestion, refused
 from matcalc.checking.function_setting import CAST, Setting, example_of, place_of
 from matcalc.checking.function_zero_size import zero_size
 from matcalc.checking.margins import Told, is_cast, margin
 from matcalc.checking.pairs import Pair, related
+from matcalc.checking.placement import functions_on, home, home_among
 from matcalc.checking.points import Point, drawn, is_large, point
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions
@@ -41,9 +43,13 @@ def check_function(asked: FunctionQuestion, options: CheckOptions) -> FunctionRe
         CheckError: when its forward fails or returns no single tensor.
         DeviceError: for a device that is not there.
     """
+    devices = devices_for(options.devices)
+    with functions_on(home_among(devices)):
+        return _checked(asked, replace(options, devices=devices))
+
+
+def _checked(asked: FunctionQuestion, options: CheckOptions) -> FunctionReport:
     points, discarded = _points(asked, options)
-    elsewhere = [device for device in devices_for(options.devices) if device != "cpu"]
-    options = replace(options, devices=("cpu",))
     base = Report(
         "verified", len(points), options.devices, options.dtypes, options.seed,
         max_error=0.0, versions=versions(), claimed=True, discarded=discarded,
@@ -55,19 +61,19 @@ def check_function(asked: FunctionQuestion, options: CheckOptions) -> FunctionRe
     forward = _forward(asked, settings, [at for _, at in points])
     if forward.status == WRONG:
         return reported(base, [forward, *each(ALWAYS, settings[:1])])
-    reports, backward = _backward(asked, options, settings, [at for _, at in points])
+    reports, backward = _backward(asked, replace(options, devices=(home(),)), settings, [at for _, at in points])
     findings = [forward, *backward, *each(ALWAYS, settings[:1])]
-    base = combined(reports) if reports else base
+    base = replace(combined(reports), devices=options.devices) if reports else base
     unsaid = [f for f in backward if f.status == UNDECIDED]
     if unsaid:
         base = replace(base, verdict="inconclusive", reason=f"{unsaid[0].aspect}: {unsaid[0].says}")
     if any(f.status == WRONG for f in findings) or unsaid:
         return reported(base, findings)
     findings += [*each(ONCE_RIGHT, settings[:SETTINGS]), zero_size(asked, settings[0], points[0][1])]
-    if elsewhere:
-        findings.append(Finding("devices", NOT_OFFERED, f"a Function is looked at on the CPU, not on {elsewhere[0]}"))
+    apart = on_devices(settings[:SETTINGS], options.devices)
+    findings += [apart] if apart else []
     single = next((f.error for f in findings if f.aspect == "float32"), None)
-    return reported(base, findings, float32_error=single)
+    return reported(base, findings, float32_error=single, device_difference=apart.error if apart else None)
 
 
 def _points(asked: FunctionQuestion, options: CheckOptions) -> tuple[list[tuple[int, Point]], tuple[str, ...]]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from matcalc.errors import DeviceError
+from matcalc.errors import CheckError, DeviceError
 
 SHAPES_ONLY = "meta"
 _WITHOUT_FLOAT64 = frozenset({"mps"})
@@ -31,6 +31,15 @@ def refuse_unknown(name: str) -> None:
     """
     if name != "auto" and not _NAMED.fullmatch(name):
         raise DeviceError(f"no device {name!r}", why=f"the devices are {_SPOKEN}")
+
+
+def lacks_float64(name: str) -> bool:
+    """Whether there are no values in float64 on a device.
+
+    >>> [lacks_float64(name) for name in ("cuda:0", "mps", "meta")]
+    [False, True, True]
+    """
+    return name.partition(":")[0] in {*_WITHOUT_FLOAT64, SHAPES_ONLY}
 
 
 def devices_for(wanted: Sequence[str]) -> tuple[str, ...]:
@@ -141,7 +150,11 @@ def _larger(a: float | None, b: float | None) -> float | None:
 def figures(
     run: Callable[[str, str], Any], devices: Sequence[str], dtypes: Sequence[str], truth: Any, unit: float
 ) -> DeviceFigures:
-    """The figures of ``run``, a function of dtype and device to a float64 array, at one point."""
+    """The figures of ``run``, a function of dtype and device to a float64 array, at one point.
+
+    Raises:
+        CheckError: where it fails in float64; that it fails in another dtype is said.
+    """
     made: dict[tuple[str, str], Any] = {}
     silent: list[str] = []
     for device in devices:
@@ -151,7 +164,12 @@ def figures(
             elif device == SHAPES_ONLY:
                 silent += _shape_alone(run, dtype, truth)
             else:
-                made[dtype, device] = run(dtype, device)
+                try:
+                    made[dtype, device] = run(dtype, device)
+                except CheckError as error:
+                    if dtype == "float64":
+                        raise
+                    silent.append(f"no {dtype} on {device}: {str(error).splitlines()[0][:80]}")
     errors = [_distance(v, truth) / unit for (dtype, _), v in made.items() if dtype == "float32"]
     return DeviceFigures(
         max(errors, key=lambda e: e if e == e else float("inf"), default=None),
@@ -165,7 +183,7 @@ def _shape_alone(run: Callable[[str, str], Any], dtype: str, truth: Any) -> list
     """What is to be said where only shapes are computed."""
     try:
         shape = tuple(run(dtype, SHAPES_ONLY).shape)
-    except (NotImplementedError, RuntimeError) as error:
+    except (NotImplementedError, RuntimeError, CheckError) as error:
         return [f"no shapes on meta: {str(error).splitlines()[0][:80]}"]
     if shape == truth.shape:
         return ["on meta the shapes are right"]

@@ -12,7 +12,7 @@ _SUMS = 1e-7
 
 
 def gathered(example_inputs: Any) -> list[Any]:
-    """The arrays and floats among the inputs as tensors; all else, whole numbers and texts, stays as it is.
+    """The arrays and floats among the inputs as tensors on the CPU; all else, whole numbers and texts, stays as it is.
 
     Raises:
         UnsupportedError: for complex inputs.
@@ -30,7 +30,7 @@ def gathered(example_inputs: Any) -> list[Any]:
     made = []
     for t in given:
         if isinstance(t, torch.Tensor):
-            made.append(t.detach())
+            made.append(t.detach() if t.device.type == "cpu" else stored_like(t.detach().cpu(), t))
         elif isinstance(t, np.ndarray | np.generic | float) or type(t).__module__.startswith("jax"):
             made.append(torch.from_numpy(np.array(t)))
         else:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from matcalc.checking.placement import back, there
 from matcalc.checking.torch_side import no_array
 from matcalc.checking.verdict import Report
 from matcalc.errors import CheckError, DeviceError
@@ -188,7 +189,7 @@ def _called(function: Callable[..., Any], library: str, args: Sequence[Any], giv
     if library == "torch":
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "__array_wrap__")  # NumPy's, of a function that is written for it
-            return function(*args, **given)
+            return back(function(*map(there, args), **{name: there(value) for name, value in given.items()}))
     if library == "numpy":
         return function(*(_array(a) for a in args), **{name: _array(a) for name, a in given.items()})
     with _in_64_bits() as to_jax:

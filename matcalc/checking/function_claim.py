@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from matcalc.checking.placement import back, there
 from matcalc.errors import CheckError
 
 
@@ -64,15 +65,14 @@ class FunctionClaim:
             Raised: when it fails.
             CheckError: when it returns no single tensor.
         """
-        return self.applied(self.function, [inputs[name] for name in self.names])
+        given = [inputs[name] for name in self.names]
+        placed = [there(t) for t in given]
+        value = self._applied(self.function, placed)
+        _show_changes(given, placed)
+        return back(value)
 
-    def applied(self, function: Any, arguments: Sequence[Any]) -> Any:
-        """The value of ``function``, which is this one or a copy of it that is watched.
-
-        Raises:
-            Raised: when it fails.
-            CheckError: when it returns no single tensor.
-        """
+    def _applied(self, function: Any, arguments: Sequence[Any]) -> Any:
+        """The value of ``function``, which is this one or a copy of it that is watched."""
         import torch
 
         try:
@@ -106,17 +106,33 @@ class FunctionClaim:
         seen = watch or Watched()
         function = _watched(self.function, seen)
         moving = {*wanted, *also}
-        tensors = {n: t.detach().requires_grad_(n in moving) for n, t in inputs.items()}
-        value = self.applied(function, [tensors[name] for name in self.names])
+        tensors = {n: there(t.detach()).requires_grad_(n in moving) for n, t in inputs.items()}
+        arriving = there(cotangent)
+        value = self._applied(function, [tensors[name] for name in self.names])
         leaves = [tensors[name] for name in wanted]
-        if not value.requires_grad:
-            return Outcome(value.detach(), {n: torch.zeros_like(tensors[n]).detach() for n in wanted})
         try:
-            found = torch.autograd.grad(value, leaves, cotangent, allow_unused=True)
+            found = (
+                torch.autograd.grad(value, leaves, arriving, allow_unused=True)
+                if value.requires_grad
+                else (None,) * len(leaves)
+            )
         except Exception as error:
-            raise Raised("backward", error, seen.returned) from error
-        pairs = zip(wanted, leaves, found, strict=True)
-        return Outcome(value.detach(), {n: torch.zeros_like(x) if g is None else g.detach() for n, x, g in pairs})
+            raise Raised("backward", error, tuple(map(back, seen.returned or ())) or None) from error
+        _show_changes([*inputs.values(), cotangent], [*tensors.values(), arriving])
+        made = [torch.zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
+        gradients = {n: back(g.detach()) for n, g in zip(wanted, made, strict=True)}
+        return Outcome(back(value.detach()), gradients)
+
+
+def _show_changes(given: Sequence[Any], placed: Sequence[Any]) -> None:
+    """What was written into copies on another device is written into the tensors that were given."""
+    import torch
+
+    for t, copy in zip(given, placed, strict=True):
+        if copy is not t and copy.data_ptr() != t.data_ptr() and not t.requires_grad:
+            after = back(copy.detach())
+            if not torch.equal(torch.nan_to_num(after), torch.nan_to_num(t)):
+                t.copy_(after)
 
 
 def _watched(function: Any, into: Watched) -> Any:

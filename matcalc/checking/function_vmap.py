@@ -9,6 +9,7 @@ from typing import Any
 from matcalc.checking.findings import NOT_OFFERED, RIGHT, UNDECIDED, WRONG, Finding
 from matcalc.checking.function_claim import Raised, has_setup_context
 from matcalc.checking.function_setting import FLOAT, Setting, example_of, first_of, largest, parts, spread
+from matcalc.checking.placement import back, there
 
 _BATCH = 3
 _AMPLIFIED = 100.0
@@ -58,7 +59,7 @@ def _compared(setting: Setting, batched: tuple[str, ...], axis: int, where: str)
             inputs = dict(zip(names, given, strict=True))
 
             def moving(x: Any) -> Any:
-                return setting.claim.function.apply(*({**inputs, name: x}[n] for n in setting.claim.names))
+                return back(setting.claim.function.apply(*(there({**inputs, name: x}[n]) for n in setting.claim.names)))
 
             pulled = torch.func.vjp(moving, inputs[name])
             return pulled[0], pulled[1](setting.cotangent)[0]

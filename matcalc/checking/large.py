@@ -33,6 +33,7 @@ from matcalc.checking.torch_side import (
     autograd,
     autograd_of,
     called,
+    in_floats,
     lowered,
     lowered_of,
     tensors_at,
@@ -178,12 +179,12 @@ def _trial(
     allowed = room(moved, auto, at.sizes)
     off = abs(said - auto)
     size = max(float(abs(auto).max()), float(abs(said).max()))
+    agrees = bool((off <= allowed).all())
     fares = (
-        figures(lambda t, d: lowered(question, at, t, d), devices, options.dtypes, auto, size or 1.0)
-        if is_text
+        figures(lambda t, d: in_floats(question, at, t, d), devices, options.dtypes, auto, size or 1.0)
+        if is_text or agrees
         else DeviceFigures()
     )
-    agrees = bool((off <= allowed).all())
     slopes = _slopes_agree(question, at, said, allowed, number)
     return _Trial(
         number,

@@ -35,13 +35,14 @@ from matcalc.checking.judgement import FLOAT, judged, rounding
 from matcalc.checking.landscape import FINE
 from matcalc.checking.large import run_large
 from matcalc.checking.larger_sizes import at_larger_sizes, confined_to, failing_where_larger, lacking_larger
+from matcalc.checking.placement import CPU
 from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails, where_typed_claim_fails
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, on_a_kink, reached, spoken
 from matcalc.checking.search import suspects
 from matcalc.checking.sympy_witnesses import sympy_value
 from matcalc.checking.tolerance import BLIND
-from matcalc.checking.torch_side import autograd, lowered
+from matcalc.checking.torch_side import autograd, in_floats, lowered
 from matcalc.checking.verdict import Report
 from matcalc.checking.vote import spoken as called_in_words
 from matcalc.errors import CheckError
@@ -213,16 +214,16 @@ def _trial(
 
     found = judged(question, at, number)
     claimed, truth, largest = found.claimed, found.truth, found.largest
-    auto, low = autograd(question, at, "float64", "cpu")
+    auto, low = autograd(question, at, "float64", CPU)
     scale = max(float(np.abs(truth).max(initial=0.0)), float(np.abs(auto).max(initial=0.0)))
     room = FLOAT * scale + rounding(at, question.name, largest)
     close = auto.shape == truth.shape and bool(np.isfinite(auto).all()) and bool((np.abs(auto - truth) <= room).all())
-    mine = _in_floats(question, at, "float64", "cpu", claimed)
+    mine = lowered(question, at, "float64", CPU) if isinstance(question.claimed, Node) else claimed.astype(float)
     length = float(np.abs(at.values[question.name]).max()) or 1.0
     unit = max(scale, _SMALL * largest / length) or 1.0
     error = _distance(mine, auto if close else truth) / unit if mine.shape == truth.shape else 0.0
     fares = (
-        figures(lambda t, d: _in_floats(question, at, t, d, claimed), devices, options.dtypes, truth, unit)
+        figures(lambda t, d: in_floats(question, at, t, d), devices, options.dtypes, truth, unit)
         if found.holds and claimed.shape == truth.shape
         else DeviceFigures()
     )
@@ -268,12 +269,6 @@ def _distance(a: Any, b: Any) -> float:
     import numpy as np
 
     return float(np.abs(a - b).max(initial=0.0)) if a.shape == b.shape else float("inf")
-
-
-def _in_floats(question: Question, at: Point, dtype: str, device: str, claimed: Any) -> Any:
-    if isinstance(question.claimed, Node):
-        return lowered(question, at, dtype, device)
-    return claimed.astype(float)
 
 
 # -------------------------------------------------------------------------------------------------- the verdict

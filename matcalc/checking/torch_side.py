@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from matcalc.checking.devices import repeatable
+from matcalc.checking.placement import CPU, functions_on, home
 from matcalc.checking.points import Point
 from matcalc.checking.question import Question
 from matcalc.errors import CheckError, MatcalcError
@@ -254,7 +255,7 @@ def tensor_lowered(function: Callable[..., Any], asked: Linearised, at: Point, d
     """What a function of the expression's names returns, as a float64 array."""
     import torch
 
-    with repeatable():
+    with repeatable(), functions_on(device):
         return _array(torch.as_tensor(function(**inputs_at(asked.variables, at, dtype, device))))
 
 
@@ -319,25 +320,47 @@ def called(question: Question, at: Point, tensors: Mapping[str, Any] | None = No
     """
     import torch
 
-    claimed = question.claimed
-    assert callable(claimed)
-    given = tensors or tensors_at(question, at)
-    try:
-        made = as_returned(claimed(**given))
-    except MatcalcError:
-        raise
-    except Exception as error:
-        names = ", ".join(f"{name}=" for name in given)
-        raise CheckError(
-            f"the claimed function failed: {type(error).__name__}: {error}",
-            why=f"it is called with float64 tensors by keyword, {names}",
-        ) from error
+    made = _answer(question, tensors or tensors_at(question, at))
     if made.dtype in (torch.float32, torch.float16, torch.bfloat16):
         raise CheckError(
             f"the claimed function returns {str(made.dtype).removeprefix('torch.')} where its inputs are float64",
             why="its rounding could not be told from an error; return the type of the inputs",
         )
-    array = made.detach().cpu().double().numpy()
+    return _as_matrix(question, at, made)
+
+
+def in_floats(question: Question, at: Point, dtype: str, device: str) -> Any:
+    """What the formula's code, or a claimed function, gives in a dtype on a device, as a float64 matrix.
+
+    Raises:
+        CheckError: when a function fails.
+    """
+    if isinstance(question.claimed, Node):
+        return lowered(question, at, dtype, device)
+    with functions_on(device):
+        return _as_matrix(question, at, _answer(question, tensors_at(question, at, dtype)))
+
+
+def _answer(question: Question, given: Mapping[str, Any]) -> Any:
+    claimed = question.claimed
+    assert callable(claimed)
+    try:
+        return as_returned(claimed(**given))
+    except MatcalcError:
+        raise
+    except Exception as error:
+        names = ", ".join(f"{name}=" for name in given)
+        kind = next((str(t.dtype).removeprefix("torch.") for t in given.values() if hasattr(t, "dtype")), "float64")
+        place = "" if home() == CPU else f" on {home()}"
+        raise CheckError(
+            f"the claimed function failed{place}: {type(error).__name__}: {error}",
+            why=f"it is called with {kind} tensors by keyword, {names}",
+        ) from error
+
+
+def _as_matrix(question: Question, at: Point, made: Any) -> Any:
+    """An answer as a matrix, where it has the shape that torch gives the gradient; else with the axes that it has."""
+    array = _array(made)
     rows, cols = at.values[question.name].shape
     axes = {"scalar": (), "vector": (rows,)}.get(question.variable.params[1], (rows, cols))
     if array.shape == axes:

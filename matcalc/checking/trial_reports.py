@@ -9,6 +9,7 @@ from typing import Any
 from matcalc.checking.foreign import Foreign
 from matcalc.checking.margins import is_watchable
 from matcalc.checking.pairs import Pair, related
+from matcalc.checking.placement import home
 from matcalc.checking.testimony import Testimony
 from matcalc.checking.tolerance import BLIND, UNIT
 from matcalc.checking.torch_side import versions
@@ -41,7 +42,7 @@ def report(
     """The verdict of all trials."""
     errors = [t.error for t in trials]
     common: dict[str, Any] = {
-        "trials": len(trials), "devices": ("cpu",), "dtypes": (request.dtype,), "seed": request.seed,
+        "trials": len(trials), "devices": (home(),), "dtypes": (request.dtype,), "seed": request.seed,
         "max_error": max(errors, key=lambda e: e if e == e else float("inf"), default=None),
         "versions": versions(), "claimed": True, "discarded": discarded,
         "witnesses": (*_said(request, trials, claim), *discarded),

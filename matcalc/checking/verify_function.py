@@ -12,6 +12,7 @@ from matcalc.checking.function_claim import FunctionClaim, Raised, parameters_of
 from matcalc.checking.function_setting import CAST, Setting
 from matcalc.checking.margins import Told, is_cast, margin
 from matcalc.checking.pairs import Pair, related
+from matcalc.checking.placement import home
 from matcalc.checking.trial_reports import example, matrix_of, without_kinks
 from matcalc.checking.trials import DOUBLE, Request, Trial
 from matcalc.checking.verdict import Report
@@ -38,7 +39,7 @@ def verify_function(
     found = places(request)
     forward = _forward(claim, found, seed)
     if forward.status == WRONG:
-        base = Report("verified", len(found), ("cpu",), (request.dtype,), seed, claimed=True)
+        base = Report("verified", len(found), (home(),), (request.dtype,), seed, claimed=True)
         return reported(base, [forward])
     settings = [_setting(request, claim, place) for place in found]
     base, backward = _backward(request, claim, found, name)
@@ -123,7 +124,7 @@ def _backward(request: Request, claim: FunctionClaim, found: Sequence[Place], na
         except Raised as error:
             returned = (error.returned or ())[request.wrt : request.wrt + 1]
             if not returned or returned[0] is None or returned[0].shape == place.inputs[request.wrt].shape:
-                raised = Report("inconclusive", 0, ("cpu",), (request.dtype,), request.seed,
+                raised = Report("inconclusive", 0, (home(),), (request.dtype,), request.seed,
                                 reason=str(error), claimed=True)  # fmt: skip
                 return raised, Finding(aspect, status_of(error), str(error))
             gradient = returned[0].detach()

@@ -12,9 +12,11 @@ import torch
 import matcalc as mc
 from matcalc.checking import devices, torch_side
 from matcalc.checking.devices import DeviceFigures, devices_for, figures, refuse_unknown, repeatable, settings
+from matcalc.checking.placement import functions_on, home, home_of, there
 
 TWO = ("cpu", "cpu:0")
 LINEAR = "sum(exp(A*x))"
+ELSEWHERE = ["cpu:0", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
 @pytest.mark.parametrize("name", ["tpu", "cuda:", "cuda:x", "cpu:1234", "", "cuda:1\n"])
@@ -121,3 +123,79 @@ def test_a_card_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "_missing", lambda name: "")
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda name: "a card")
     assert settings(("cpu", "cuda"))["cuda"] == "a card"
+
+
+@pytest.mark.parametrize("device", ELSEWHERE)
+@pytest.mark.parametrize("kind", ["small", "large", "jacobian"])
+def test_a_function_is_called_on_every_device(kind: str, device: str) -> None:
+    """Where its answers differ, its gradient is not verified; they agree where only float32 differs."""
+
+    def sloppy(A: Any, x: Any) -> Any:
+        e = torch.exp(A @ x) * (1.0 if home() == "cpu" else 1.001)
+        return A.mT @ e if kind != "jacobian" else e[:, None] * A
+
+    expression = LINEAR if kind != "jacobian" else "exp(A*x)"
+    sizes = {"n": 400, "m": 300} if kind == "large" else {}
+    asked = {"kind": "jacobian" if kind == "jacobian" else "grad", "sizes": sizes}
+    alone = mc.check(expression, "x", claim=sloppy, **asked)
+    assert (alone.verdict, alone.devices) == ("verified", ("cpu",))
+    assert alone.device_difference is None
+    assert 1e-9 < alone.float32_error < 1e-4
+    report = mc.check(expression, "x", claim=sloppy, devices=("cpu", device), **asked)
+    assert report.verdict == "inconclusive"
+    assert "device" in report.reason
+
+
+@pytest.mark.parametrize("device", ELSEWHERE)
+def test_a_function_is_looked_at_on_the_first_device(device: str) -> None:
+    def elsewhere(x: Any) -> Any:
+        assert str(x.device).startswith(device.removesuffix(":0"))
+        return 2 * x if home() == device else 3 * x
+
+    assert mc.check("x'*x", "x", claim=elsewhere, devices=(device,)).verdict == "verified"
+    assert mc.check("x'*x", "x", claim=elsewhere, devices=("meta", device)).verdict == "verified"
+    assert mc.check("x'*x", "x", claim=lambda x: 2 * x if home() != "cpu" else 3 * x).verdict == "refuted"
+    assert home() == "cpu"
+
+
+def test_a_function_without_float32_is_said() -> None:
+    def narrow(x: Any) -> Any:
+        assert x.dtype == torch.float64
+        return 2 * x
+
+    report = mc.check("x'*x", "x", claim=narrow)
+    assert (report.verdict, report.float32_error) == ("verified", None)
+    assert any(said.startswith("no float32 on cpu: the claimed function failed") for said in report.witnesses)
+
+
+def test_tensors_go_as_they_lie_in_memory() -> None:
+    base = torch.arange(24.0, dtype=torch.float64).reshape(4, 6)
+    given = [base, base.T, base[:, ::2], base[1:], base[:1].expand(4, 6), torch.tensor(2.0)]
+    with functions_on("cpu:0"):
+        moved = [there(t) for t in given]
+    for t, copy in zip(given, moved, strict=True):
+        assert torch.equal(t, copy)
+        assert copy.stride() == t.stride()
+        assert copy.data_ptr() != t.data_ptr()
+    x = base.clone().requires_grad_()
+    with functions_on("cpu:0"):
+        there(x[:, ::2]).square().sum().backward()
+    assert torch.equal(x.grad[:, ::2], 2 * base[:, ::2])
+    assert not x.grad[:, 1::2].any()
+
+
+def test_example_inputs_lie_on_one_device() -> None:
+    assert home_of([torch.ones(2), 3, "mean"]) == "cpu"
+    assert home_of(torch.ones(2, device="meta")) == "meta"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_functions_of_example_inputs_on_a_card_are_called_there() -> None:
+    def square(x: Any) -> Any:
+        assert x.device.type == "cuda"
+        return (x * x).sum()
+
+    inputs = [torch.arange(6.0, device="cuda", dtype=torch.float64).reshape(2, 3).T]
+    right = mc.verify(square, lambda x: 2 * x, inputs)
+    assert (right.verdict, right.devices) == ("verified", ("cuda:0",))
+    assert mc.verify(square, lambda x: 3 * x, inputs).verdict == "refuted"

@@ -20,6 +20,8 @@ from expressions import Expressions
 from parts import arguments, in_parts, limited
 
 import matcalc as mc
+from matcalc.checking.foreign import foreign
+from matcalc.checking.placement import functions_on, home_among
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.run import run_check
 from matcalc.checking.torch_side import function_of
@@ -86,7 +88,7 @@ def claimed(question: Question, way: str) -> Question:
         return question
     if way == "compiled function":
         f = function_of(question.claimed, question.variables, storage_of(question.variable), True)  # type: ignore[arg-type]
-        return replace(question, claimed=lambda **given: f(**given))
+        return replace(question, claimed=foreign(lambda **given: f(**given)))
     value = function_of(question.expression, question.variables, "scalar", False)
     projection = question.projected
 
@@ -97,9 +99,9 @@ def claimed(question: Question, way: str) -> Question:
         made = value(**{**given, question.name: x})
         gradient = torch.autograd.grad(made, x, allow_unused=True)[0] if made.requires_grad else None
         gradient = torch.zeros_like(x) if gradient is None else gradient
-        return torch.as_tensor(projected(projection, gradient.numpy())) if projection else gradient
+        return torch.as_tensor(projected(projection, gradient.numpy(force=True))) if projection else gradient
 
-    return replace(question, claimed=autograd)
+    return replace(question, claimed=foreign(autograd))
 
 
 def question_of(text: str, let: dict[str, str], pick: float, scale: float) -> Question | None:
@@ -119,12 +121,20 @@ def _scaled(text: str, scale: float) -> str:
     return "; ".join([*bindings, f"{scale:g}*({last})"])
 
 
-def judged(question: Question, setting: Setting, seed: int) -> Report:
-    """What the check says of a right claim."""
+def judged(
+    question: Question,
+    setting: Setting,
+    seed: int,
+    devices: tuple[str, ...] = ("cpu",),
+    dtypes: tuple[str, ...] = ("float64", "float32"),
+) -> Report:
+    """What the check says of a right claim; functions are called on the first of the devices."""
     sizes = {} if setting.size is None else {"h": setting.size, "w": setting.size - 7}
-    dtypes = ("float64", "float32")
-    options = CheckOptions(trials=2, seed=seed, dtypes=dtypes, sizes=sizes, scale=setting.input_scale, witnesses=ALWAYS)
-    return run_check(claimed(question, setting.way), options)
+    options = CheckOptions(
+        trials=2, seed=seed, dtypes=dtypes, sizes=sizes, scale=setting.input_scale, witnesses=ALWAYS, devices=devices
+    )
+    with functions_on(home_among(devices)):
+        return run_check(claimed(question, setting.way), options)
 
 
 def told(line: str) -> None:

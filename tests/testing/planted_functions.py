@@ -8,6 +8,8 @@ import torch
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from matcalc.checking.placement import home
+
 QUADRATIC = "x'*A*x"
 LET = {"A": "matrix(n, n)", "x": "vector(n)"}
 
@@ -160,6 +162,25 @@ class OnceDifferentiable(_Saving):
     def backward(ctx: Any, u: Any) -> Any:
         x, A = ctx.saved_tensors
         return u * ((A + A.mT) @ x), u * torch.outer(x, x)
+
+
+class OtherElsewhere(_Saving):
+    """Right on the CPU, and a thousandth off elsewhere, as a kernel of another device may be."""
+
+    @staticmethod
+    def backward(ctx: Any, u: Any) -> Any:
+        x, A = ctx.saved_tensors
+        factor = 1.0 if home() == "cpu" else 1.001
+        return factor * u * ((A + A.mT) @ x), u * torch.outer(x, x)
+
+
+class FailsElsewhere(_Saving):
+    @staticmethod
+    def forward(ctx: Any, x: Any, A: Any) -> Any:
+        if home() != "cpu":
+            raise RuntimeError("no kernel for this device")
+        ctx.save_for_backward(x, A)
+        return x @ A @ x
 
 
 class ForwardWrong(_Saving):

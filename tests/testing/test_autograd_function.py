@@ -94,10 +94,47 @@ def test_what_a_function_offers_is_reported(function: Any, aspect: str, status: 
     assert report.finding(aspect).status == status
 
 
-def test_another_device_is_said_not_to_be_looked_at() -> None:
-    report = mc.check(planted.QUADRATIC, "x", claim=planted.Quadratic, let=planted.LET, devices=("cpu", "meta"))
-    assert report.devices == ("cpu",)
-    assert report.finding("devices").says == "a Function is looked at on the CPU, not on meta"
+ELSEWHERE = ["cpu:0", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
+@pytest.mark.parametrize("device", ELSEWHERE)
+@pytest.mark.parametrize(("function", "of"), RIGHT, ids=named)
+def test_a_right_function_is_verified_where_its_tensors_go(function: Any, of: Any, device: str) -> None:
+    report = mc.check(of[0], None, claim=function, let=of[1], devices=(device, "cpu"))
+    assert report.verdict == "verified", str(report)
+    assert report.finding("devices").says.startswith(f"{device} and cpu differ by ")
+    assert report.device_difference == (0.0 if device == "cpu:0" else pytest.approx(0.0, abs=1e-13))
+
+
+@pytest.mark.parametrize("device", ELSEWHERE)
+@pytest.mark.parametrize(("function", "of", "aspect", "says"), WRONG, ids=named)
+def test_a_planted_fault_is_found_where_its_tensors_go(
+    function: Any, of: Any, aspect: str, says: str, device: str
+) -> None:
+    report = mc.check(of[0], None, claim=function, let=of[1], devices=(device,))
+    assert report.verdict == "refuted", str(report)
+    assert says in report.finding(aspect).says
+
+
+@pytest.mark.parametrize("device", ELSEWHERE)
+def test_a_function_that_answers_otherwise_elsewhere_is_refuted(device: str) -> None:
+    report = mc.check(planted.QUADRATIC, None, claim=planted.OtherElsewhere, let=planted.LET, devices=("cpu", device))
+    assert report.verdict == "refuted"
+    assert report.finding("devices").says == f"on {device}: the gradient by x is off by 1.0e-03 relative"
+
+
+@pytest.mark.parametrize("device", ELSEWHERE)
+def test_a_function_that_fails_elsewhere_is_refuted(device: str) -> None:
+    report = mc.check(planted.QUADRATIC, None, claim=planted.FailsElsewhere, let=planted.LET, devices=("cpu", device))
+    assert report.verdict == "refuted"
+    says = f"on {device} the forward raises RuntimeError: no kernel for this device, where on cpu it does not"
+    assert report.finding("devices").says == says
+
+
+def test_a_device_of_shapes_alone_is_not_offered() -> None:
+    report = mc.check(planted.QUADRATIC, None, claim=planted.Quadratic, let=planted.LET, devices=("cpu", "meta"))
+    assert report.verdict == "verified"
+    assert report.finding("devices").status == "not offered"
 
 
 def test_the_value_comes_first() -> None:
