@@ -85,7 +85,7 @@ def main() -> None:
     """Checks both on the card."""
     for function in (Careless, Gate):
         print(f"{function.__name__}:")
-        print(mc.check("x.*sigmoid(x).*y", claim=function, let={"x": "matrix(m, n)"}, devices=("cuda",)))
+        print(mc.check("x.*sigmoid(x).*y", claim=function, let=dict.fromkeys("xy", "matrix(m, n)"), devices=("cuda",)))
         print()
 
 

@@ -10,8 +10,10 @@ should and how far the devices are from one another.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from typing import Any
 import torch
 from expressions import Expressions
 from false_alarms import NO_POINT, NO_SIZE, Setting, judged, question_of, settings
+from parts import limited
 
 import matcalc as mc
 from matcalc.checking.devices import repeatable
@@ -36,6 +39,7 @@ sys.path += [str(_ROOT), str(_ROOT / "tests" / "calculus"), str(_ROOT / "tests" 
 
 _SPAN = 1_000_000
 _PRODUCT = 2048
+_SECONDS = 10
 FLOATS = ("float64", "float32")
 
 
@@ -142,19 +146,22 @@ def _told(group: str, name: str, reports: dict[str, Report], wanted: str) -> See
 
 def _random(job: Job) -> Iterator[Seen]:
     """COUNT right derivatives, each claimed as a formula, as compiled code or as torch autograd on the device."""
-    made, chance, found = Expressions(job.seed), random.Random(job.seed), 0  # noqa: S311  reproducible, not secret
+    made, chance = Expressions(job.seed), random.Random(job.seed)  # noqa: S311  reproducible, not secret
+    skipped: Counter[str] = Counter()
+    found = 0
     for number in range(3 * job.count):
         text, let = made.next()
         setting, pick = settings(chance), chance.random()
         if found == job.count:
             return
-        try:
+        report = None
+        with limited(_SECONDS, skipped, print), contextlib.suppress(MatcalcError):
             question = question_of(text, let, pick, setting.scale)
-            if question is None:
-                continue
-            report = _on(job.device, question, setting, job.seed + number)
-        except (MatcalcError, RuntimeError, MemoryError):
-            continue  # an expression without a value, or too large
+            report = None if question is None else _on(job.device, question, setting, job.seed + number)
+        if skipped.pop("CRASH", 0):
+            yield Seen(f"{RANDOM}, {setting.way}", f"{job.seed} {number} {text}", "crashed", "verified", {})
+        if report is None:
+            continue  # an expression without a value, too large or too slow
         if report.verdict == "inconclusive" and any(word in report.reason for word in (*NO_POINT, *NO_SIZE)):
             continue
         found += 1
