@@ -18,8 +18,9 @@ from matcalc.expression.formula import Formula, exponent
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.piece import ATOM
 from matcalc.operators.matrix_function_code import functions
+from matcalc.operators.matrix_jets import Jet, exponential, jet, logarithm, square_root
 from matcalc.operators.orientation import all_turned
-from matcalc.operators.precise_matrices import through_mpmath
+from matcalc.operators.precise_matrices import real_entries
 from matcalc.operators.sylvester import sylvester
 
 if TYPE_CHECKING:
@@ -32,18 +33,6 @@ _DERIVATIVES = "Higham & Relton 2014, Higher order Fréchet derivatives of matri
 
 
 # -------------------------------------------------------------------------------------------------- derivatives
-
-
-def _block_matrix(matrix: Any, directions: Any) -> Any:
-    """[[A, D], [0, A]], and so on for more directions."""
-    import numpy as np
-
-    whole = matrix
-    for level, direction in enumerate(directions):
-        block = np.kron(np.eye(2**level, dtype=int).astype(object), direction)
-        zero = np.zeros(whole.shape, dtype=object)
-        whole = np.block([[whole, block], [zero, whole]])
-    return whole
 
 
 def _directional_formula(name: str) -> Any:
@@ -70,7 +59,7 @@ _SCALAR_DERIVATIVES: dict[str, Callable[[Node, int], Node]] = {
 
 def _derivative_of(
     name: str,
-    function: Callable[[Any], Any],
+    function: Callable[[Jet], Jet],
     texts: dict[str, str],
     helpers: tuple[str, ...],
     special: Callable[[Node, tuple[Node, ...]], Node | None],
@@ -113,8 +102,7 @@ def _derivative_of(
         return build.apply(called, *(u if k == i else arg.T for k, arg in enumerate(node.args)))
 
     def reference(node: Node, args: Any, size: Any) -> Any:
-        n = args[0].shape[0]
-        return through_mpmath(function, _block_matrix(args[0], args[1:]))[:n, -n:]
+        return real_entries(function(jet(args[0], args[1:])).last)
 
     def spell(text: str) -> Any:
         return lambda node, args, size: f"_directional({text}, {', '.join(args)})"
@@ -197,10 +185,9 @@ def _exponential_derivative(matrix: Node, directions: tuple[Node, ...]) -> Node 
     return matrix @ build.apply("expm", matrix) if directions == (matrix,) else None
 
 
-def _expm(matrix: Any) -> Any:
-    import mpmath
-
-    return mpmath.expm(matrix, method="taylor")
+def _value_of(function: Callable[[Jet], Jet]) -> Any:
+    """The reference value of a function of one matrix."""
+    return lambda node, args, size: real_entries(function(jet(args[0])).matrix)
 
 
 define(
@@ -215,7 +202,7 @@ define(
         facts=_exponential_facts,
         entrywise=lambda a: build.apply("exp", a),
         cubic=20,
-        reference=lambda node, args, size: through_mpmath(_expm, args[0]),
+        reference=_value_of(exponential),
         lowers=Lowering(
             torch="torch.matrix_exp({0})", numpy="scipy.linalg.expm({0})", jax="jax.scipy.linalg.expm({0})"
         ),
@@ -231,7 +218,7 @@ define(
 )
 _derivative_of(
     "expm",
-    _expm,
+    exponential,
     {"torch": "torch.matrix_exp", "numpy": "scipy.linalg.expm", "jax": "jax.scipy.linalg.expm"},
     (),
     _exponential_derivative,
@@ -240,7 +227,7 @@ _derivative_of(
         Sample("b'*expm_frechet(A, D, D)*c", {"A": "matrix(2, 2)", **_VECTORS}),
     ),
     {},
-    100,
+    12,
 )
 
 
@@ -277,12 +264,6 @@ def _logarithm_derivative(matrix: Node, directions: tuple[Node, ...]) -> Node | 
     return build.eye(matrix.rows) if directions == (matrix,) else None
 
 
-def _logm(matrix: Any) -> Any:
-    import mpmath
-
-    return mpmath.logm(matrix)
-
-
 def _function_of(function: str, general: str) -> Any:
     """By the eigenvalues of an argument that is known symmetric, else by the general iteration."""
 
@@ -315,7 +296,7 @@ define(
         domain={0: "principal"},
         entrywise=lambda a: build.apply("log", a),
         cubic=100,
-        reference=lambda node, args, size: through_mpmath(_logm, args[0]),
+        reference=_value_of(logarithm),
         lowers=_lowering_of("log", "_logm"),
         latex=r"\log({0})",
         samples=(
@@ -329,13 +310,13 @@ define(
 )
 _derivative_of(
     "logm",
-    _logm,
+    logarithm,
     dict.fromkeys(("torch", "numpy", "jax"), "_logm"),
     ("_logm",),
     _logarithm_derivative,
     (Sample("tr(B*logm_frechet(A, D))", {"A": "matrix(2, 2)"}),),
     {0: "principal"},
-    300,
+    50,
 )
 
 
@@ -374,12 +355,6 @@ def _root_facts(node: Node) -> frozenset[str]:
     return frozenset(facts | {"posdef", "psd"}) if "symmetric" in facts else frozenset(facts)
 
 
-def _root(node: Node, args: Any, size: Any) -> Any:
-    import mpmath
-
-    return through_mpmath(mpmath.sqrtm, args[0])
-
-
 define(
     Operator(
         "sqrtm",
@@ -393,7 +368,7 @@ define(
         domain={0: "principal"},
         entrywise=lambda a: build.power(a, build.divide(build.number(1), build.number(2))),
         cubic=20,
-        reference=_root,
+        reference=_value_of(square_root),
         lowers=_lowering_of("sqrt", "_sqrtm"),
         latex="{0}^{{1/2}}",
         samples=(

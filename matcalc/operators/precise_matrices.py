@@ -39,16 +39,32 @@ def from_mpmath(matrix: Any) -> Any:
     Raises:
         ValueError: where an entry is not real.
     """
-    import mpmath
     import numpy as np
 
     made = np.empty((matrix.rows, matrix.cols), dtype=object)
     for index in np.ndindex(made.shape):
-        value = mpmath.mpc(matrix[index])
-        if abs(value.imag) > mpmath.mpf(_IMAGINARY) * (1 + abs(value.real)):
-            raise ValueError("the value is not real")
-        made[index] = value.real
+        made[index] = _real(matrix[index])
     return made
+
+
+def real_entries(array: Any) -> Any:
+    """An array without what rounding leaves of imaginary parts.
+
+    Raises:
+        ValueError: where an entry is not real.
+    """
+    import numpy as np
+
+    return np.vectorize(_real, otypes=[object])(array)
+
+
+def _real(entry: Any) -> Any:
+    import mpmath
+
+    value = mpmath.mpc(entry)
+    if abs(value.imag) > mpmath.mpf(_IMAGINARY) * (1 + abs(value.real)):
+        raise ValueError("the value is not real")
+    return value.real
 
 
 def through_mpmath(action: Callable[[Any], Any], array: Any) -> Any:
