@@ -25,6 +25,7 @@ ENTRIES = 16
 """The most entries that are differenced one by one."""
 _KEPT = 48
 _DIRECTIONS = 4
+_LEAST, _MOST = 1e-30, 30
 
 
 @dataclass(frozen=True)
@@ -92,17 +93,35 @@ class Landscape:
             made[index] = self.slope(self.unit(index))
         return projected(self._question.projected, made)
 
-    def is_blank(self, number: int) -> bool:
+    def is_blank(self, number: int, claimed: Node | None = None) -> bool:
         """Whether the function does not change along any entry, or random direction, as far as these digits tell.
 
         They would tell more where something in its derivative cancels out, as 1 - tanh(10^5)^2 does; where nothing
-        does, the derivative is zero there.
+        does, the derivative is zero there. It is zero as well where all values on the way are moderate, those on the
+        way to a ``claimed`` formula included: ⟨cosh(A), A⟩ is 0 for every skew A.
         """
         small = self.exact[self._question.name].size <= ENTRIES
         if any(self.gradient.flat if small else (slope for _, slope in self.along(number))):
             return False
         derived = self._question.truth or self._question.guide
-        return derived is not None and any(self._relative(derived, lambda total, terms: (total,)))
+        if derived is None or not any(self._relative(derived, lambda total, terms: (total,))):
+            return False
+        return not (self._precision is FINE and self._is_moderate(claimed))
+
+    def _is_moderate(self, claimed: Node | None) -> bool:
+        """Whether no value on the way is so large, or so small, that a function of it is lost in these digits.
+
+        erf(30) is 1 but for 1e-393, and tanh(30) but for 1e-26; field arithmetic has no such limits.
+        """
+        roots = (self._question.expression, *(() if claimed is None else (claimed,)))
+        for root in roots:
+            evaluate(root, self.exact, self._at.sizes, self.values)
+        nodes = list(postorder(*roots))
+        values = (abs(v) for node in nodes for v in self.values[node].flat if v)
+        taken = (
+            abs(v) for node in nodes if node.operator.exact is not True for a in node.args for v in self.values[a].flat
+        )
+        return all(_LEAST <= v <= 1 / _LEAST for v in values) and all(v <= _MOST for v in taken)
 
     def hides(self, root: Node) -> bool:
         """Whether a sum below, or a term of one, is lost in these digits beside the sum's largest term."""

@@ -35,7 +35,25 @@ _PAIR = 2
 def missing_sides(question: Question, points: list[Point]) -> frozenset[Side]:
     """The sides on which none of the points lies."""
     seen = frozenset[Side]().union(*(_sides(question, at) for at in points))
-    return frozenset((what, sign) for what, _ in seen for sign in (-1, 1)) - seen - _impossible(question)
+    return (
+        frozenset((what, sign) for what, _ in seen for sign in (-1, 1)) - seen - _impossible(question) - _idle(question)
+    )
+
+
+def _idle(question: Question) -> frozenset[Side]:
+    """Both sides of what only names choose that neither the derivation nor a formula that is claimed depends on."""
+    derived = question.truth or question.guide
+    roots = [root for root in (derived, question.claimed) if isinstance(root, Node)]
+    if not roots:
+        return frozenset()
+    telling = {v for v in postorder(*roots) if v.op == "variable"}
+    return frozenset(
+        (_key(node, k), sign)
+        for node in postorder(*_branching(question))
+        for k in range(len(node.operator.kinks) + (node.operator.branch is not None))
+        if telling.isdisjoint(postorder(*node.args))
+        for sign in (-1, 1)
+    )
 
 
 def _impossible(question: Question) -> frozenset[Side]:

@@ -36,7 +36,7 @@ from matcalc.checking.landscape import FINE
 from matcalc.checking.large import run_large
 from matcalc.checking.larger_sizes import at_larger_sizes, confined_to, failing_where_larger, lacking_larger
 from matcalc.checking.placement import CPU
-from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails, where_typed_claim_fails
+from matcalc.checking.points import Point, drawn, is_large, point, trouble, where_claim_fails, where_typed_claim_fails
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, on_a_kink, reached, spoken
 from matcalc.checking.search import suspects
@@ -54,6 +54,9 @@ _FOR_CHOICES = 12
 _LOWERING = "our lowering"
 _ENOUGH = 2
 _MORE_TRIALS = 8
+_VISIBLE = (1.0, 0.1, 1.0, 0.01)
+"""Scales at which rounding hides less."""
+_DRAWS = 24
 _EXACT = "exact"
 
 
@@ -243,8 +246,8 @@ def _clearer(
 ) -> list[Trial]:
     """Trials instead of those where rounding, or a function that does not change, hides everything.
 
-    The formula's code is looked at where floats see it, at scale 1 if not at the one asked for: what 90 digits say of
-    a formula holds at both. A function is looked at where it was asked about alone, if there is anything to be seen.
+    What is claimed is looked at where floats see it, at scale 1 and below if not at the one asked for. What 90 digits
+    say of a formula holds at all scales; of a function the points that tell nothing are counted.
     """
 
     def tells(t: Trial) -> bool:
@@ -256,13 +259,30 @@ def _clearer(
     for k in range(_MORE_TRIALS if trials else 0):
         if lacking <= 0 and not (flat and lacking_larger(question, options, [t.at for t in made])):
             break
-        usual = k >= (_ENOUGH if flat else _MORE_TRIALS // 2) and (flat or isinstance(question.claimed, Node))
-        at = point(question, replace(options, scale=1.0) if usual else options, first + k)
+        usual = k >= (_ENOUGH if flat else _MORE_TRIALS // 2)
+        at = _steepest(question, options, first + k) if usual else point(question, options, first + k)
         tried = [] if isinstance(at, str) else [_trial(question, options, devices, first + k, at)]
         kept = [t for t in _with_derivative(question, tried)[0] if tells(t)]
         lacking -= len(kept)
         made += kept
     return made
+
+
+def _steepest(question: Question, options: CheckOptions, number: int) -> Point | str:
+    """Of some points at scale 1 and below, the one where the function changes most beside its own size."""
+    import numpy as np
+
+    best: tuple[float, Point | None, str] = (0.0, None, "the function does not change at any point that floats see")
+    for attempt in range(_DRAWS):
+        scale = options.scale if attempt == 0 else _VISIBLE[attempt % len(_VISIBLE)]
+        at = drawn(question, replace(options, scale=scale), number, attempt)
+        if at is None:
+            continue
+        auto, value = autograd(question, at, "float64", CPU)
+        steepness = float(np.abs(auto * at.values[question.name]).max(initial=0.0)) / (abs(value) or 1.0)
+        if np.isfinite(value) and best[0] < steepness < np.inf and not trouble(question, at):
+            best = (steepness, at, "")
+    return best[1] or best[2]
 
 
 def _distance(a: Any, b: Any) -> float:
@@ -290,7 +310,9 @@ def _report(
             **common,
         )
     flat = _flat(question, options, trials)
+    seen = len(trials)
     trials = _seeing(trials, options)
+    blind = [f"rounding hides everything in {seen - len(trials)} more trials"] if len(trials) < seen else []
     common["trials"] = len(trials)
     common["max_error"] = max(t.error for t in trials)
     common["testimonies"], outcome = heard(Evidence(question, options, tuple(t.seen for t in trials)))
@@ -313,7 +335,7 @@ def _report(
         float32_error=fares.float32_error,
         device_difference=fares.difference,
         smallest_visible=max(t.visible for t in trials),
-        witnesses=(*fares.silent, *one_sided, *([question.note] if question.note else [])),
+        witnesses=(*fares.silent, *blind, *one_sided, *([question.note] if question.note else [])),
         **common,
     )
 
