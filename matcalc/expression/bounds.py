@@ -24,6 +24,19 @@ End: TypeAlias = Fraction | float
 _OUTWARDS = Fraction(1, 10**12)
 _LEAST = Fraction(1, 10**300)
 _MOST_BITS = 4096
+_RANGE = 1000
+
+
+def _within_floats(end: End, up: bool) -> End:
+    """An end that floats have, which an infinite one can be added to and multiplied with; outwards of one they lack."""
+    if isinstance(end, float) or not end:
+        return end
+    size = end.numerator.bit_length() - end.denominator.bit_length()
+    if abs(size) < _RANGE:
+        return end
+    if (end > 0) == up:
+        return (math.inf if up else -math.inf) if size > 0 else Fraction(1 if up else -1, 2 ** (_RANGE - 1))
+    return Fraction(-1 if up else 1) * 2 ** (_RANGE - 1) if size > 0 else Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,10 @@ class Interval:
 
     low: End = -math.inf
     high: End = math.inf
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "low", _within_floats(self.low, False))
+        object.__setattr__(self, "high", _within_floats(self.high, True))
 
     def __add__(self, other: Interval) -> Interval:
         return Interval(self.low + other.low, self.high + other.high)
@@ -68,6 +85,20 @@ class Interval:
             return self * exactly(count)
         return self * Interval(Fraction(1))
 
+    def multiplied(self, count: object) -> Interval:
+        """A product of ``count`` such numbers, which is an integer, or else any number from 1."""
+        sizes = abs(self)
+        if isinstance(count, int):
+            found = sizes.power(Fraction(count)) if count else exactly(1)
+        else:
+            low = sizes.low if sizes.low >= 1 else Fraction(0)
+            found = Interval(low, sizes.high if sizes.high <= 1 else math.inf)
+        if self.low >= 0 or count == 0:
+            return found
+        if self.high <= 0 and isinstance(count, int):
+            return -found if count % 2 else found
+        return found | -found
+
     def power(self, exponent: Fraction) -> Interval:
         """These numbers to a power that is a number; negative ones have only whole powers."""
         if exponent.denominator > 1:
@@ -93,6 +124,7 @@ class Interval:
 EVERYTHING = Interval()
 NOT_NEGATIVE = Interval(Fraction(0))
 UNIT = Interval(Fraction(0), Fraction(1))
+UP_TO_ONE = Interval(Fraction(-1), Fraction(1))
 
 
 def exactly(number: Fraction | int) -> Interval:
@@ -129,9 +161,24 @@ def hull_with_zero(node: Node, args: Sequence[Interval]) -> Interval:
     return reduce(Interval.__or__, args, exactly(0))
 
 
-def keeping_signs(node: Node, args: Sequence[Interval]) -> Interval:
-    """Of a value that is zero where the argument is, and else has its sign."""
-    return Interval(Fraction(0) if args[0].low >= 0 else -math.inf, Fraction(0) if args[0].high <= 0 else math.inf)
+def of_leading_vectors(node: Node, args: Sequence[Interval]) -> Interval:
+    """Of u·v' for the unit singular vectors of the largest singular value, or v·v' for those of an eigenvalue.
+
+    Where all entries are positive, so are theirs, and the value is met once (Perron 1907; Horn & Johnson 2013, ch. 8).
+    """
+    return UNIT if args[0].low > 0 or "positive" in node.args[0].facts else UP_TO_ONE
+
+
+def eigenvalues_within(node: Node, args: Sequence[Interval]) -> Interval:
+    """Of eigenvalues of a matrix: none is larger than the sum of a row's sizes (Gershgorin 1931)."""
+    most = abs(args[0]).summed(node.args[0].rows).high
+    return Interval(-most, most)
+
+
+def of_a_norm(node: Node, args: Sequence[Interval]) -> Interval:
+    """Of a norm in which every entry counts: no smaller than the largest of their sizes, no larger than the sum."""
+    sizes = abs(args[0])
+    return Interval(sizes.low, sizes.summed(node.args[0].rows * node.args[0].cols).high)
 
 
 def bounds(root: Node) -> Interval:

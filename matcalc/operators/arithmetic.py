@@ -8,7 +8,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
-from matcalc.expression.bounds import EVERYTHING, NOT_NEGATIVE, Interval
+from matcalc.expression.bounds import EVERYTHING, NOT_NEGATIVE, UNIT, Interval
 from matcalc.expression.indexed import Indexed, Term, multiplied
 from matcalc.expression.operator import Lowering, Operator, Sample, define, of_each
 from matcalc.operators import stability
@@ -203,7 +203,12 @@ def _power_bounds(node: Node, args: Sequence[Interval]) -> Interval:
     exponent = build.number_of(node.args[1])
     if exponent is not None:
         return args[0].power(exponent)
-    return NOT_NEGATIVE if args[0].low >= 0 else EVERYTHING
+    base, power = args
+    if power.low >= 0 and base.low >= 1:
+        return Interval(Fraction(1))
+    if power.low >= 0 and base.low >= 0 and base.high <= 1:
+        return UNIT
+    return NOT_NEGATIVE if base.low >= 0 else EVERYTHING
 
 
 def _power_facts(node: Node) -> frozenset[str]:

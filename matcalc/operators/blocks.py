@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
-from matcalc.expression.bounds import hull
+from matcalc.expression.bounds import hull, hull_with_zero
 from matcalc.expression.formula import Formula, Grid
 from matcalc.expression.nodes import interned
 from matcalc.expression.operator import Lowering, Operator, Sample, define
@@ -267,6 +267,7 @@ define(
         matrix=_placed_matrix,
         transposed=_placed_transposed,
         simplify=_placed_simplify,
+        bounds=hull_with_zero,
         exact=True,
         reference=_placed_reference,
         sympy=_image_placed,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
-from matcalc.expression.bounds import EVERYTHING, NOT_NEGATIVE, Interval
+from matcalc.expression.bounds import EVERYTHING, NOT_NEGATIVE, Interval, bounds
 from matcalc.expression.formula import Formula, call, cases
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.piece import ATOM
@@ -167,6 +168,26 @@ def _where_formula(node: Node, pieces: Sequence[Formula], size: Any) -> Formula:
     return cases((values[0].body, yes), (values[1].body, no))
 
 
+def _where_bounds(node: Node, args: Sequence[Interval]) -> Interval:
+    """Of each value only where it is taken: a leaky ReLU of what is not negative is not negative."""
+    condition, (lies, one, other) = node.args[0], args
+    if lies.low > 0 or lies.high <= 0:
+        return one if lies.low > 0 else other
+    one = _where_taken(node.args[1], one, condition, lies & NOT_NEGATIVE)
+    return one | _where_taken(node.args[2], other, condition, lies & -NOT_NEGATIVE)
+
+
+def _where_taken(value: Node, lies: Interval, condition: Node, side: Interval) -> Interval:
+    """Bounds of a value where the condition is on a side: of the condition itself, or of an operator applied to it."""
+    if value is condition:
+        return lies & side
+    rule = value.operator.bounds
+    if rule is None or condition not in value.args:
+        return lies
+    known = (side if arg is condition else EVERYTHING if arg.args else bounds(arg) for arg in value.args)
+    return lies & rule(value, list(known))
+
+
 def _where_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
     condition, one, other = args
     if one is other:
@@ -191,7 +212,7 @@ define(
         differential=_atan2_rule,
         exact=_angle_over_fields,
         trouble=_without_angle,
-        bounds=lambda node, args: NOT_NEGATIVE if args[0].low >= 0 else EVERYTHING,
+        bounds=lambda node, args: Interval(Fraction(0 if args[0].low >= 0 else -4), Fraction(4)),
         reference=_entrywise(_angle),
         sympy=_image(lambda s, y, x: s.atan2(y, x)),
         lowers=Lowering(torch="torch.atan2({0}, {1})", numpy="np.arctan2({0}, {1})", jax="jnp.arctan2({0}, {1})"),
@@ -213,7 +234,7 @@ define(
         ties=lambda node, args: args[0],
         branch=lambda node, args: args[0],
         simplify=_where_simplify,
-        bounds=lambda node, args: args[1] | args[2],
+        bounds=_where_bounds,
         reference=_entrywise(lambda m, c, a, b: a if c > 0 else b),
         sympy=_image(lambda s, c, a, b: s.Piecewise((a, c > 0), (b, True))),
         lowers=Lowering(

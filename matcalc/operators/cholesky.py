@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import Interval, hull, hull_with_zero
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.demands import known_symmetric
 from matcalc.operators.exact_matrices import root
@@ -58,6 +59,12 @@ def _factor_over_fields(node: Node, args: Any, size: Any) -> Any:
         elif j == i:
             made[i, i] = root(a[i, i] - (made[i, :i] * made[i, :i]).sum())
     return made
+
+
+def _factor_bounds(node: Node, args: Sequence[Interval]) -> Interval:
+    """The squares of a row of L add up to an entry of A's diagonal."""
+    most = args[0].power(_HALF).high
+    return Interval(-most, most)
 
 
 def _half_simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
@@ -154,6 +161,7 @@ define(
         simplify=_factor_simplify,
         joins=_factor_joins,
         facts=lambda node: frozenset({"lower", "invertible", "full_rank", "principal", "positive_stable"}),
+        bounds=_factor_bounds,
         domain={0: "posdef"},
         cubic=1,
         exact=_factor_over_fields,
@@ -185,6 +193,7 @@ define(
         matrix=lambda node, i, J: _mirrored(node, lambda M: build.multiply(build.number(_HALF), M.T), J),
         simplify=_half_simplify,
         facts=lambda node: frozenset({"lower"}),
+        bounds=hull_with_zero,
         exact=_half_over_fields,
         reference=_half,
         sympy=_image,
@@ -207,6 +216,7 @@ define(
         matrix=lambda node, i, J: _mirrored(node, lambda M: M, J),
         simplify=_mirror_simplify,
         facts=lambda node: frozenset({"symmetric"}),
+        bounds=hull,
         exact=True,
         reference=_mirror,
         sympy=_image,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import ShapeError
 from matcalc.expression import build
+from matcalc.expression.bounds import Interval
 from matcalc.expression.formula import infix
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.sizes import AnySize, Shape, written_shape
@@ -90,6 +91,17 @@ def _full_simplify(name: str) -> Any:
         return _bilinear(name, args, _full_shape)
 
     return simplify
+
+
+def _valid_bounds(node: Node, args: Sequence[Interval]) -> Interval:
+    """Every entry adds up as many products as the kernel has entries."""
+    return (args[0] * args[1]).summed(node.args[1].rows * node.args[1].cols)
+
+
+def _full_bounds(node: Node, args: Sequence[Interval]) -> Interval:
+    """The corners are single products, and no entry adds up more of them than either has entries."""
+    product, counts = args[0] * args[1], [arg.rows * arg.cols for arg in node.args]
+    return product | product.summed(min((count for count in counts if isinstance(count, int)), default=counts[0]))
 
 
 def _signs(node: Node) -> frozenset[str]:
@@ -221,6 +233,7 @@ def _pair(
             shape=_valid_shape(name),
             misfit=_misfit(name),
             facts=_signs,
+            bounds=_valid_bounds,
             exact=True,
             reference=_valid_reference,
             sympy=_valid_image,
@@ -240,6 +253,7 @@ def _pair(
             transpose=lambda node, i, u: build.apply(name, u, node.args[1 - i]),
             simplify=_full_simplify(other),
             shape=_full_shape,
+            bounds=_full_bounds,
             exact=True,
             reference=_full_reference,
             sympy=_full_image,

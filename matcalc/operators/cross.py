@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import exactly
 from matcalc.expression.formula import Formula, infix
 from matcalc.expression.nodes import interned
 from matcalc.expression.operator import Lowering, Operator, Sample, define
@@ -105,6 +106,7 @@ define(
         transpose=lambda node, i, u: build.apply("cross", *((node.args[1], u) if i == 0 else (u, node.args[0]))),
         matrix=_cross_matrix,
         simplify=_cross_simplify,
+        bounds=lambda node, args: args[0] * args[1] - args[0] * args[1],
         exact=True,
         reference=_cross,
         sympy=_image(_cross),
@@ -131,6 +133,7 @@ define(
         ),
         joins=_joins,
         facts=lambda node: frozenset({"skew"}),
+        bounds=lambda node, args: args[0] | -args[0] | exactly(0),
         exact=True,
         reference=_skew,
         sympy=_image(_skew),
@@ -152,6 +155,7 @@ define(
         transpose=lambda node, i, u: build.apply("skew", u),
         matrix=lambda node, i, J: _generators().T @ J,
         simplify=lambda args, params: build.zeros(3, 1) if "symmetric" in args[0].facts else None,
+        bounds=lambda node, args: args[0] - args[0],
         exact=True,
         reference=_axial,
         sympy=_image(_axial),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import eigenvalues_within
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.demands import known_symmetric
 from matcalc.operators.matrix_function_code import functions
@@ -133,6 +134,7 @@ define(
         call=lambda x: build.apply("eigvals", known_symmetric("eigvals", x)),
         differential=_eigvals_rule,
         simplify=_eigvals_simplify,
+        bounds=eigenvalues_within,
         facts=eigenvalue_signs,
         ties=_gaps,
         cubic=8,

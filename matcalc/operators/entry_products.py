@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import NOT_NEGATIVE, Interval, exactly
 from matcalc.expression.formula import axis_name, call
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.axes import along, axes_text, canonical, keep_dims, reduced_signatures, written_along
@@ -121,6 +123,25 @@ def _others_text(node: Node, args: Any, size: Any) -> str:
     return f"_others({args[0]}, {axes_text(node.params)})" if node.params else f"_others({args[0]})"
 
 
+def _count(node: Node) -> Any:
+    """How many entries are multiplied."""
+    x = node.args[0]
+    return x.shape[node.params[0]] if node.params else x.rows * x.cols
+
+
+def _bounds(node: Node, args: Sequence[Interval]) -> Interval:
+    """Of a semidefinite matrix it is a product of the diagonal's entries, not negative, and of squares."""
+    found = args[0].multiplied(_count(node))
+    return found & NOT_NEGATIVE if not node.params and "psd" in node.args[0].facts else found
+
+
+def _fewer(lies: Interval, count: Any, less: int) -> Interval:
+    """Of products of some entries less than ``count``, perhaps of none."""
+    if isinstance(count, int):
+        return lies.multiplied(max(count - less, 0))
+    return lies.multiplied(count) | exactly(1)
+
+
 def _simplify(args: tuple[Node, ...], params: tuple[Any, ...]) -> Node | None:
     return build.number(1) if args[0].op == "ones" and not params else canonical("prod", args[0], params)
 
@@ -160,6 +181,7 @@ define(
         shape=keep_dims,
         differential=_rule,
         simplify=_simplify,
+        bounds=_bounds,
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative", "nonzero"},
         latex=lambda node, pieces, size: call("prod", pieces[0].body, below=axis_name(node.params)),
         written=written_along("prod"),
@@ -190,6 +212,7 @@ define(
         shape=lambda args, params: args[0].shape,
         differential=_others_rule,
         simplify=_others_simplify,
+        bounds=lambda node, args: _fewer(args[0], _count(node), 1),
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative", "nonzero"},
         domain={0: "nonzero"},
         latex=lambda node, pieces, size: call("prod_others", pieces[0].body, below=axis_name(node.params)),
@@ -217,6 +240,7 @@ define(
         source="Griewank & Walther 2008, Evaluating Derivatives (Speelpenning's product)",
         signatures=("(n,1) -> (n,n)",),
         differential=_pairs_rule,
+        bounds=lambda node, args: _fewer(args[0], _count(node), 2) | exactly(0),
         facts=lambda node: frozenset({"symmetric"}),
         domain={0: "nonzero"},
         latex=lambda node, pieces, size: call("prod_pairs", pieces[0].body),

@@ -7,10 +7,20 @@ dR = R·dA·R - dλ·R² - R²·dA·P - P·dA·R² (from Golub & Pereyra 1973).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import (
+    EVERYTHING,
+    NOT_NEGATIVE,
+    UNIT,
+    UP_TO_ONE,
+    Interval,
+    eigenvalues_within,
+    of_leading_vectors,
+)
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.demands import known_symmetric
 from matcalc.operators.eigenvalues import eigenvalue_signs
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
 
 _SOURCE = "Magnus 1985, On differentiating eigenvalues and eigenvectors"
 _SYMMETRIC = {"A": "matrix(n, n; symmetric)"}
+_PAIR = 2
 
 _PROJECTOR = '''
 def _projector(X, place):
@@ -136,6 +147,17 @@ def _define_extreme(which: str, place: int) -> None:
             scaled[:, k] = vectors[:, k] / (values[place] - values[k])
         return scaled @ vectors.T
 
+    def value_bounds(node: Node, args: Sequence[Interval]) -> Interval:
+        """An entry of the diagonal lies between the smallest and the largest (Rayleigh)."""
+        beyond = Interval(args[0].low) if which == "max" else Interval(high=args[0].high)
+        return beyond & eigenvalues_within(node, args)
+
+    def resolvent_bounds(node: Node, args: Sequence[Interval]) -> Interval:
+        """Of a 2×2 matrix the projector of the other eigenvalue over the gap, which is negative for the smallest."""
+        if which == "max" or node.rows != _PAIR or of_leading_vectors(node, args) != UNIT:
+            return EVERYTHING
+        return -NOT_NEGATIVE
+
     index = "-1:" if place else ":1"
     define(
         Operator(
@@ -146,6 +168,7 @@ def _define_extreme(which: str, place: int) -> None:
             call=lambda x: build.apply(value, known_symmetric(value, x)),
             differential=lambda node, i, d: _inner(projector_of(node), d),
             simplify=_first(_eigenvalue_special, _homogeneous(value, opposite[0], 1, -1)),
+            bounds=value_bounds,
             facts=eigenvalue_signs,
             ties=gap,
             cubic=8,
@@ -182,6 +205,7 @@ def _define_extreme(which: str, place: int) -> None:
                 _homogeneous(projector, opposite[1], 0, 1),
             ),
             joins=_projector_joins,
+            bounds=of_leading_vectors if which == "max" else lambda node, args: UP_TO_ONE,
             facts=lambda node: frozenset({"symmetric", "psd"}),
             ties=gap,
             cubic=8,
@@ -207,6 +231,7 @@ def _define_extreme(which: str, place: int) -> None:
                 lambda args, params: build.number(0) if args[0].is_scalar else None,
                 _homogeneous(resolvent, opposite[2], -1, -1),
             ),
+            bounds=resolvent_bounds,
             facts=lambda node: frozenset({"symmetric", "psd"} if which == "max" else {"symmetric"}),
             ties=gap,
             cubic=8,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import UnsupportedError
 from matcalc.expression import build
-from matcalc.expression.bounds import hull
+from matcalc.expression.bounds import hull, hull_with_zero
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.sizes import AnySize, Shape
 from matcalc.operators.rearrangement import multiple_outside, signs_kept
@@ -154,6 +154,7 @@ define(
         matrix=lambda node, i, J: build.apply("elimination", params=(node.rows,)).T @ J,
         simplify=_unvech_simplify,
         facts=lambda node: frozenset({"lower"}),
+        bounds=hull_with_zero,
         written=lambda node, args, size: f"unvech({args[0]}, {size(node.rows)}, {size(node.cols)})",
         exact=True,
         reference=_unvech_reference,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import EVERYTHING, NOT_NEGATIVE, UP_TO_ONE, Interval
 from matcalc.expression.formula import raised
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.exact_functions import Elementary
@@ -142,6 +144,16 @@ def _det_facts(node: Node) -> frozenset[str]:
     return frozenset({"nonzero"} if "invertible" in facts else ())
 
 
+def _det_bounds(node: Node, args: Sequence[Interval]) -> Interval:
+    """By the diagonal of a triangular matrix, and no larger than the product of the rows' lengths (Hadamard 1893)."""
+    x, found = node.args[0], EVERYTHING
+    if x.facts & {"lower", "upper", "diagonal"}:
+        found &= args[0].multiplied(x.rows)
+    if x.facts & {"simplex", "onehot", "orthogonal"}:
+        found &= UP_TO_ONE
+    return found & NOT_NEGATIVE if "psd" in x.facts else found
+
+
 define(
     Operator(
         "inv",
@@ -195,6 +207,7 @@ define(
         signatures=("(n,n) -> (1,1)",),
         differential=_det_rule,
         simplify=_det_simplify,
+        bounds=_det_bounds,
         facts=_det_facts,
         exact=lambda node, args, size: _single(determinant_over_fields(args[0])),
         reference=lambda node, args, size: _single(determinant(args[0])),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import DomainError
 from matcalc.expression import build
+from matcalc.expression.bounds import Interval, exactly
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 
 if TYPE_CHECKING:
@@ -133,6 +135,7 @@ define(
         signatures=("(m,n), (1,1) -> (m,n)",),
         differential=_huber_rule,
         simplify=_huber_simplify,
+        bounds=lambda node, args: Interval(high=(args[0].power(Fraction(2)) * exactly(Fraction(1, 2))).high),
         facts=lambda node: frozenset({"nonnegative"}),
         domain={1: "positive"},
         ties=lambda node, args: abs(args[0]) - args[1],

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import UnsupportedError
 from matcalc.expression import build
+from matcalc.expression.bounds import EVERYTHING, NOT_NEGATIVE
 from matcalc.expression.formula import Formula, exponent
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.expression.piece import ATOM
@@ -200,6 +201,7 @@ define(
         simplify=_exponential_simplify,
         joins=_exponential_joins,
         facts=_exponential_facts,
+        bounds=lambda node, args: NOT_NEGATIVE if args[0].low >= 0 else EVERYTHING,  # I + A + A²/2 + …
         entrywise=lambda a: build.apply("exp", a),
         cubic=20,
         reference=_value_of(exponential),

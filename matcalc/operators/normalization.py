@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import EVERYTHING, Interval, outwards
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.exact_matrices import root
 
@@ -82,6 +84,15 @@ def _called(x: Node, axis: int | None = None) -> Node:
     if axis is not None and x.cols == 1:
         return build.multiply(_least(), build.ones(x.rows, 1))
     return build.apply("layerstd", x)
+
+
+def _layernorm_bounds(node: Node, args: Sequence[Interval]) -> Interval:
+    """Of n entries one is at most sqrt(n - 1) deviations from their mean (Samuelson 1968)."""
+    count = node.shape[_axis(node)]
+    if not isinstance(count, int):
+        return EVERYTHING
+    most = outwards(math.sqrt(count - 1), True)
+    return Interval(-most, most)
 
 
 # ----------------------------------------------------------------------------------------------------- values
@@ -180,6 +191,7 @@ define(
         signatures=("(m,n) -> (m,n)",),
         differential=_layernorm_rule,
         simplify=_layernorm_simplify,
+        bounds=_layernorm_bounds,
         exact=_layernorm_over_fields,
         reference=_layernorm_reference,
         sympy=_image_layernorm,
@@ -201,6 +213,7 @@ define(
         shape=lambda args, params: _reduced(args[0]),
         differential=_layerstd_rule,
         simplify=_layerstd_simplify,
+        bounds=lambda node, args: Interval(outwards(math.sqrt(1e-5), False)),
         facts=lambda node: frozenset({"positive", "nonnegative", "nonzero"}),
         exact=lambda node, args, size: _over_fields(node, args[0])[1],
         reference=lambda node, args, size: _centred(node, args[0])[1],

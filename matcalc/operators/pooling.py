@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import hull
 from matcalc.expression.operator import Operator, Sample, define
 from matcalc.operators import windows
 
@@ -100,6 +101,7 @@ def _average(name: str, *samples: Sample) -> None:
             matrix=_mean_matrix,
             simplify=simplify,
             facts=lambda node: node.args[0].facts & {"positive", "nonnegative"},
+            bounds=hull,
             exact=True,
             reference=_mean_reference,
             sympy=_mean_image,
@@ -136,6 +138,7 @@ def _maximum(name: str, pick: str, *samples: Sample) -> None:
             differential=lambda node, i, d: build.apply(pick, d, node.args[0], params=node.params),
             simplify=lambda args, params: _simplified(name, args, params),
             facts=lambda node: node.args[0].facts & {"positive", "nonnegative", "nonzero"},
+            bounds=hull,
             ties=windows.gaps(0),
             reference=lambda node, args, size: windows.blocks(node, args[0]).max(axis=2),
             sympy=_max_image,

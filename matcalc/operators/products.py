@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
-from matcalc.expression.bounds import Interval, hull
+from matcalc.expression.bounds import NOT_NEGATIVE, Interval, hull
 from matcalc.expression.indexed import Indexed, Term, axes_of, multiplied
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.structure_matrices import commutation
@@ -46,7 +47,28 @@ def _product_bounds(node: Node, args: Sequence[Interval]) -> Interval:
     found = args[0]
     for left, right in zip(node.args, args[1:], strict=False):
         found = (found * right).summed(left.cols)
-    return found
+    return found & NOT_NEGATIVE if node.is_scalar and _is_a_square(node.args) else found
+
+
+def _is_a_square(factors: tuple[Node, ...]) -> bool:
+    """Whether a product that is a number is x'·x, or x'·A·x with a semidefinite A."""
+    middle = factors[len(factors) // 2]
+    if len(factors) % 2 and "psd" not in middle.facts:
+        return False
+    return all(left.T is right for left, right in zip(factors[: len(factors) // 2], factors[::-1], strict=False))
+
+
+def _inner_bounds(node: Node, args: Sequence[Interval]) -> Interval:
+    """A sum of squares is not negative, nor is tr(A·B) of two semidefinite matrices."""
+    x, y = node.args
+    found = (args[0].power(Fraction(2)) if x is y else args[0] * args[1]).summed(x.rows * x.cols)
+    return found & NOT_NEGATIVE if "psd" in x.facts & y.facts else found
+
+
+def _matpow_bounds(node: Node, args: Sequence[Interval]) -> Interval:
+    """Entries of A^k are sums of n^(k - 1) products of k entries."""
+    n, k = node.args[0].rows, node.params[0]
+    return args[0].multiplied(k).summed(n ** (k - 1) if isinstance(n, int) else n)
 
 
 def _product_facts(node: Node) -> frozenset[str]:
@@ -253,6 +275,7 @@ define(
         shape=lambda args, params: args[0].shape,
         differential=_matpow_rule,
         facts=_matpow_facts,
+        bounds=_matpow_bounds,
         exact=True,
         reference=_matpow_reference,
         sympy=lambda node, args, size: __import__("sympy").MatPow(args[0], node.params[0]),
@@ -276,6 +299,7 @@ define(
         transpose=lambda node, i, u: build.multiply(u, node.args[1 - i]),
         matrix=lambda node, i, J: build.apply("vec", node.args[1 - i]).T @ J,
         simplify=_inner_simplify,
+        bounds=_inner_bounds,
         written=lambda node, args, size: f"inner({', '.join(sorted(args, key=lambda text: (len(text), text)))})",
         exact=True,
         reference=lambda node, args, size: __import__("numpy").array([[(args[0] * args[1]).sum()]], dtype=object),

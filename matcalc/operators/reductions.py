@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import NOT_NEGATIVE, Interval, of_a_norm
 from matcalc.expression.formula import with_ones
 from matcalc.expression.operator import Kink, Lowering, Operator, Sample, define
 from matcalc.operators.exact_matrices import root
@@ -122,6 +124,13 @@ def _along_matrix(node: Node, i: int, J: Node) -> Node:
     return build.apply("kron", *pair) @ J
 
 
+def _sum_bounds(node: Node, args: Sequence[Interval]) -> Interval:
+    """The sum over a semidefinite matrix is 1'·X·1."""
+    x = node.args[0]
+    found = args[0].summed(x.rows * x.cols)
+    return found & NOT_NEGATIVE if "psd" in x.facts else found
+
+
 def _mean(x: Node, axis: int | None = None) -> Node:
     count = build.size_number(x.rows) * build.size_number(x.cols) if axis is None else build.size_number(x.shape[axis])
     return build.divide(build.apply("sum", x) if axis is None else _sum_along(x, axis), count)
@@ -212,7 +221,7 @@ define(
         matrix=lambda node, i, J: build.ones(1, J.rows) @ J,
         simplify=_linear_simplify("sum", _sum_special),
         settle=_settled_sum,
-        bounds=lambda node, args: args[0].summed(node.args[0].rows * node.args[0].cols),
+        bounds=_sum_bounds,
         facts=lambda node: node.args[0].facts & {"positive", "nonnegative"},
         exact=True,
         reference=lambda node, args, size: _single(args[0].sum()),
@@ -302,6 +311,7 @@ define(
         simplify=_norm_homogeneous("norm2"),
         settle=_settled_norm2,
         facts=lambda node: _NONNEGATIVE,
+        bounds=of_a_norm,
         domain={0: "nonzero"},
         exact=lambda node, args, size: _single(root((args[0] * args[0]).sum())),
         reference=_euclidean,
@@ -347,6 +357,7 @@ define(
         differential=lambda node, i, d: build.apply("inner", build.apply("sign", node.args[0]), d),
         simplify=_norm_homogeneous("norm1"),
         facts=lambda node: _NONNEGATIVE,
+        bounds=lambda node, args: abs(args[0]).summed(node.args[0].rows * node.args[0].cols),
         reference=lambda node, args, size: _single(abs(args[0]).sum()),
         sympy=_image_norm1,
         lowers=Lowering(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
-from matcalc.expression.bounds import NOT_NEGATIVE
+from matcalc.expression.bounds import NOT_NEGATIVE, Interval, outwards
 from matcalc.expression.formula import axis_name, call
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.axes import along, axes_text, canonical, keep_dims, reduced_signatures, written_along
@@ -149,6 +151,16 @@ def _logsumexp(functions: Any, node: Node, args: Any, size: Any) -> Any:
     return np.vectorize(functions.log, otypes=[object])(raised.sum(axis=along(node.params), keepdims=True))
 
 
+def _logsumexp_bounds(node: Node, args: Sequence[Interval]) -> Interval:
+    """With n equal entries it is log(n) above them; it rises with every entry."""
+    x = node.args[0]
+    count = x.shape[node.params[0]] if node.params else x.rows * x.cols
+    if not isinstance(count, int):
+        return Interval(args[0].low)
+    more = math.log(count)
+    return args[0] + Interval(outwards(more, False), outwards(more, True))
+
+
 def _image_logsumexp(node: Node, args: Any, size: Any) -> Any:
     import sympy
 
@@ -175,6 +187,7 @@ define(
         shape=keep_dims,
         differential=_logsumexp_rule,
         simplify=lambda args, params: canonical("logsumexp", args[0], params),
+        bounds=_logsumexp_bounds,
         written=written_along("logsumexp"),
         exact=_over_fields(_logsumexp),
         reference=_precisely(_logsumexp),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import UP_TO_ONE, of_a_norm, of_leading_vectors
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 from matcalc.operators.matrix_function_code import functions
 from matcalc.operators.precise_matrices import single, singular_system
@@ -178,6 +179,7 @@ define(
         signatures=("(m,n) -> (1,1)",),
         differential=lambda node, i, d: build.apply("inner", build.apply("polar", node.args[0]), d),
         simplify=_norm_simplify("norm_nuc", "tr"),
+        bounds=of_a_norm,
         facts=lambda node: frozenset({"nonnegative"}),
         domain={0: "full_rank"},
         cubic=20,
@@ -205,6 +207,7 @@ define(
         differential=_polar_rule,
         simplify=_polar_simplify,
         joins=_polar_joins,
+        bounds=lambda node, args: UP_TO_ONE,
         facts=_polar_facts,
         domain={0: "full_rank"},
         cubic=20,
@@ -227,6 +230,7 @@ define(
         signatures=("(m,n) -> (1,1)",),
         differential=lambda node, i, d: build.apply("inner", build.apply("dominant", node.args[0]), d),
         simplify=_norm_simplify("norm_spec", "lambda_max"),
+        bounds=of_a_norm,
         facts=lambda node: frozenset({"nonnegative"}),
         domain={0: "nonzero"},
         ties=_largest_gap,
@@ -256,6 +260,7 @@ define(
         differential=_dominant_rule,
         simplify=_factor_simplify("dominant"),
         joins=_dominant_joins,
+        bounds=of_leading_vectors,
         facts=lambda node: node.args[0].facts & {"symmetric"},
         domain={0: "nonzero"},
         ties=_largest_gap,

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import hull
 from matcalc.expression.operator import Lowering, Operator, Sample, define
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ define(
         frozen=True,
         simplify=_simplify,
         facts=lambda node: node.args[0].facts,
+        bounds=hull,
         exact=True,
         reference=lambda node, args, size: args[0],
         sympy=_image,

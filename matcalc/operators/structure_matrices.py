@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import UnsupportedError
 from matcalc.expression import build
+from matcalc.expression.bounds import UNIT
 from matcalc.expression.formula import Formula
 from matcalc.expression.indexed import Indexed, deltas, multiplied
 from matcalc.expression.nodes import interned
@@ -227,6 +228,7 @@ def _half(name: str, says: str, signature: str, places: Places, letter: str, sam
             call=_of_size(name),
             shape=lambda args, params: _half_shape(name, params),
             facts=lambda node: frozenset({"nonnegative"}),
+            bounds=lambda node, args: UNIT,
             exact=_exactly(places),
             reference=_ones_at(places),
             sympy=_image(places),
@@ -302,6 +304,7 @@ define(
         joins=_diagonalization_joins,
         indexed=_diagonalization_indexed,
         facts=lambda node: frozenset({"nonnegative"}),
+        bounds=lambda node, args: UNIT,
         exact=_exactly(_diagonalization_places),
         reference=_ones_at(_diagonalization_places),
         sympy=_image(_diagonalization_places),

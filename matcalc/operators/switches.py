@@ -10,6 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from matcalc.expression import build
+from matcalc.expression.bounds import exactly
 from matcalc.expression.operator import Operator, Sample, define
 from matcalc.operators import windows
 
@@ -154,6 +155,7 @@ def _pair(dimension: str, large: str, small: str, x: str) -> None:
             differential=_rule,
             transpose=lambda node, i, u: build.apply(unpool, u, node.args[1], params=node.params),
             simplify=_simplify(pick, picked_shape),
+            bounds=lambda node, args: args[0],
             ties=windows.gaps(1),
             reference=_pick_reference,
             sympy=_pick_image,
@@ -173,6 +175,7 @@ def _pair(dimension: str, large: str, small: str, x: str) -> None:
             differential=_rule,
             transpose=lambda node, i, u: build.apply(pick, u, node.args[1], params=node.params),
             simplify=_simplify(unpool, unpooled_shape),
+            bounds=lambda node, args: args[0] | exactly(0),
             ties=windows.gaps(1),
             reference=_unpool_reference,
             sympy=_unpool_image,
