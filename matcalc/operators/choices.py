@@ -178,11 +178,15 @@ def _where_bounds(node: Node, args: Sequence[Interval]) -> Interval:
 
 
 def _where_taken(value: Node, lies: Interval, condition: Node, side: Interval) -> Interval:
-    """Bounds of a value where the condition is on a side: of the condition itself, or of an operator applied to it."""
+    """Bounds of a value where the condition is on a side: of the condition itself, or of an operator applied to it.
+
+    An operator that mixes entries sees those on the other side too.
+    """
     if value is condition:
         return lies & side
-    rule = value.operator.bounds
-    if rule is None or condition not in value.args:
+    rule, operator = value.operator.bounds, value.operator
+    entrywise = condition.is_scalar or operator.is_elementwise or operator.broadcasts
+    if rule is None or condition not in value.args or not entrywise:
         return lies
     known = (side if arg is condition else EVERYTHING if arg.args else bounds(arg) for arg in value.args)
     return lies & rule(value, list(known))

@@ -20,6 +20,8 @@ from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.operator import TABLE
 
 KNOWN = [
+    ("where(x, A*x, 1)", {"A": "matrix(n, n; unit)", "x": "vector(n)"}, -inf, inf),
+    ("where(x, x', 1)", {"x": "matrix(n, n)"}, -inf, inf),
     ("log(A)", {"A": "matrix(m, n; above_one)"}, 0, inf),
     ("sum(A, 1)", {"A": "matrix(m, 2; above_one)"}, 2, inf),
     ("sum(A, 0)", {"A": "matrix(m, n; above_one)"}, 1, inf),
