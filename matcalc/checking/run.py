@@ -313,6 +313,8 @@ def _report(
     seen = len(trials)
     trials = _seeing(trials, options)
     blind = [f"rounding hides everything in {seen - len(trials)} more trials"] if len(trials) < seen else []
+    still = sum(t.blank for t in trials) if question.changes else 0
+    blind += [f"in {still} of the trials the function does not change in {FINE.digits} digits"] if still else []
     common["trials"] = len(trials)
     common["max_error"] = max(t.error for t in trials)
     common["testimonies"], outcome = heard(Evidence(question, options, tuple(t.seen for t in trials)))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+import torch
 
 import matcalc as mc
 from matcalc.checking.question import CheckOptions, Question
@@ -69,9 +70,49 @@ def test_a_claim_that_holds_on_one_side_alone_is_refuted_at_any_scale(text: str,
 
 
 def test_a_side_that_nobody_reaches_is_still_told() -> None:
-    report = _checked(_asked("sum(relu(lgamma(x)) .* y)", "y", {"x": "vector(3; unit)", "y": "vector(3)"}),
-                      as_function=True)  # fmt: skip
+    let = {"x": "vector(3; positive)", "y": "vector(3)"}
+    report = _checked(_asked("sum(relu(3*x - tanh(x)) .* y)", "y", let), as_function=True)
     assert (report.verdict, "one side" in report.reason) == ("inconclusive", True)
+
+
+def test_a_side_that_bounds_exclude_is_not_asked_for() -> None:
+    let = {"x": "vector(3; unit)", "y": "vector(3)"}
+    assert _checked(_asked("sum(relu(lgamma(x)) .* y)", "y", let), as_function=True).verdict == "verified"
+
+
+def test_a_side_that_no_gradient_depends_on_is_not_asked_for() -> None:
+    let = {"x": "vector(3; positive)", "y": "vector(3)", "c": "scalar"}
+    asked = _asked("(sum(relu(3*x - tanh(x))) + sum(sin(y)))*c", "y", let)
+    assert _checked(asked, as_function=True).verdict == "verified"
+
+
+def test_what_never_changes_has_a_gradient_of_zero() -> None:
+    """⟨cosh(tanh(A)), A⟩ of a skew A is 0, which no digits of its terms show."""
+    asked = _asked("inner(cosh(tanh(A)), A) + c", "A", {"A": "matrix(3, 3; skew)"})
+    assert _checked(asked).verdict == "verified"
+    asked = _asked("inner(cosh(tanh(A)), A) + c", "A", {"A": "matrix(3, 3; skew)"}, "1e-6*A")
+    assert _checked(asked).verdict == "refuted"
+    saturated = _asked("tanh(x'*x + 1000)", "x", {"x": "vector(3; above_one)"})
+    assert _checked(saturated).verdict == "inconclusive"
+
+
+def test_a_function_is_looked_at_where_rounding_hides_less() -> None:
+    """At the scale 1e8 a hyperbolic tangent is 1; a wrong factor shows at smaller ones."""
+    asked = _asked("tanh(x'*x)", "x", {"x": "vector(3)"})
+    right = _checked(asked, 1e8, as_function=True)
+    assert right.verdict == "verified"
+    assert any("the function does not change in 800 digits" in said for said in right.witnesses)
+    wrong = replace(asked, claimed=lambda x: 2.0001 * x * (1 - torch.tanh(x @ x) ** 2))
+    assert run_check(wrong, CheckOptions(trials=2, scale=1e8)).verdict == "refuted"
+
+
+def test_what_torchs_own_functions_err_by_is_no_fault_of_a_function() -> None:
+    """torch's digamma is off by 1e-10 near its zero, and so is every function that calls it."""
+    asked = _asked("sum(lgamma(x))", "x", {"x": "vector(3; above_one)"})
+    right = replace(asked, claimed=lambda x: torch.special.digamma(x))
+    assert run_check(right, CheckOptions(trials=5)).verdict == "verified"
+    wrong = replace(asked, claimed=lambda x: torch.special.digamma(x) * (1 + 1e-6))
+    assert run_check(wrong, CheckOptions(trials=5)).verdict == "refuted"
 
 
 def test_rounding_in_the_sine_of_a_large_number_is_no_fault_of_the_lowering() -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMISED = {
@@ -62,4 +63,14 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path) -> None:
 
 def test_every_script_is_run() -> None:
     scripts = {path.name for path in (ROOT / "examples").glob("*.py")}
-    assert scripts - set(PROMISED) <= {"autograd_function.py", "test_my_gradients.py"}
+    assert scripts - set(PROMISED) <= {"autograd_function.py", "test_my_gradients.py", "triton_kernel.py"}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="it runs on the card")
+def test_kernels_need_a_card(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "examples" / "triton_kernel.py")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, env=environment)
+    assert (done.returncode, done.stderr.strip()) == (
+        1, "this example needs a CUDA device and Triton, which comes with torch for CUDA"
+    )  # fmt: skip
