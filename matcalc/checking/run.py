@@ -18,89 +18,37 @@ Each run also tries damaged copies of what it verified; one that passes makes th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import Any
 
-from matcalc.checking.blur import hidden
-from matcalc.checking.devices import DeviceFigures, devices_for, figures
+from matcalc.checking.devices import devices_for
 from matcalc.checking.diagnosis.case import Pair
 from matcalc.checking.diagnosis.table import diagnosis_of
 from matcalc.checking.edges import edges_of
-from matcalc.checking.evidence import Evidence, Seen, circumstances
-from matcalc.checking.given import Edge, chosen_points, conventions, looked_at
+from matcalc.checking.evidence import Evidence, circumstances
 from matcalc.checking.hearing import heard
-from matcalc.checking.judgement import FLOAT, judged, rounding
+from matcalc.checking.judgement import FLOAT
 from matcalc.checking.landscape import FINE
 from matcalc.checking.large import run_large
 from matcalc.checking.larger_sizes import at_larger_sizes, confined_to, failing_where_larger, lacking_larger
-from matcalc.checking.placement import CPU
-from matcalc.checking.points import Point, drawn, is_large, point, trouble, where_claim_fails, where_typed_claim_fails
+from matcalc.checking.observation import LOWERED, Trial, at_chosen_points, clearer, observed, with_derivative
+from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails, where_typed_claim_fails
 from matcalc.checking.question import CheckOptions, Question
-from matcalc.checking.reach import missing_sides, on_a_kink, reached, spoken
+from matcalc.checking.reach import missing_sides, reached, spoken
 from matcalc.checking.search import suspects
 from matcalc.checking.sympy_witnesses import sympy_value
-from matcalc.checking.tolerance import BLIND
-from matcalc.checking.torch_side import autograd, in_floats, lowered
+from matcalc.checking.torch_side import autograd
 from matcalc.checking.verdict import Report
 from matcalc.checking.vote import spoken as called_in_words
 from matcalc.errors import CheckError
 from matcalc.expression.nodes import Node, postorder
 
-_LOWERED = 1e-6
-_SMALL = 1e-6
 _FOR_CHOICES = 12
 _LOWERING = "our lowering"
 _ENOUGH = 2
-_MORE_TRIALS = 8
-_VISIBLE = (1.0, 0.1, 1.0, 0.01)
-"""Scales at which rounding hides less."""
-_DRAWS = 24
 _EXACT = "exact"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What was found at one point."""
-
-    seen: Seen
-    truth: Any
-    holds: bool
-    value_agrees: bool
-    auto_agrees: bool
-    error: float
-    fares: DeviceFigures
-    survivors: int
-    visible: float
-    doubt: str
-    hidden: bool
-    blank: bool
-
-    @property
-    def sees(self) -> bool:
-        """Whether more than rounding is left of what is compared, or the claim fails, which is seen in any case."""
-        return not self.holds or (self.visible <= BLIND and (not self.hidden or bool(self.doubt)))
-
-    @property
-    def number(self) -> int:
-        """Which trial."""
-        return self.seen.number
-
-    @property
-    def at(self) -> Point:
-        """The point."""
-        return self.seen.at
-
-    @property
-    def claimed(self) -> Any:
-        """What the claim says there."""
-        return self.seen.claimed
-
-    @property
-    def value(self) -> float:
-        """The function's value."""
-        return self.seen.value
 
 
 def run_check(question: Question, options: CheckOptions) -> Report:
@@ -130,17 +78,17 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     more, unreached = reached(question, options, usual, missing) if points else ([], missing)
     confined = _spread(question, options, usual, wanted, more)
     points += [(wanted + k, at) for k, at in enumerate(more)]
-    trials, kinks = _with_derivative(question, [_trial(question, options, devices, *numbered) for numbered in points])
+    trials, kinks = with_derivative(question, [observed(question, options, devices, *numbered) for numbered in points])
     discarded += kinks
     if trials and all(trial.holds for trial in trials):
         if failing := failing_where_larger(question, options, confined):
             return _without_value(question, options, devices, failing, tuple(discarded))
         first = wanted + len(more)
         for k, (at, plainly) in enumerate(suspects(question, options)):
-            trial = _trial(question, options, devices, first + k, at)
+            trial = observed(question, options, devices, first + k, at)
             trials += [trial] if plainly or not trial.holds else []
-    trials += _clearer(question, options, devices, trials, wanted + len(more) + len(options.at))
-    given, edges = _at_chosen_points(question, options, devices, wanted + len(more))
+    trials += clearer(question, options, devices, trials, wanted + len(more) + len(options.at))
+    given, edges = at_chosen_points(question, options, devices, wanted + len(more))
     if options.edges and points:
         edges += edges_of(question, points[0][1])
     one_sided = tuple(sorted({spoken(question, side) for side in unreached}))
@@ -178,117 +126,6 @@ def _spread(
 def _chooses(question: Question) -> bool:
     """Whether entries are chosen among others: by a few points one may be chosen again and again."""
     return any(node.operator.ties is not None for node in postorder(question.expression))
-
-
-def _with_derivative(question: Question, trials: list[Trial]) -> tuple[list[Trial], list[str]]:
-    """The trials without those that fail where there is no derivative, and why those do not count."""
-    kept, discarded = [], []
-    for trial in trials:
-        off = not trial.holds and on_a_kink(question, trial.at)
-        found = looked_at(question, trial.at) if off else question
-        if isinstance(found, Edge):
-            discarded.append(f"trial {trial.number}: {found.says}")
-        else:
-            kept.append(trial)
-    return kept, discarded
-
-
-def _at_chosen_points(
-    question: Question, options: CheckOptions, devices: tuple[str, ...], first: int
-) -> tuple[list[Trial], tuple[str, ...]]:
-    """Trials at the points that somebody gave, and what is to be told of those without a derivative."""
-    trials, edges = [], []
-    for k, at in enumerate(chosen_points(question, options)):
-        if is_large(question, replace(options, sizes=at.sizes)):
-            edges.append(f"at given point {k + 1}: too large for 90 digits; {conventions(question, at)}")
-            continue
-        found = looked_at(question, at)
-        if isinstance(found, Edge):
-            edges.append(f"at given point {k + 1}: {found.says}")
-        else:
-            trials.append(_trial(found, options, devices, first + k, at, given=True))
-    return trials, tuple(edges)
-
-
-def _trial(
-    question: Question, options: CheckOptions, devices: tuple[str, ...], number: int, at: Point, given: bool = False
-) -> Trial:
-    import numpy as np
-
-    found = judged(question, at, number)
-    claimed, truth, largest = found.claimed, found.truth, found.largest
-    auto, low = autograd(question, at, "float64", CPU)
-    scale = max(float(np.abs(truth).max(initial=0.0)), float(np.abs(auto).max(initial=0.0)))
-    room = FLOAT * scale + rounding(at, question.name, largest)
-    close = auto.shape == truth.shape and bool(np.isfinite(auto).all()) and bool((np.abs(auto - truth) <= room).all())
-    mine = lowered(question, at, "float64", CPU) if isinstance(question.claimed, Node) else claimed.astype(float)
-    length = float(np.abs(at.values[question.name]).max()) or 1.0
-    unit = max(scale, _SMALL * largest / length) or 1.0
-    error = _distance(mine, auto if close else truth) / unit if mine.shape == truth.shape else 0.0
-    fares = (
-        figures(lambda t, d: in_floats(question, at, t, d), devices, options.dtypes, truth, unit)
-        if found.holds and claimed.shape == truth.shape
-        else DeviceFigures()
-    )
-    agrees = abs(low - found.value) <= 1e-7 * max(abs(found.value), largest * 1e-6) + 1e-300
-    seen = Seen(number, at, claimed, found.value, largest, auto, found, given)
-    survivors = 0 if given else found.survivors
-    off = not (agrees and close and error <= _LOWERED)
-    blurred = bool(found.holds) and off and not given and hidden(question, seen, low, mine)
-    return Trial(
-        seen, truth, bool(found.holds), agrees, close, error, fares, survivors, found.visible, found.doubt, blurred,
-        found.blank,
-    )  # fmt: skip
-
-
-def _clearer(
-    question: Question, options: CheckOptions, devices: tuple[str, ...], trials: list[Trial], first: int
-) -> list[Trial]:
-    """Trials instead of those where rounding, or a function that does not change, hides everything.
-
-    What is claimed is looked at where floats see it, at scale 1 and below if not at the one asked for. What 90 digits
-    say of a formula holds at all scales; of a function the points that tell nothing are counted.
-    """
-
-    def tells(t: Trial) -> bool:
-        return t.sees and not (t.holds and t.blank and question.changes)
-
-    lacking = min(_ENOUGH, options.trials) - sum(map(tells, trials))
-    flat = all(t.blank for t in trials)
-    made: list[Trial] = []
-    for k in range(_MORE_TRIALS if trials else 0):
-        if lacking <= 0 and not (flat and lacking_larger(question, options, [t.at for t in made])):
-            break
-        usual = k >= (_ENOUGH if flat else _MORE_TRIALS // 2)
-        at = _steepest(question, options, first + k) if usual else point(question, options, first + k)
-        tried = [] if isinstance(at, str) else [_trial(question, options, devices, first + k, at)]
-        kept = [t for t in _with_derivative(question, tried)[0] if tells(t)]
-        lacking -= len(kept)
-        made += kept
-    return made
-
-
-def _steepest(question: Question, options: CheckOptions, number: int) -> Point | str:
-    """Of some points at scale 1 and below, the one where the function changes most beside its own size."""
-    import numpy as np
-
-    best: tuple[float, Point | None, str] = (0.0, None, "the function does not change at any point that floats see")
-    for attempt in range(_DRAWS):
-        scale = options.scale if attempt == 0 else _VISIBLE[attempt % len(_VISIBLE)]
-        at = drawn(question, replace(options, scale=scale), number, attempt)
-        if at is None:
-            continue
-        auto, value = autograd(question, at, "float64", CPU)
-        steepness = float(np.abs(auto * at.values[question.name]).max(initial=0.0)) / (abs(value) or 1.0)
-        if np.isfinite(value) and best[0] < steepness < np.inf and not trouble(question, at):
-            best = (steepness, at, "")
-    return best[1] or best[2]
-
-
-def _distance(a: Any, b: Any) -> float:
-    import numpy as np
-
-    return float(np.abs(a - b).max(initial=0.0)) if a.shape == b.shape else float("inf")
 
 
 # -------------------------------------------------------------------------------------------------- the verdict
@@ -351,11 +188,11 @@ def _seeing(trials: list[Trial], options: CheckOptions) -> list[Trial]:
 def _fault_of_the_lowering(question: Question, trials: list[Trial]) -> tuple[str, str]:
     """What is wrong with the code, whatever becomes of the formula, and who is the odd one out; or nothing."""
     is_text = isinstance(question.claimed, Node)
-    if is_text and all(t.holds for t in trials) and any(not t.error <= _LOWERED for t in trials):
+    if is_text and all(t.holds for t in trials) and any(not t.error <= LOWERED for t in trials):
         worst = max(trials, key=lambda t: t.error if t.error == t.error else float("inf"))
         reason = f"the formula holds, but its lowered code is off by {worst.error:.1e} in trial {worst.number}"
         return reason, _LOWERING
-    devices = next((t for t in trials if not (t.fares.difference64 or 0.0) <= _LOWERED), None)
+    devices = next((t for t in trials if not (t.fares.difference64 or 0.0) <= LOWERED), None)
     if devices is not None:
         return f"two devices differ by {devices.fares.difference64:.1e} in float64, in trial {devices.number}", ""
     apart = next((t for t in trials if not t.value_agrees), None)

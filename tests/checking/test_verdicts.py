@@ -118,10 +118,10 @@ def test_verify_takes_any_torch_function_and_never_accepts_nan() -> None:
 
 
 def test_code_that_is_off_is_never_verified(monkeypatch: pytest.MonkeyPatch) -> None:
-    from matcalc.checking import run
+    from matcalc.checking import observation
 
-    right = run.lowered
-    monkeypatch.setattr(run, "lowered", lambda *given: 1.5 * right(*given))
+    right = observation.lowered
+    monkeypatch.setattr(observation, "lowered", lambda *given: 1.5 * right(*given))
     report = mc.grad("x'*A*x", "x").check()
     assert report.verdict == "inconclusive"
     assert "lowered code" in report.reason

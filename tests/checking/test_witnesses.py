@@ -182,19 +182,20 @@ def test_a_liar_that_never_counts_is_only_reported(monkeypatch: pytest.MonkeyPat
 
 
 def test_lowered_values_that_are_off_are_laid_to_the_lowering(monkeypatch: pytest.MonkeyPatch) -> None:
-    from matcalc.checking import run
+    from matcalc.checking import observation, run
 
     right = run.autograd
-    monkeypatch.setattr(run, "autograd", lambda *given: (right(*given)[0], 1.01 * right(*given)[1]))
+    for module in (observation, run):
+        monkeypatch.setattr(module, "autograd", lambda *given: (right(*given)[0], 1.01 * right(*given)[1]))
     report = mc.check("x'*A*x", "x")
     assert (report.verdict, report.odd_one_out) == ("inconclusive", "our lowering")
 
 
 def test_a_value_that_only_reference_arithmetic_has_is_laid_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from matcalc.checking import run
+    from matcalc.checking import observation
 
-    right = run.judged
-    monkeypatch.setattr(run, "judged", lambda *given: replace(right(*given), value=1.01 * right(*given).value))
+    right = observation.judged
+    monkeypatch.setattr(observation, "judged", lambda *given: replace(right(*given), value=1.01 * right(*given).value))
     report = mc.check("x'*A*x", "x")
     assert (report.verdict, report.odd_one_out) == ("inconclusive", "the 90-digit arithmetic")
 
