@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import factorial
@@ -10,17 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.errors import DomainError, UnsupportedError
 from matcalc.expression import build
-from matcalc.expression.bounds import EVERYTHING, NOT_NEGATIVE, UP_TO_ONE, End, Interval, outwards
+from matcalc.expression.bounds import EVERYTHING, NOT_NEGATIVE, UP_TO_ONE, Interval
 from matcalc.expression.formula import Formula
 from matcalc.expression.operator import Kink, Lowering, Notation, Operator, Sample, define
 from matcalc.expression.piece import ADD, ATOM, MUL
 from matcalc.operators import stability
+from matcalc.operators.elementwise_bounds import (
+    CREST,
+    MOST_ORDER,
+    STEEP,
+    even_through,
+    falling,
+    log_gamma_bounds,
+    polygamma_bounds,
+    ramp,
+    through,
+    within,
+)
 from matcalc.operators.exact_functions import Elementary
 
 if TYPE_CHECKING:
     from matcalc.expression.nodes import Node
 
-_MOST_ORDER = 170  # the largest k with k! a double
 # Without SciPy, and without overflow: the exponent is never positive.
 _NUMPY_SIGMOID = "(np.exp(np.minimum({0}, 0)) / (1 + np.exp(-np.abs({0}))))"
 _DLMF = "NIST Digital Library of Mathematical Functions, "
@@ -71,85 +81,6 @@ def _image(sympy_form: Callable[[Any, Any], Any]) -> Any:
         return args[0].applyfunc(sympy.Lambda(t, sympy_form(sympy, t)))
 
     return evaluate
-
-
-_WITHIN = {
-    "positive": NOT_NEGATIVE,
-    "above_one": Interval(Fraction(1)),
-    "above_minus_one": Interval(Fraction(-1)),
-    "unit": UP_TO_ONE,
-}
-"""Where the argument of an operator of such a domain lies."""
-
-
-def _through(mp: Callable[[Any, Any], Any], at: dict[int, int], domain: str) -> Any:
-    """The bounds of an increasing function, where it has a value at the argument's.
-
-    It is asked about its domain alone, outside which it must have no real value.
-    """
-    within = _WITHIN.get(domain, EVERYTHING)
-
-    def value(end: End, up: bool) -> End:
-        import mpmath
-
-        if end in at:
-            return Fraction(at[int(end)])
-        try:
-            found = mp(mpmath, mpmath.mpf(end.numerator) / end.denominator if isinstance(end, Fraction) else end)
-            limit = math.isinf(end) and mpmath.isint(found)
-            return Fraction(int(found)) if limit else outwards(found, up)
-        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-            return math.inf if up else -math.inf
-
-    return lambda node, args: (args[0] & within).increasing(value)
-
-
-def _falling(mp: Callable[[Any, Any], Any], at: dict[int, int], domain: str = "") -> Any:
-    """The same of a decreasing function."""
-    rising = _through(lambda m, x: -mp(m, x), {x: -y for x, y in at.items()}, domain)
-    return lambda node, args: -rising(node, args)
-
-
-def _within(stretch: Interval, rule: Any, otherwise: Interval) -> Any:
-    """The bounds by a rule for arguments on a stretch, and of any other argument."""
-    return lambda node, args: (
-        rule(node, args) if stretch.low <= args[0].low and args[0].high <= stretch.high else otherwise
-    )
-
-
-def _even_through(rule: Any) -> Any:
-    """The bounds of an even function, by a rule for the sizes of the argument's entries."""
-    return lambda node, args: rule(node, [abs(args[0])])
-
-
-def _ramp(lowest: Fraction) -> Any:
-    """The bounds of what lies between a number and x, with the sign of x."""
-    return lambda node, args: Interval(Fraction(0) if args[0].low >= 0 else lowest, max(args[0].high, Fraction(0)))
-
-
-_STEEP = Interval(Fraction(-3, 2), Fraction(3, 2))  # where sine and tangent rise
-_CREST = Interval(Fraction(-3), Fraction(3))  # where the cosine rises to 1 and falls
-
-
-def _log_gamma_bounds(node: Node, args: Sequence[Interval]) -> Interval:
-    """It is convex for positive x and least between 1.46 and 1.47, above -0.1215 (DLMF 5.4.20)."""
-    x = args[0]
-    falling: Interval = _falling(lambda m, x: m.loggamma(x), {1: 0, 2: 0})(node, args)
-    rising: Interval = _through(lambda m, x: m.loggamma(x), {1: 0, 2: 0}, "")(node, args)
-    if x.high <= Fraction(146, 100):
-        return falling
-    if x.low >= Fraction(147, 100):
-        return rising
-    return Interval(Fraction(-1215, 10_000), max(falling.high, rising.high))
-
-
-def _polygamma_bounds(node: Node, args: Sequence[Interval]) -> Interval:
-    """(-1)^(k+1) k! Σ (x + n)^-(k+1), DLMF 5.15.1: falls to zero for odd k, rises to it for even k, for positive x."""
-    k, sign = node.params[0], -1 if node.params[0] % 2 else 1
-    if args[0].low < 0 or k > _MOST_ORDER:
-        return NOT_NEGATIVE if sign < 0 else -NOT_NEGATIVE if args[0].low >= 0 else EVERYTHING
-    found = _through(lambda m, x: sign * m.psi(k, x), {}, "")(node, args)
-    return found & -NOT_NEGATIVE if sign > 0 else -(found & -NOT_NEGATIVE)
 
 
 def elementwise(
@@ -203,7 +134,7 @@ def elementwise(
             derivative=derivative,
             simplify=simpler,
             facts=lambda node: value | ({"symmetric"} if "symmetric" in node.args[0].facts else frozenset()),
-            bounds=_through(mp, at or {}, domain) if increasing else bounds,
+            bounds=through(mp, at or {}, domain) if increasing else bounds,
             domain={0: domain} if domain else {},
             kinks=kinks,
             lowers=Lowering(torch=torch, numpy=numpy, jax=jax),
@@ -266,13 +197,13 @@ def _trig() -> None:
     row = elementwise
     row("sin", "the sine", _DLMF + "eq. 4.20.1", derivative=lambda x, y: _f("cos", x), **_same("sin"),
         mp=lambda m, x: m.sin(x), sympy=lambda s, x: s.sin(x), at={0: 0},
-        bounds=_within(_STEEP, _through(lambda m, x: m.sin(x), {0: 0}, ""), UP_TO_ONE))  # fmt: skip
+        bounds=within(STEEP, through(lambda m, x: m.sin(x), {0: 0}, ""), UP_TO_ONE))  # fmt: skip
     row("cos", "the cosine", _DLMF + "eq. 4.20.2", derivative=lambda x, y: -_f("sin", x), **_same("cos"),
         mp=lambda m, x: m.cos(x), sympy=lambda s, x: s.cos(x), at={0: 1},
-        bounds=_even_through(_within(_CREST, _falling(lambda m, x: m.cos(x), {0: 1}), UP_TO_ONE)))  # fmt: skip
+        bounds=even_through(within(CREST, falling(lambda m, x: m.cos(x), {0: 1}), UP_TO_ONE)))  # fmt: skip
     row("tan", "the tangent", _DLMF + "eq. 4.20.3", derivative=lambda x, y: _one(x) + y**2, **_same("tan"),
         mp=lambda m, x: m.tan(x), sympy=lambda s, x: s.tan(x), at={0: 0}, domain="unit",
-        bounds=_within(_STEEP, _through(lambda m, x: m.tan(x), {0: 0}, ""), EVERYTHING))  # fmt: skip
+        bounds=within(STEEP, through(lambda m, x: m.tan(x), {0: 0}, ""), EVERYTHING))  # fmt: skip
     row("asin", "the inverse sine", _DLMF + "4.24", derivative=lambda x, y: (_one(x) - x**2) ** _number(-1, 2),
         torch="torch.asin({0})", numpy="np.arcsin({0})", jax="jnp.arcsin({0})", domain="unit",
         mp=lambda m, x: m.asin(x), sympy=lambda s, x: s.asin(x), at={0: 0}, aliases=("arcsin",),
@@ -280,7 +211,7 @@ def _trig() -> None:
     row("acos", "the inverse cosine", _DLMF + "4.24", derivative=lambda x, y: -((_one(x) - x**2) ** _number(-1, 2)),
         torch="torch.acos({0})", numpy="np.arccos({0})", jax="jnp.arccos({0})", domain="unit",
         mp=lambda m, x: m.acos(x), sympy=lambda s, x: s.acos(x), at={1: 0}, aliases=("arccos",),
-        latex=r"\arccos\left({0}\right)", bounds=_falling(lambda m, x: m.acos(x), {1: 0}, "unit"))  # fmt: skip
+        latex=r"\arccos\left({0}\right)", bounds=falling(lambda m, x: m.acos(x), {1: 0}, "unit"))  # fmt: skip
     row("atan", "the inverse tangent", _DLMF + "4.24", derivative=lambda x, y: (_one(x) + x**2) ** -1,
         torch="torch.atan({0})", numpy="np.arctan({0})", jax="jnp.arctan({0})",
         mp=lambda m, x: m.atan(x), sympy=lambda s, x: s.atan(x), at={0: 0}, aliases=("arctan",),
@@ -289,7 +220,7 @@ def _trig() -> None:
         mp=lambda m, x: m.sinh(x), sympy=lambda s, x: s.sinh(x), at={0: 0}, increasing=True)  # fmt: skip
     row("cosh", "the hyperbolic cosine", _DLMF + "eq. 4.34.2", derivative=lambda x, y: _f("sinh", x), **_same("cosh"),
         mp=lambda m, x: m.cosh(x), sympy=lambda s, x: s.cosh(x), at={0: 1}, value=_POSITIVE,
-        bounds=_even_through(_through(lambda m, x: m.cosh(x), {0: 1}, "")))  # fmt: skip
+        bounds=even_through(through(lambda m, x: m.cosh(x), {0: 1}, "")))  # fmt: skip
     row("tanh", "the hyperbolic tangent", _DLMF + "eq. 4.34.3", derivative=lambda x, y: _one(x) - y**2, **_same("tanh"),
         mp=lambda m, x: m.tanh(x), sympy=lambda s, x: s.tanh(x), at={0: 0}, increasing=True)  # fmt: skip
     row("asinh", "the inverse hyperbolic sine", _DLMF + "4.38",
@@ -341,12 +272,12 @@ def _exponentials() -> None:
         derivative=lambda x, y: _f("sigmoid", x) * (_one(x) + x * (_one(x) - _f("sigmoid", x))),
         torch="torch.nn.functional.silu({0})", numpy="({0:a} * " + _NUMPY_SIGMOID + ")", jax="jax.nn.silu({0})",
         mp=lambda m, x: x * _logistic(m, x), sympy=lambda s, x: x / (1 + s.exp(-x)), at={0: 0},
-        bounds=_ramp(Fraction(-279, 1000)))  # fmt: skip
+        bounds=ramp(Fraction(-279, 1000)))  # fmt: skip
     row("gelu", "x*Φ(x), Φ the normal distribution function", "Hendrycks & Gimpel 2016", derivative=_gelu,
         elementary=False, torch="torch.nn.functional.gelu({0})", numpy="({0:a} * scipy.special.ndtr({0}))",
         jax="jax.nn.gelu({0}, approximate=False)", mp=lambda m, x: x * m.ncdf(x),
         sympy=lambda s, x: x * (1 + s.erf(x / s.sqrt(2))) / 2, at={0: 0},
-        bounds=_ramp(Fraction(-17, 100)))  # fmt: skip
+        bounds=ramp(Fraction(-17, 100)))  # fmt: skip
     row("erf", "the error function", _DLMF + "7.2",
         elementary=False,
         derivative=lambda x, y: (_number(2) / build.constant("pi") ** _number(1, 2)) * _f("exp", -(x**2)),
@@ -356,13 +287,13 @@ def _exponentials() -> None:
         mp=lambda m, x: m.log(abs(m.gamma(x))), sympy=lambda s, x: s.loggamma(x), at={1: 0, 2: 0},
         domain="positive",
         latex=r"\log\lvert\Gamma\left({0}\right)\rvert",
-        bounds=_within(NOT_NEGATIVE, _log_gamma_bounds, EVERYTHING))  # fmt: skip
+        bounds=within(NOT_NEGATIVE, log_gamma_bounds, EVERYTHING))  # fmt: skip
     row("digamma", "the derivative of lgamma", _DLMF + "5.2", derivative=lambda x, y: _polygamma(1, x),
         elementary=False,
         **_scipy("digamma"), mp=lambda m, x: m.digamma(x), sympy=lambda s, x: s.digamma(x),
         domain="positive",
         latex=r"\psi\left({0}\right)",
-        bounds=_within(NOT_NEGATIVE, _through(lambda m, x: m.digamma(x), {}, ""), EVERYTHING))  # fmt: skip
+        bounds=within(NOT_NEGATIVE, through(lambda m, x: m.digamma(x), {}, ""), EVERYTHING))  # fmt: skip
 
 
 def _polygamma(k: int, x: Node) -> Node:
@@ -376,10 +307,8 @@ def _zeta(module: str) -> Any:
 
     def spell(node: Node, args: Any, size: Any) -> str:
         k = node.params[0]
-        if k > _MOST_ORDER:
-            raise UnsupportedError(
-                f"polygamma of order {k} is beyond floating-point numbers; {_MOST_ORDER} is the most"
-            )
+        if k > MOST_ORDER:
+            raise UnsupportedError(f"polygamma of order {k} is beyond floating-point numbers; {MOST_ORDER} is the most")
         text = f"{module}.zeta({k + 1}, {args[0]})"
         factor = (-1) ** (k + 1) * factorial(k)
         return text if factor == 1 else f"({factor if abs(factor) < 2**53 else float(factor)!r} * {text})"
@@ -448,7 +377,7 @@ define(
         shape=lambda args, params: args[0].shape,
         differential=lambda node, i, d: build.times(_polygamma(node.params[0] + 1, node.args[0]), d),
         domain={0: "positive"},
-        bounds=_polygamma_bounds,
+        bounds=polygamma_bounds,
         written=lambda node, args, size: f"polygamma({node.params[0]}, {args[0]})",
         reference=lambda node, args, size: _entrywise(lambda m, x: m.psi(node.params[0], x))(node, args, size),
         sympy=lambda node, args, size: _image(lambda s, x: s.polygamma(node.params[0], x))(node, args, size),
