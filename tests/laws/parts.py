@@ -73,7 +73,7 @@ def limited(seconds: float, skipped: Counter[str], told: Callable[[str], None]) 
         large = "allocate memory" in str(error)
         skipped["too large" if large else "CRASH"] += 1
         if not large:
-            told(f"CRASH {traceback.format_exc()}")
+            told(f"CRASH {type(error).__name__}: {error}\n{traceback.format_exc()}")
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
