@@ -31,6 +31,7 @@ _VISIBLE = (1.0, 0.1, 1.0, 0.01)
 """Scales at which rounding hides less."""
 _DRAWS = 40
 _TINY = 2.0**-40
+_BLURRED = 1e-6
 
 
 @dataclass(frozen=True)
@@ -166,26 +167,31 @@ def clearer(
 
 
 def _clearest(question: Question, options: CheckOptions, number: int) -> Point | str:
-    """Of some points at scale 1 and below, the one whose gradient rounding in the inputs moves least, in floats."""
-    best: tuple[float, Point | None] = (float("inf"), None)
+    """Of some points at scale 1 and below, one that rounding blurs little: where the function changes most, in floats.
+
+    1 - tanh(18)^2 is one of two floats and hardly moves with x; sin(x^2) is steepest where x is so large that its last
+    digit decides.
+    """
+    best: tuple[float, Point | None] = (0.0, None)
     for attempt in range(_DRAWS):
         at = drawn(question, replace(options, scale=_VISIBLE[attempt % len(_VISIBLE)]), number, attempt)
-        blur = float("inf") if at is None else _blur(question, at, number)
-        if at is not None and blur < best[0] and not trouble(question, at):
-            best = (blur, at)
+        steepness = 0.0 if at is None else _steepness(question, at, number)
+        if at is not None and steepness > best[0] and not trouble(question, at):
+            best = (steepness, at)
     return best[1] or point(question, replace(options, scale=_VISIBLE[number % len(_VISIBLE)]), number)
 
 
-def _blur(question: Question, at: Point, number: int) -> float:
-    """By how much of its size autograd's gradient moves where inputs move by a trillionth; infinite where it is 0."""
+def _steepness(question: Question, at: Point, number: int) -> float:
+    """How much the function changes relatively, by autograd; 0 where that moves with the inputs' last digits."""
     import numpy as np
 
     rng = np.random.Generator(np.random.PCG64([number, 53]))
     moved = {name: v * (1 + _TINY * rng.uniform(-1, 1, v.shape)) for name, v in at.values.items()}
-    here, there = (autograd(question, each, "float64", CPU)[0] for each in (at, Point(at.sizes, moved)))
+    (here, value), (there, _) = (autograd(question, each, "float64", CPU) for each in (at, Point(at.sizes, moved)))
     with np.errstate(all="ignore"):
-        found = float(np.abs(there - here).max(initial=0.0) / np.abs(here).max(initial=0.0))
-    return found if np.isfinite(found) else float("inf")
+        blur = float(np.abs(there - here).max(initial=0.0) / np.abs(here).max(initial=0.0))
+        found = float(np.abs(here * at.values[question.name]).max(initial=0.0)) / (abs(value) or 1.0)
+    return found if blur < _BLURRED and np.isfinite(found) else 0.0
 
 
 def _distance(a: Any, b: Any) -> float:

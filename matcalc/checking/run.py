@@ -149,7 +149,8 @@ def _report(
     flat = _flat(question, options, trials)
     seen = len(trials)
     trials = _seeing(trials, options)
-    blind = [f"rounding hides everything in {seen - len(trials)} more trials"] if len(trials) < seen else []
+    lost = f"at the scale {options.scale:g} rounding hides everything in {seen - len(trials)} more trials"
+    blind = [lost] if len(trials) < seen else []
     still = sum(t.blank for t in trials) if question.changes else 0
     blind += [f"in {still} of the trials the function does not change in {FINE.digits} digits"] if still else []
     common["trials"] = len(trials)

@@ -121,8 +121,15 @@ def test_rounding_in_the_sine_of_a_large_number_is_no_fault_of_the_lowering() ->
     assert _checked(_asked("norm2(cos(x + b*y))^2", "y", {"y": "vector(3)"}, "x"), 1e8).verdict == "refuted"
 
 
-def test_a_function_is_not_verified_where_rounding_is_all_that_is_left() -> None:
+def test_where_rounding_is_all_that_is_left_of_a_function_it_is_told() -> None:
+    """sin(1e16) is noise in floats: a function is looked at elsewhere, if there is an elsewhere."""
     report = _checked(_asked("sum(sin(square(x)))", "x", {"x": "vector(3)"}), 1e8, as_function=True)
+    assert report.verdict == "verified"
+    assert "at the scale 1e+08 rounding hides everything in 2 more trials" in report.witnesses
+    wrong = replace(_asked("sum(sin(square(x)))", "x", {"x": "vector(3)"}), claimed=lambda x: 2.001 * x * (x * x).cos())
+    assert _checked(wrong, 1e8).verdict == "refuted"
+    everywhere = _asked("sum(sin(1e16 .* square(x)))", "x", {"x": "vector(3; above_one)"})
+    report = _checked(everywhere, as_function=True)
     assert (report.verdict, "ill-conditioned" in report.reason) == ("inconclusive", True)
 
 
