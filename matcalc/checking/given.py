@@ -214,7 +214,8 @@ def _by_its_code(question: Question, at: Point) -> Question | Edge:
 def _is_smooth(question: Question, at: Point, exact: Mapping[str, Any], memo: dict[Node, Any]) -> bool:
     """Whether slopes to either side meet along every direction, and add up, as those of a derivative do.
 
-    At a smooth point what they lack shrinks with the step; at a kink it does not.
+    At a smooth point what they lack shrinks with the step; at a kink it does not. The slopes themselves stay: those of
+    sign(x) at 0 are the same to either side, and as large as the step is small.
     """
     import mpmath
 
@@ -227,15 +228,17 @@ def _is_smooth(question: Question, at: Point, exact: Mapping[str, Any], memo: di
         values = {**exact, name: exact[name] + t * direction}
         return _real(question.expression, values, at.sizes, dict(still))[0, 0] - here
 
-    def lacking(step: Any) -> list[Any]:
+    def looked(step: Any) -> tuple[list[Any], list[Any]]:
         slopes = [(moved(d, step) / step, -moved(d, -step) / step) for d in along]
         whole = (moved(together, step) - moved(together, -step)) / (2 * step)
-        return [*(ahead - behind for ahead, behind in slopes), whole - sum(a + b for a, b in slopes) / 2]
+        lacking = [*(ahead - behind for ahead, behind in slopes), whole - sum(a + b for a, b in slopes) / 2]
+        return lacking, [ahead for ahead, _ in slopes]
 
     along = _directions(question, exact[name].shape)
     together = sum(along, 0 * exact[name])
-    coarse, fine = (lacking(mpmath.mpf(step) * length) for step in _STEPS)
-    return all(abs(f) <= abs(c) / 10 or abs(f) <= noise for c, f in zip(coarse, fine, strict=True))
+    coarse, fine = (looked(mpmath.mpf(step) * length) for step in _STEPS)
+    meet = all(abs(f) <= abs(c) / 10 or abs(f) <= noise for c, f in zip(coarse[0], fine[0], strict=True))
+    return meet and all(abs(f) <= 2 * abs(c) + noise for c, f in zip(coarse[1], fine[1], strict=True))
 
 
 def _directions(question: Question, shape: tuple[int, ...]) -> list[Any]:

@@ -139,3 +139,10 @@ def test_a_gradient_of_which_only_the_rounding_of_ninety_digits_is_left_is_zero(
     wrong = _asked("1e-70*sum(square(x))", "x", {"x": "vector(3)"})
     zero = replace(wrong, claimed=lambda x: 0 * x)
     assert _checked(zero).verdict == "refuted"
+
+
+def test_a_jump_around_its_own_value_is_no_smooth_point() -> None:
+    """sign(x) at 0 has the same slope to either side, and one as large as the step is small."""
+    report = _checked(_asked("sum(sign(x)) + c", "x", {"x": "vector(4; onehot)", "c": "scalar"}))
+    assert report.verdict != "refuted"
+    assert mc.check("sum(sign(x))", "x", claim="0*x", at={"x": [0.0, 1.0, 2.0]}).verdict == "verified"
