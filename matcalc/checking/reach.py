@@ -49,7 +49,7 @@ def _idle(question: Question) -> frozenset[Side]:
     telling = {v for v in postorder(*roots) if v.op == "variable"}
     return frozenset(
         (_key(node, k), sign)
-        for node in postorder(*_branching(question))
+        for node in postorder(*branching(question))
         for k in range(len(node.operator.kinks) + (node.operator.branch is not None))
         if telling.isdisjoint(postorder(*node.args))
         for sign in (-1, 1)
@@ -59,7 +59,7 @@ def _idle(question: Question) -> frozenset[Side]:
 def _impossible(question: Question) -> frozenset[Side]:
     """The sides on which nothing lies, as the bounds of what chooses tell."""
     found: set[Side] = set()
-    for node in postorder(*_branching(question)):
+    for node in postorder(*branching(question)):
         for k, lies in enumerate(_chooser_bounds(node)):
             if lies.low >= 0:
                 found.add((_key(node, k), -1))
@@ -118,7 +118,7 @@ def _taken(question: Question, at: Point, missing: frozenset[Side], found: list[
 
 
 def _places(question: Question, sides: frozenset[Side]) -> Iterator[tuple[Node, int, Side]]:
-    for node in postorder(*_branching(question)):
+    for node in postorder(*branching(question)):
         for k in range(len(node.operator.kinks) + (node.operator.branch is not None)):
             for sign in (-1, 1):
                 if (_key(node, k), sign) in sides:
@@ -135,7 +135,7 @@ def _steered_to(
 ) -> frozenset[Side]:
     """The missing sides that one point lies on, which was steered to one of them."""
     node, k, sign = place
-    measured = gauge(question, node, lambda args: list(_choosers(node, args))[k], sign)
+    measured = gauge(question, node, lambda args: list(choosers(node, args))[k], sign)
     for _, at in zip(range(_CANDIDATES), steered(question, options, points, node, measured), strict=False):
         if new := _taken(question, at, missing, found):
             return new
@@ -181,14 +181,14 @@ def on_a_kink(question: Question, at: Point) -> bool:
         for node in postorder(question.expression):
             args = [memo[arg] for arg in node.args]
             ties = () if node.operator.ties is None else (node.operator.ties(node, args),)
-            if any(not v for chooser in (*_choosers(node, args), *ties) for v in chooser.flat):
+            if any(not v for chooser in (*choosers(node, args), *ties) for v in chooser.flat):
                 return True
     return False
 
 
 def spoken(question: Question, side: Side) -> str:
     """A side in words."""
-    op = next(node.op for node in postorder(*_branching(question)) if _key(node, 0)[:20] == side[0][:20])
+    op = next(node.op for node in postorder(*branching(question)) if _key(node, 0)[:20] == side[0][:20])
     return f"{op} was only seen on one side of where it branches: none of the points lies on the other"
 
 
@@ -204,11 +204,11 @@ def _chosen_by(question: Question, at: Point) -> Iterator[tuple[Node, int, Any]]
 
     with mpmath.workdps(DIGITS):
         values, memo, _ = remembered(at.values, question.variables, at.sizes, DIGITS)
-        roots = _branching(question)
+        roots = branching(question)
         for root in roots:
             evaluate(root, values, at.sizes, memo)
         for node in postorder(*roots):
-            for k, chooser in enumerate(_choosers(node, [memo[arg] for arg in node.args])):
+            for k, chooser in enumerate(choosers(node, [memo[arg] for arg in node.args])):
                 yield node, k, chooser
 
 
@@ -224,7 +224,7 @@ def _sides(question: Question, at: Point) -> frozenset[Side]:
     return frozenset(found)
 
 
-def _branching(question: Question) -> tuple[Node, ...]:
+def branching(question: Question) -> tuple[Node, ...]:
     """What may branch: the expression, and a claim of somebody else's, which may branch where the truth does not.
 
     Terms of the expression in which the name does not occur have no part in a derivative by it.
@@ -244,7 +244,8 @@ def _terms_with(root: Node, name: str) -> tuple[Node, ...]:
     return (root,) if root.depends_on(name) else ()
 
 
-def _choosers(node: Node, args: list[Any]) -> Iterator[Any]:
+def choosers(node: Node, args: list[Any]) -> Iterator[Any]:
+    """What decides by its sign on which side of each of its kinks, and of its choice, a node lies."""
     for kink in node.operator.kinks:
         yield args[0] - kink.at
     if node.operator.branch is not None:

@@ -23,6 +23,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from matcalc.checking.cells import between_kinks
 from matcalc.checking.devices import devices_for
 from matcalc.checking.diagnosis.case import Pair
 from matcalc.checking.diagnosis.table import diagnosis_of
@@ -76,6 +77,7 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     usual = [at for _, at in points]
     missing = missing_sides(question, usual)
     more, unreached = reached(question, options, usual, missing) if points else ([], missing)
+    more += between_kinks(question, options, [*usual, *more])
     confined = _spread(question, options, usual, wanted, more)
     points += [(wanted + k, at) for k, at in enumerate(more)]
     trials, kinks = with_derivative(question, [observed(question, options, devices, *numbered) for numbered in points])
