@@ -212,7 +212,10 @@ class _Sight:
         if off <= allowed:
             return True, *seen
         if self.precision is FINE:
-            return bool(off <= allowed + floor), *seen
+            # exp(-1000) is below all that differences show beside 1: whatever somebody claims there agrees
+            lost = allowed < off and not size > floor and self.question.truth is not None
+            lost = lost and not land.is_moderate(self.question.claimed)
+            return bool(off <= allowed + floor), *seen[:-1], float("inf") if lost else visible
         return (False if self._surely_off(land, claimed, allowed, floor) else None), *seen
 
     def _surely_off(self, land: Landscape, claimed: Any, allowed: Any, floor: Any) -> bool:

@@ -26,6 +26,7 @@ ENTRIES = 16
 _KEPT = 48
 _DIRECTIONS = 4
 _LEAST, _MOST = 1e-30, 30
+_LAST_BITS = 64
 
 
 @dataclass(frozen=True)
@@ -106,22 +107,37 @@ class Landscape:
         derived = self._question.truth or self._question.guide
         if derived is None or not any(self._relative(derived, lambda total, terms: (total,))):
             return False
-        return not (self._precision is FINE and self._is_moderate(claimed))
+        return not (self._precision is FINE and self.is_moderate(claimed))
 
-    def _is_moderate(self, claimed: Node | None) -> bool:
+    def is_moderate(self, claimed: Any = None) -> bool:
         """Whether no value on the way is so large, or so small, that a function of it is lost in these digits.
 
-        erf(30) is 1 but for 1e-393, and tanh(30) but for 1e-26; field arithmetic has no such limits.
+        erf(30) is 1 but for 1e-393, and tanh(30) but for 1e-26; field arithmetic has no such limits. What is left of
+        terms that cancel out is no small value. ``claimed`` is a formula to be looked at as well, or a function.
         """
-        roots = (self._question.expression, *(() if claimed is None else (claimed,)))
+        roots = (self._question.expression, *((claimed,) if isinstance(claimed, Node) else ()))
         for root in roots:
             evaluate(root, self.exact, self._at.sizes, self.values)
         nodes = list(postorder(*roots))
-        values = (abs(v) for node in nodes for v in self.values[node].flat if v)
-        taken = (
-            abs(v) for node in nodes if node.operator.exact is not True for a in node.args for v in self.values[a].flat
-        )
-        return all(_LEAST <= v <= 1 / _LEAST for v in values) and all(v <= _MOST for v in taken)
+        taken = {arg for node in nodes if node.operator.exact is not True for arg in node.args}
+        left: set[Node] = set()
+        for node in nodes:
+            if any(arg in left for arg in node.args) or self._cancels(node):
+                left.add(node)
+            least, most = 0 if node in left else _LEAST, _MOST if node in taken else 1 / _LEAST
+            if not all(not v or least <= abs(v) <= most for v in self.values[node].flat):
+                return False
+        return True
+
+    def _cancels(self, node: Node) -> bool:
+        """Whether rounding alone is left of an entry of a value that field arithmetic gives."""
+        import mpmath
+
+        if node.operator.exact is not True or not node.args:
+            return False
+        largest = max((abs(v) for arg in node.args for v in self.values[arg].flat), default=0)
+        rounding = mpmath.ldexp(1, -mpmath.mp.prec + _LAST_BITS) * largest
+        return any(v and abs(v) <= rounding for v in self.values[node].flat)
 
     def hides(self, root: Node) -> bool:
         """Whether a sum below, or a term of one, is lost in these digits beside the sum's largest term."""

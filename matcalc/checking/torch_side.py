@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from matcalc.checking.devices import repeatable
+from matcalc.checking.devices import SHAPES_ONLY, repeatable
 from matcalc.checking.placement import CPU, functions_on, home
 from matcalc.checking.points import Point
 from matcalc.checking.question import Question
@@ -301,6 +301,9 @@ def as_returned(value: Any) -> Any:
             "the claimed function returns complex numbers",
             why="the gradient is real: take the real part, or say what the imaginary one is for",
         )
+    if (made.is_meta and home() != SHAPES_ONLY) or made.is_quantized or made.is_nested:
+        kind = "meta" if made.is_meta else "quantized" if made.is_quantized else "nested"
+        raise CheckError(f"the claimed function returns a {kind} tensor", why="a derivative is a tensor of numbers")
     made = made if made.layout == torch.strided else made.to_dense()
     return made.double() if made.dtype == torch.bool else made
 

@@ -147,3 +147,24 @@ def test_what_reading_drops_of_a_claim_must_have_a_value(claim: str) -> None:
 @pytest.mark.parametrize("claim", ["2*exp(log(x))", "2*sqrt(x).^2", "2*x.*x./x"])
 def test_where_it_has_one_it_drops_at_will(claim: str) -> None:
     assert mc.check("x'*x", "x", claim=claim, let={"x": "vector(n; positive)"}).verdict == "verified"
+
+
+@pytest.mark.parametrize("claim", ["2*exp(-1000)", "0", "-exp(-1000)", "exp(-1001)"])
+def test_a_constant_below_all_digits_hides_its_factor(claim: str) -> None:
+    """exp(-1000) is 5e-435: beside it differences in 800 digits show nothing."""
+    let = {"x": "scalar"}
+    assert mc.check("exp(-1000)*x", "x", claim=claim, let=let).verdict == "inconclusive"
+    assert mc.check("exp(-1000)*x", "x", claim="exp(-1000)", let=let).verdict == "verified"
+    assert mc.check("exp(-900)*x", "x", claim=claim, let=let).verdict == "refuted"
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's, of its own quantized and nested tensors
+@pytest.mark.parametrize("kind", ["meta", "nested", "quantized"])
+def test_what_holds_no_numbers_is_no_claim(kind: str) -> None:
+    made = {
+        "meta": lambda x: (2 * x).to("meta"),
+        "nested": lambda x: torch.nested.nested_tensor([2 * x]),
+        "quantized": lambda x: torch.quantize_per_tensor((2 * x).float(), 0.1, 0, torch.qint8),
+    }[kind]
+    with pytest.raises(mc.CheckError, match=f"returns a {kind} tensor"):
+        mc.check("sum(x.^2)", "x", claim=made, let={"x": "vector(3)"})
