@@ -73,7 +73,8 @@ def _truth(f: Expression, name: str, cotangent: str, unconstrained: bool) -> Que
     derived = vjp(f, name, cotangent, unconstrained=unconstrained)
     variables = tuple(v.node for v in derived.typed.variables)
     pairing = inner(variables[-1], derived.differentiated)
-    return Question(pairing, name, variables, derived.node, derived.node, derived.projected, f.text)
+    own = derived.node
+    return Question(pairing, name, variables, own, own, derived.projected, f.text, guide=own)
 
 
 def _wanted(f: Expression, wrt: str | Sequence[str] | None) -> tuple[str, ...]:

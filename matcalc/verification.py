@@ -174,7 +174,7 @@ def confirm_zero(derived: Derivative, trials: int = 2) -> None:
     Raises:
         CheckError: where there is none.
     """
-    from matcalc.checking.judgement import judged
+    from matcalc.checking.judging import judged
     from matcalc.checking.points import Point, point
     from matcalc.expression import build
 

@@ -16,21 +16,19 @@ from matcalc.checking.findings import NOT_OFFERED, NOTED, RIGHT, UNDECIDED, WRON
 from matcalc.checking.function_aspects import ALWAYS, ONCE_RIGHT
 from matcalc.checking.function_claim import Raised
 from matcalc.checking.function_devices import on_devices
+from matcalc.checking.function_forward import forward_finding
 from matcalc.checking.function_question import FunctionQuestion, refused
 from matcalc.checking.function_setting import CAST, Setting, example_of, place_of
 from matcalc.checking.function_zero_size import zero_size
-from matcalc.checking.margins import Told, is_cast, margin
-from matcalc.checking.pairs import Pair, related
+from matcalc.checking.margins import Told, is_cast
 from matcalc.checking.placement import functions_on, home, home_among
 from matcalc.checking.points import Point, drawn, is_large, point
-from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions
 from matcalc.checking.run import run_check
-from matcalc.checking.torch_side import autograd_of, function_of, versions
+from matcalc.checking.torch_side import autograd_of, versions
 from matcalc.checking.verdict import Report, combined
 from matcalc.checking.voices import Place
 
-_DIGITS = 50
 SETTINGS = 2
 """At how many points it is looked at in other ways, once it is right."""
 _REFUSED = ("returned an invalid gradient", "incorrect number of gradients", "expected Variable or None")
@@ -58,7 +56,7 @@ def _checked(asked: FunctionQuestion, options: CheckOptions) -> FunctionReport:
         reason = f"no point inside the domain was found: {discarded[0].split(': ', 1)[-1]}"
         return reported(replace(base, verdict="inconclusive", reason=reason), [])
     settings = [asked.setting(options, number, at) for number, at in points]
-    forward = _forward(asked, settings, [at for _, at in points])
+    forward = forward_finding(asked, options, points)
     if forward.status == WRONG:
         return reported(base, [forward, *each(ALWAYS, settings[:1])])
     reports, backward = _backward(asked, replace(options, devices=(home(),)), settings, [at for _, at in points])
@@ -102,65 +100,6 @@ def _looked(aspect: str, look: Callable[[Setting], Finding], setting: Setting) -
         return look(setting)
     except Raised as error:
         return Finding(aspect, UNDECIDED, str(error))
-
-
-# ---------------------------------------------------------------------------------------------------- the value
-
-
-def _forward(asked: FunctionQuestion, settings: list[Setting], points: list[Point]) -> Finding:
-    """Whether the value is the expression's."""
-    from matcalc.errors import CheckError
-
-    pairs, blind, first = [], False, None
-    for setting, at in zip(settings, points, strict=True):
-        place = place_of(setting, asked.wanted[0])
-        try:
-            found = place.fn(*(t.clone() for t in place.inputs)).detach()
-        except Raised as error:
-            raise CheckError(f"{setting.claim.label}: {error}", why="it is called with float64 tensors") from error
-        expected, other = _value(asked, setting, at)
-        off = found.shape != expected.shape
-        if not off:
-            told = Told(lambda p: p.value().detach(), found)
-            room = margin(place, told, other, setting.seed)
-            off = room.agree(found, expected) is False or is_cast(place, told, expected, setting.seed)
-            blind, off = blind or room.blind, off and not room.blind
-        pairs.append(Pair(_matrix(found), _matrix(expected), 0.0))
-        if off and first is None:
-            first = (setting, found, expected)
-    if first is None and blind:
-        return Finding("forward", UNDECIDED, "the value is ill-conditioned there")
-    if first is None:
-        return Finding("forward", RIGHT, f"the expression's value at {len(points)} points")
-    setting, found, expected = first
-    example = example_of(setting, "value", found, expected)
-    if found.shape != expected.shape:
-        shapes = f"the value has shape {tuple(found.shape)} and the expression's has {tuple(expected.shape)}"
-        return Finding("forward", WRONG, shapes, example)
-    if str(found.dtype) != "torch.float64":
-        return Finding("forward", WRONG, f"the value is {found.dtype} where the inputs are torch.float64", example)
-    return Finding("forward", WRONG, related(pairs, "value").replace("the name", "the value"), example)
-
-
-def _value(asked: FunctionQuestion, setting: Setting, at: Point) -> tuple[Any, Told | None]:
-    """The expression's value in many digits; or, where it is large, in floats, with the function that it is of."""
-    import mpmath
-    import torch
-
-    question = next(iter(asked.truths.values()))
-    if is_large(question, CheckOptions(sizes=at.sizes)):
-        names = list(setting.inputs)
-        f = function_of(asked.expression, asked.variables, asked.storage, False)
-        expected = f(**setting.inputs)
-        return expected, Told(lambda place: f(**dict(zip(names, place.inputs, strict=True))), expected)
-    with mpmath.workdps(_DIGITS):
-        exact = evaluate(asked.expression, lifted(at.values, asked.variables), at.sizes, {}).astype(float)
-    return torch.tensor(exact, dtype=torch.float64).reshape(asked.shape(at.sizes)), None
-
-
-def _matrix(tensor: Any) -> Any:
-    array = tensor.detach().double().numpy()
-    return array.reshape(-1, 1) if array.ndim < 2 else array
 
 
 # ------------------------------------------------------------------------------------------------- the backward

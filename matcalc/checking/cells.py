@@ -42,7 +42,7 @@ def between_kinks(question: Question, options: CheckOptions, points: Sequence[Po
     for at in points:
         seen |= _pairs(looks.sides(at))
     found: list[Point] = []
-    for path in _paths(question, points):
+    for path in paths(question, branching(question), points):
         for at, pairs in looks.along(path):
             if not pairs <= seen and not trouble(question, at):
                 seen |= pairs
@@ -87,7 +87,7 @@ class _Looks:
     def along(self, path: Path) -> Iterator[tuple[Point, set[Pair]]]:
         """Points on a path, with the pairs of sides that are met there."""
         before: tuple[float, Sides] | None = None
-        for t in _grid():
+        for t in grid():
             if self.left <= 0:
                 return
             at = path(t)
@@ -129,7 +129,7 @@ def _changed(one: Sides, other: Sides) -> int:
     return sum(int((a != b).sum()) for a, b in zip(one, other, strict=True))
 
 
-def _grid() -> Iterator[float]:
+def grid() -> Iterator[float]:
     """Numbers of both signs, of many sizes, in order."""
     low, high = (_PER_DECADE * decade for decade in _DECADES)
     sizes = [10 ** (k / _PER_DECADE) for k in range(low, high + 1)]
@@ -137,10 +137,10 @@ def _grid() -> Iterator[float]:
     yield from sizes
 
 
-def _paths(question: Question, points: Sequence[Point]) -> Iterator[Path]:
-    """Each name by itself multiplied or shifted, and all of them."""
+def paths(question: Question, roots: Sequence[Node], points: Sequence[Point]) -> Iterator[Path]:
+    """Each name on which ``roots`` depend multiplied or shifted by itself, and all of them, from some of the points."""
     free = [v for v in question.variables if may_be_pushed(v) or may_be_scaled(v)]
-    moving = {v for v in postorder(*branching(question)) if v.op == "variable"}
+    moving = {v for v in postorder(*roots) if v.op == "variable"}
     names = [v for v in free if v in moving]
     for base in points[:_BASES]:
         for group in ([v] for v in names):

@@ -58,6 +58,10 @@ def devices_for(wanted: Sequence[str]) -> tuple[str, ...]:
         if missing:
             raise DeviceError(missing, suggestion="--device cpu")
         found[name] = None
+    if found and all(name.startswith(SHAPES_ONLY) for name in found):
+        raise DeviceError(
+            f"{SHAPES_ONLY} has shapes alone", why="a check compares numbers", suggestion="--device cpu --device meta"
+        )
     return tuple(found)
 
 
@@ -77,6 +81,8 @@ def _missing(name: str) -> str:
         )
     if kind == "mps":
         return "" if torch.backends.mps.is_available() else "there is no MPS device here"
+    if kind == "cpu":
+        return f"there is no {name} here: the CPU is one device" if int(number or 0) else ""
     if kind == "xla":
         return (
             "" if importlib.util.find_spec("torch_xla") else "there is no XLA device here: torch_xla is not installed"

@@ -16,7 +16,7 @@ def gathered(example_inputs: Any) -> list[Any]:
 
     Raises:
         UnsupportedError: for complex inputs.
-        CheckError: for none at all.
+        CheckError: for none at all, and for one that holds no numbers.
 
     >>> gathered([1.5, 2, "mean"])
     [tensor(1.5000, dtype=torch.float64), 2, 'mean']
@@ -29,6 +29,8 @@ def gathered(example_inputs: Any) -> list[Any]:
         raise CheckError("there are no example inputs", suggestion="[torch.randn(3)]")
     made = []
     for t in given:
+        if isinstance(t, torch.Tensor) and t.is_meta:
+            raise CheckError("an example input is a meta tensor", why="a meta tensor holds no numbers")
         if isinstance(t, torch.Tensor):
             made.append(t.detach() if t.device.type == "cpu" else stored_like(t.detach().cpu(), t))
         elif isinstance(t, np.ndarray | np.generic | float) or type(t).__module__.startswith("jax"):

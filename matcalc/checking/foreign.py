@@ -53,11 +53,11 @@ class Foreign:
 
     def _first(self, args: Sequence[Any], given: Mapping[str, Any]) -> Any:
         """The value by the first library whose arrays come back."""
-        failed: Exception | None = None
+        failed: BaseException | None = None
         for library in LIBRARIES if _mentions_jax(self.function) else LIBRARIES[:2]:
             try:
                 made = _called(self.function, library, args, given)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 failed = failed or error
                 continue
             back = _library_of(made)

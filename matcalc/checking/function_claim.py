@@ -77,7 +77,7 @@ class FunctionClaim:
 
         try:
             made = function.apply(*arguments)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise Raised("forward", error) from error
         if not isinstance(made, torch.Tensor):
             what = f"{len(made)} values" if isinstance(made, tuple) else f"a {type(made).__name__}"
@@ -85,6 +85,8 @@ class FunctionClaim:
                 f"{self.label} returns {what}, and an expression has one value, which is a tensor",
                 suggestion="a Function that returns the one tensor that is to be checked",
             )
+        if made.is_meta:
+            raise CheckError(f"{self.label} returns a meta tensor", why="a meta tensor holds no numbers")
         return made
 
     def run(
@@ -116,7 +118,7 @@ class FunctionClaim:
                 if value.requires_grad
                 else (None,) * len(leaves)
             )
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise Raised("backward", error, tuple(map(back, seen.returned or ())) or None) from error
         _show_changes([*inputs.values(), cotangent], [*tensors.values(), arriving])
         made = [torch.zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]

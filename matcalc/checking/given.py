@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from matcalc.checking.judgement import judged
+from matcalc.checking.judging import judged
 from matcalc.checking.points import Point, drawn, trouble
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question

@@ -50,6 +50,7 @@ class Landscape:
     """The expression of a question around a point; use it in the precision that it was made with.
 
     Attributes:
+        precision: in which it was made.
         exact: the inputs.
         values: of the nodes that were evaluated there.
         value: the function's value.
@@ -59,7 +60,7 @@ class Landscape:
     def __init__(self, question: Question, at: Point, precision: Precision) -> None:
         import mpmath
 
-        self._question, self._at, self._precision = question, at, precision
+        self._question, self._at, self.precision = question, at, precision
         self.exact, self.values, _ = remembered(at.values, question.variables, at.sizes, precision.digits)
         self.value = evaluate(question.expression, self.exact, at.sizes, self.values)[0, 0]
         nodes = list(postorder(question.expression))
@@ -72,7 +73,7 @@ class Landscape:
     def slope(self, direction: Any, step: str = "") -> Any:
         """The derivative along a direction; what is frozen stays."""
         question = self._question
-        width = step or self._precision.step
+        width = step or self.precision.step
         return slope(question.expression, question.name, direction, self.exact, self._at.sizes, width, self._fixed)
 
     def unit(self, index: tuple[int, ...]) -> Any:
@@ -107,7 +108,7 @@ class Landscape:
         derived = self._question.truth or self._question.guide
         if derived is None or not any(self._relative(derived, lambda total, terms: (total,))):
             return False
-        return not (self._precision is FINE and self.is_moderate(claimed))
+        return not (self.precision is FINE and self.is_moderate(claimed))
 
     def is_moderate(self, claimed: Any = None) -> bool:
         """Whether no value on the way is so large, or so small, that a function of it is lost in these digits.
@@ -148,7 +149,7 @@ class Landscape:
         import mpmath
 
         evaluate(root, self.exact, self._at.sizes, self.values)
-        noise = mpmath.mpf(self._precision.noise)
+        noise = mpmath.mpf(self.precision.noise)
         for node in postorder(root):
             if node.op == "add":
                 terms = zip(*(self.values[arg].flat for arg in node.args), strict=True)

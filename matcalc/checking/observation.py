@@ -12,7 +12,8 @@ from matcalc.checking.blur import hidden
 from matcalc.checking.devices import DeviceFigures, figures
 from matcalc.checking.evidence import Seen
 from matcalc.checking.given import Edge, chosen_points, conventions, looked_at
-from matcalc.checking.judgement import FLOAT, judged, rounding
+from matcalc.checking.judgement import FLOAT, rounding
+from matcalc.checking.judging import judged
 from matcalc.checking.larger_sizes import lacking_larger
 from matcalc.checking.placement import CPU
 from matcalc.checking.points import Point, drawn, is_large, point, trouble

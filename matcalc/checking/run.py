@@ -38,9 +38,10 @@ from matcalc.checking.observation import LOWERED, Trial, at_chosen_points, clear
 from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails, where_typed_claim_fails
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, reached, spoken
-from matcalc.checking.search import suspects
+from matcalc.checking.search import Differs, suspects
 from matcalc.checking.sympy_witnesses import sympy_value
 from matcalc.checking.torch_side import autograd
+from matcalc.checking.transitions import in_transitions
 from matcalc.checking.verdict import Report
 from matcalc.checking.vote import spoken as called_in_words
 from matcalc.errors import CheckError
@@ -78,6 +79,7 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     missing = missing_sides(question, usual)
     more, unreached = reached(question, options, usual, missing) if points else ([], missing)
     more += between_kinks(question, options, [*usual, *more])
+    more += in_transitions(question, [*usual, *more])
     confined = _spread(question, options, usual, wanted, more)
     points += [(wanted + k, at) for k, at in enumerate(more)]
     trials, kinks = with_derivative(question, [observed(question, options, devices, *numbered) for numbered in points])
@@ -86,9 +88,10 @@ def run_check(question: Question, options: CheckOptions) -> Report:
         if failing := failing_where_larger(question, options, confined):
             return _without_value(question, options, devices, failing, tuple(discarded))
         first = wanted + len(more)
-        for k, (at, plainly) in enumerate(suspects(question, options)):
+        for k, (at, how) in enumerate(suspects(question, options)):
             trial = observed(question, options, devices, first + k, at)
-            trials += [trial] if plainly or not trial.holds else []
+            counts = how is Differs.PLAINLY or not trial.holds or (how is Differs.FAINTLY and trial.doubt)
+            trials += [trial] if counts else []
     trials += clearer(question, options, devices, trials, wanted + len(more) + len(options.at))
     given, edges = at_chosen_points(question, options, devices, wanted + len(more))
     if options.edges and points:

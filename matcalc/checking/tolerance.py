@@ -213,11 +213,14 @@ def _factor(sizes: Mapping[str, int], gradient: Any, unit: float) -> float:
     return float(_SAFETY * longest if unit == UNIT else _LIKELY * sqrt(longest))
 
 
-def overshadowed(one: Any, other: Any, moved: Any, sizes: Mapping[str, int], unit: float = UNIT) -> Any:
+def overshadowed(
+    one: Any, other: Any, moved: Any, sizes: Mapping[str, int], unit: float = UNIT, *, exact: bool = False
+) -> Any:
     """Where two results differ by more than rounding moves that very entry, and by a share of the entry itself.
 
     Beside a large entry a small one is within the tolerance of everything: it may be wrong altogether. One that should
-    be zero is left alone: what factorizations leave there is rounding, which is as large for every entry.
+    be zero is left alone: what factorizations leave there is rounding, which is as large for every entry. Where the
+    ``other`` is ``exact``, a zero of the first one is looked at as well.
 
     >>> import numpy as np
     >>> overshadowed(np.array([6e7, 3e-8]), np.array([6e7, 1.5e-8]), np.array([1e-8, 1e-24]), {})
@@ -227,7 +230,7 @@ def overshadowed(one: Any, other: Any, moved: Any, sizes: Mapping[str, int], uni
 
     off = abs(one - other)
     least = _UNDERFLOW if unit == UNIT else _UNDERFLOW_SINGLE
-    off = np.where((abs(one) > least) & (abs(other) > least), off, 0.0)
+    off = np.where(((abs(one) > least) | exact) & (abs(other) > least), off, 0.0)
     return (off > BLIND * abs(other)) & (off > BLIND * abs(one)) & (off > 4 * _factor(sizes, one, unit) * moved)
 
 

@@ -351,7 +351,7 @@ def _answer(question: Question, given: Mapping[str, Any]) -> Any:
         return as_returned(claimed(**given))
     except MatcalcError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         names = ", ".join(f"{name}=" for name in given)
         kind = next((str(t.dtype).removeprefix("torch.") for t in given.values() if hasattr(t, "dtype")), "float64")
         place = "" if home() == CPU else f" on {home()}"

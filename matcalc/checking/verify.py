@@ -73,7 +73,7 @@ class Claimed:
             made = as_returned(self.function(*given, *((u.clone(),) if self.kind == "vjp" else ())))
         except MatcalcError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise CheckError(f"the claimed function failed: {type(error).__name__}: {error}") from error
         said = made.detach().to(x.dtype)
         if self.kind == "jacobian" and said.shape == (*u.shape, *x.shape):

@@ -96,11 +96,14 @@ class Place:
         if x is not None:
             inputs[self.wrt] = x
         try:
-            return torch.as_tensor(self.fn(*inputs))
+            made = torch.as_tensor(self.fn(*inputs))
         except MatcalcError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise CheckError(f"the function failed: {type(error).__name__}: {error}") from error
+        if made.is_meta:
+            raise CheckError("the function returns a meta tensor", why="a meta tensor holds no numbers")
+        return made
 
     def paired(self, x: Any) -> Any:
         """⟨u, fn⟩ at ``x``."""

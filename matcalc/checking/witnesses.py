@@ -68,7 +68,7 @@ WITNESSES: dict[str, Witness] = {
         Witness(
             "precise", "the 90-digit arithmetic",
             "differences in 90 digits and more through reference arithmetic, not through the lowering; always heard.",
-            "reference", True, "matcalc.checking.judgement:precise_testimony",
+            "reference", True, "matcalc.checking.judging:precise_testimony",
         ),
         Witness(
             "exact", "exact arithmetic",

@@ -56,6 +56,14 @@ def _onehot(rng: Any, rows: int, cols: int) -> Any:
     return made
 
 
+def _whole(x: Any) -> Any:
+    """Whole numbers: of a skew matrix (X - X')/2 halves are, which go to the even neighbour on both sides of zero."""
+    import mpmath
+    import numpy as np
+
+    return np.vectorize(mpmath.nint, otypes=[object])(x)
+
+
 for _record in (
     Property(
         "nonzero",
@@ -133,6 +141,7 @@ for _record in (
         dense=True,
         excludes=("unit",),
         each=lambda x: x == x.round(),
+        exact=_whole,
         sample=lambda rng, m, n: rng.integers(1, 5, size=(m, n)) * _signs(rng, m, n),
     ),
     Property("sparse", "stored as a sparse matrix; says nothing of the values", dense=True, conic=True),

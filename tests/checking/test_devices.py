@@ -79,6 +79,16 @@ def test_meta_answers_for_shapes() -> None:
     assert found.device_difference is None
 
 
+def test_meta_alone_compares_no_numbers() -> None:
+    with pytest.raises(mc.DeviceError, match="meta has shapes alone"):
+        mc.check(LINEAR, "x", devices=("meta",))
+
+
+def test_there_is_one_cpu() -> None:
+    with pytest.raises(mc.DeviceError, match="the CPU is one device"):
+        mc.check(LINEAR, "x", devices=("cpu:1",))
+
+
 def test_a_wrong_shape_on_meta_is_told() -> None:
     def run(dtype: str, device: str) -> Any:
         return torch.zeros(3, 1, device="meta") if device == "meta" else np.zeros((2, 1))

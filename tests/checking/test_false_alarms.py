@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -146,3 +148,26 @@ def test_a_jump_around_its_own_value_is_no_smooth_point() -> None:
     report = _checked(_asked("sum(sign(x)) + c", "x", {"x": "vector(4; onehot)", "c": "scalar"}))
     assert report.verdict != "refuted"
     assert mc.check("sum(sign(x))", "x", claim="0*x", at={"x": [0.0, 1.0, 2.0]}).verdict == "verified"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_gradient_that_is_rounding_beside_its_function_refutes_nobody(seed: int) -> None:
+    """At -20 torch's gelu has the gradient 0, and NumPy's 1 + erf is 0, where the truth is 1e-88."""
+    erf = np.vectorize(math.erf)
+
+    def in_torch(x: torch.Tensor) -> torch.Tensor:
+        return torch.func.grad(lambda t: torch.nn.functional.gelu(t).sum())(x)
+
+    def in_numpy(x: np.ndarray) -> np.ndarray:
+        return 0.5 * (1 + erf(x / np.sqrt(2))) + x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+
+    for claim in (in_torch, in_numpy):
+        assert mc.check("sum(gelu(x))", "x", claim=claim, seed=seed).verdict == "verified"
+
+
+@pytest.mark.parametrize("kind", ["integer, skew", "integer, symmetric", "integer, lower"])
+def test_whole_numbers_in_a_subspace_are_found_at_every_size(kind: str) -> None:
+    """Half of a skew matrix's entries were halves: nothing was seen but n = 2, where two laws are one."""
+    let = {"A": f"matrix(n, n; {kind})"}
+    for n in (2, 3, 4, 5):
+        assert mc.check("tr(A'*A*B*A)", "A", let=let, sizes={"n": n}, trials=2).verdict == "verified"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import matcalc as mc
-from matcalc.checking.judgement import judged
+from matcalc.checking.judging import judged
 from matcalc.checking.points import Point
 from matcalc.verification import asked_about
 
@@ -168,3 +168,52 @@ def test_what_holds_no_numbers_is_no_claim(kind: str) -> None:
     }[kind]
     with pytest.raises(mc.CheckError, match=f"returns a {kind} tensor"):
         mc.check("sum(x.^2)", "x", claim=made, let={"x": "vector(3)"})
+
+
+@pytest.mark.parametrize("claim", ["2*x*tanh(80)", "2*x*erf(20)*exp(sin(y))/exp(sin(y))", "2*x + exp(-200)*sin(y)*x"])
+def test_a_constant_that_is_nearly_a_whole_number_is_looked_at_in_all_digits(claim: str) -> None:
+    """tanh(80) is 1 in 60 digits, and no text that mentions it is what was derived."""
+    assert mc.check("x'*x + sin(y)", "x", claim=claim, let={"y": "scalar"}).verdict == "refuted"
+
+
+@pytest.mark.parametrize("claim", ["2*x*erf(50)", "2*x*tanh(1000)", "2*x + exp(-1000)*sin(y)*x"])
+def test_a_constant_that_is_whole_in_all_digits_is_not_verified(claim: str) -> None:
+    report = mc.check("x'*x + sin(y)", "x", claim=claim, let={"y": "scalar"})
+    assert report.verdict != "verified"
+
+
+def test_a_constant_of_the_expression_is_no_doubt() -> None:
+    let = {"y": "scalar"}
+    assert mc.check("x'*x*exp(-200)*exp(sin(y))", "x", claim="2*x*exp(sin(y) - 200)", let=let).verdict == "verified"
+
+
+def test_small_entries_that_a_function_leaves_out_are_looked_for() -> None:
+    def gradient(x: torch.Tensor) -> torch.Tensor:
+        p = torch.softmax(x, 0)
+        return torch.where(p < 1e-9, torch.zeros_like(p), p)
+
+    report = mc.check("log(sum(exp(x)))", "x", claim=gradient)
+    assert report.verdict == "inconclusive"
+    assert "is 0.0e+00 in the function" in report.reason
+    assert mc.check("log(sum(exp(x)))", "x", claim=lambda x: torch.softmax(x, 0)).verdict == "verified"
+
+
+def test_a_function_that_calls_exit_ends_no_check() -> None:
+    def gradient(x: torch.Tensor) -> torch.Tensor:
+        raise SystemExit(3)
+
+    with pytest.raises(mc.CheckError, match="the claimed function failed: SystemExit: 3"):
+        mc.check("x'*x", "x", claim=gradient)
+
+
+def test_what_is_right_at_one_scale_is_looked_at_in_others() -> None:
+    """At 1e-8 rounding hides the square of x; the claim is the gradient of nothing."""
+    claim = lambda x: 2 * x + 1e-9 * x**2  # noqa: E731
+    assert mc.check("x'*x", "x", claim=claim, scale=1e-8).verdict == "refuted"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_stretch_between_kinks_that_no_operator_tells_of_is_met(seed: int) -> None:
+    let = {"x": "scalar"}
+    text = "sqrt((x - 20)^2) - sqrt((x - 30)^2)"
+    assert mc.check(text, "x", claim=lambda x: 0 * x, let=let, seed=seed).verdict == "refuted"

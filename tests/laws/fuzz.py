@@ -22,7 +22,8 @@ import torch
 from expressions import Expressions
 
 import matcalc as mc
-from matcalc.checking.judgement import judged, rounding
+from matcalc.checking.judgement import rounding
+from matcalc.checking.judging import judged
 from matcalc.checking.points import Point, point
 from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question

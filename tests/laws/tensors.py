@@ -23,7 +23,8 @@ from fuzz import CLOSE, TINY, agree, placed, run
 
 import matcalc as mc
 from matcalc.checking.directional import Directional, questions
-from matcalc.checking.judgement import judged, rounding
+from matcalc.checking.judgement import rounding
+from matcalc.checking.judging import judged
 from matcalc.checking.points import Point
 from matcalc.checking.precise import evaluate, lifted, slope
 from matcalc.checking.question import Question

@@ -331,3 +331,53 @@ class LogDet(Function):
     def backward(ctx: Any, u: Any) -> Any:
         (S,) = ctx.saved_tensors
         return u * torch.cholesky_inverse(torch.linalg.cholesky(S))
+
+
+class _OfEntries(Function):
+    """An elementwise function, of which the planted ones change what lies far from zero."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return torch.nn.functional.softplus(x, threshold=1000)
+
+    @staticmethod
+    def backward(ctx: Any, u: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return torch.sigmoid(x) * u
+
+
+class Softplus(_OfEntries):
+    """Right."""
+
+
+class SoftplusCutOff(_OfEntries):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return torch.where(x > 30, torch.full_like(x, 30), torch.nn.functional.softplus(x, threshold=1000))
+
+
+class SoftplusWithoutItsTail(_OfEntries):
+    @staticmethod
+    def backward(ctx: Any, u: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return torch.where(x > 20, torch.zeros_like(x), torch.sigmoid(x)) * u
+
+
+class Clipped(_OfEntries):
+    @staticmethod
+    def backward(ctx: Any, u: Any) -> Any:
+        return _OfEntries.backward(ctx, u).clamp(-50, 50)
+
+
+class SignOfOneSide(Function):
+    """maximum(x - 20, 0), whose forward and backward have never seen a number above 20."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return x * 0
+
+    @staticmethod
+    def backward(ctx: Any, u: Any) -> Any:
+        return 0 * u

@@ -307,3 +307,25 @@ class _Rotated(torch.autograd.Function):
 def test_a_simplification_that_a_declared_structure_allows_is_not_refuted() -> None:
     report = mc.check("inv(Q)*x", "x", claim=_Rotated, let={"Q": "matrix(n, n; orthogonal)"})
     assert report.verdict != "refuted", str(report)
+
+
+FAR = [
+    (planted.SoftplusCutOff, "softplus(x)", "forward"),
+    (planted.SoftplusWithoutItsTail, "softplus(x)", "backward by x"),
+    (planted.Clipped, "softplus(x)", "backward by x"),
+    (planted.SignOfOneSide, "maximum(x - 20, 0)", "forward"),
+]
+
+
+@pytest.mark.parametrize(("function", "text", "aspect"), FAR, ids=named)
+def test_what_is_wrong_far_from_zero_is_found(function: Any, text: str, aspect: str) -> None:
+    """All the usual points lie between -4 and 4."""
+    report = mc.check(text, "x", claim=function, let={"x": "vector(n)"})
+    assert report.verdict == "refuted"
+    assert report.finding(aspect).status == "wrong"
+    assert "does it hold on one branch alone?" in report.finding(aspect).says
+
+
+def test_a_right_function_is_right_far_from_zero_as_well() -> None:
+    report = mc.check("softplus(x)", "x", claim=planted.Softplus, let={"x": "vector(n)"})
+    assert report.verdict == "verified", str(report)

@@ -263,3 +263,11 @@ def test_a_claim_takes_the_names_that_it_needs() -> None:
     assert mc.check("x'*x + b'*b", "x", claim=lambda x: 2 * x).ok
     with pytest.raises(mc.CheckError, match="takes y, which the expression does not have"):
         mc.check("x'*x", "x", claim=lambda x, y: 2 * x)
+
+
+def test_meta_tensors_hold_nothing_to_verify() -> None:
+    x = torch.ones(3, dtype=torch.float64)
+    with pytest.raises(mc.CheckError, match="an example input is a meta tensor"):
+        mc.verify(lambda x: (x * x).sum(), lambda x: 2 * x, x.to("meta"))
+    with pytest.raises(mc.CheckError, match="the function returns a meta tensor"):
+        mc.verify(lambda x: (x * x).sum().to("meta"), lambda x: 2 * x, x)

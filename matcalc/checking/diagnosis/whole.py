@@ -66,7 +66,7 @@ def _factor_says(case: Case, found: Multiple) -> str:
         return f"sign: the claim is minus the {case.what}"
     off = ratio(case, case.sights[0].claimed, case.sights[0].truth) - 1
     if abs(off) < _NEXT_TO_ONE:
-        return f"factor: the claim is off by {float(off):.1e} relative"
+        return f"factor: the claim is off by {f'{float(off):.1e}' if off else 'less than 1e-30'} relative"
     return f"factor: the claim is {found.text} times the {case.what}"
 
 
