@@ -113,7 +113,7 @@ def question_of(text: str, let: dict[str, str], pick: float, scale: float) -> Qu
         return None
     g = mc.grad(f, names[int(pick * len(names))])
     nodes = tuple(v.node for v in f.typed.variables)
-    return Question(f.node, g.wrt, nodes, g.shown, truth=g.node, projected=g.projected, text=scaled)
+    return Question(f.node, g.wrt, nodes, g.shown, truth=g.node, guide=g.node, projected=g.projected, text=scaled)
 
 
 def _scaled(text: str, scale: float) -> str:
