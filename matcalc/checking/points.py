@@ -19,6 +19,8 @@ _MARGIN = 0.02
 _KINK_MARGIN = 0.01
 _NOISE = 1e-20
 _TRIES = 48
+_TRIES_ELSEWHERE = 6
+_FACTORS = (1.0, 4.0, 16.0, 64.0, 0.1, 0.01)
 _ENOUGH = 2
 _LATE = 8
 _HUGE = 1e60
@@ -42,15 +44,21 @@ class Point:
 
 
 def point(question: Question, options: CheckOptions, trial: int) -> Point | str:
-    """The point of a trial, or the reason why none was found."""
+    """The point of a trial, or the reason why none was found.
+
+    Where none is inside the domain at the scale that was asked for, as of log(x'*x - 100), others are tried.
+    """
     reason = "no sizes fit the expression"
-    for attempt in range(_TRIES):
-        at = drawn(question, options, trial, attempt)
-        if at is None:
-            continue
-        reason = trouble(question, at)
-        if not reason:
-            return at
+    for number, factor in enumerate(_FACTORS):
+        elsewhere = replace(options, scale=options.scale * factor)
+        for attempt in range(_TRIES if factor == 1 else _TRIES_ELSEWHERE):
+            at = drawn(question, elsewhere, trial, attempt)
+            if at is None:
+                continue
+            why = trouble(question, at)
+            if not why:
+                return at
+            reason = reason if number else why
     return reason
 
 
@@ -248,7 +256,7 @@ def _trouble_of(node: Node, strict: bool, known: Remembered, sizes: Mapping[str,
 
 def _node_trouble(node: Node, args: list[Any], strict: bool) -> str:
     for i, wanted in node.operator.domain.items():
-        if (strict or wanted == "invertible") and not _holds(wanted, args[i]):
+        if (strict or wanted == "invertible") and not is_inside(wanted, args[i]):
             return f"the argument of {node.op} is not {wanted} there"
     if not strict:
         return ""
@@ -271,7 +279,8 @@ def _scale(value: Any) -> float:
     return min(1.0, float(abs(value).max())) if value.size else 1.0
 
 
-def _holds(wanted: str, value: Any) -> bool:
+def is_inside(wanted: str, value: Any) -> bool:
+    """Whether a value has, with a margin, the property that an operator's domain asks for."""
     import numpy as np
 
     floats = value.astype(float)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from matcalc.checking.judgement import AGREED, FLOAT, allowance, unit_of
-from matcalc.checking.points import Point, point
+from matcalc.checking.points import Point, is_inside, point
 from matcalc.checking.precise import lifted
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.torch_side import called
 from matcalc.errors import MatcalcError
 from matcalc.expression import build
-from matcalc.expression.nodes import Node
+from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.sizes import AnySize, as_integer
 from matcalc.expression.walk import fold
 from matcalc.language.printer import written
@@ -162,11 +162,11 @@ class Case:
         return found if found is None or self.shaped is None else self.shaped(found, sight.at)
 
     def both_at(self, exact: Mapping[str, Any], sizes: Mapping[str, int], missing: Node | None = None) -> Any:
-        """Claim, with a ``missing`` term of it, and truth at other values, which may lie outside a domain; or None."""
+        """Claim, with a ``missing`` term of it, and truth at other values; None outside the function's domain."""
         assert self.truth is not None
         memo: dict[Node, Any] = {}
         truth = self._evaluated(self.truth, exact, sizes, memo)
-        if truth is None:
+        if truth is None or self._is_outside(exact, sizes, memo):
             return None
         if self.claimed is not None:
             whole = self.claimed if missing is None else build.add(self.claimed, missing)
@@ -180,6 +180,15 @@ class Case:
             return None
         truth = truth if self.shaped is None else self.shaped(truth, at)
         return (lifted({"c": floats})["c"], truth) if is_finite(floats) else None
+
+    def _is_outside(self, exact: Mapping[str, Any], sizes: Mapping[str, int], memo: dict[Node, Any]) -> bool:
+        """Whether the function has no value there, though a formula of its derivative may have one."""
+        for node in postorder(self.question.expression):
+            for i, wanted in node.operator.domain.items():
+                value = self._evaluated(node.args[i], exact, sizes, memo)
+                if value is None or not is_inside(wanted, value):
+                    return True
+        return False
 
     # ----------------------------------------------------------------------------------------------- equality
 
