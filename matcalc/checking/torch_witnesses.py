@@ -124,7 +124,8 @@ def spoken(witness: str, what: str, figures: Iterable[Figure]) -> Testimony:
     saw = frozenset(each.trial for each in clear)
     trials = len(saw)
     if against:
-        says = f"{what}, off by {worst:.1e} in {len(against)} of {counted(trials)}"
+        far = f"off by {worst:.1e}" if worst < float("inf") else "of another shape, or no numbers,"
+        says = f"{what}, {far} in {len(against)} of {counted(trials)}"
         return Testimony(witness, False, says, worst, visible, against)
     if visible == float("inf"):
         says = f"{what}, off by at most {worst:.1e} in {counted(trials)}, at times zero as floats tell"

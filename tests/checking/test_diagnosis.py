@@ -296,7 +296,7 @@ def test_no_assumption_is_named_that_the_counterexample_meets() -> None:
 
 
 def test_no_assumption_is_made_under_which_the_function_has_no_value() -> None:
-    """Where x is of length one, log(x'*x - 100) has no value; and points inside its domain are found at other scales."""
+    """At length one log(x'*x - 100) has no value; points inside its domain are found at other scales."""
     report = mc.check("log(x'*x - 100)", "x", claim="2*x/(x'*x)")
     assert (report.verdict, report.diagnosis) == ("refuted", "a missing term: the term -100 is missing in x.T*x")
     assert mc.check("log(x'*x - 100)", "x", claim="2*x/(x'*x - 100)").verdict == "verified"

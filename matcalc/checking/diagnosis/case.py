@@ -21,6 +21,7 @@ from matcalc.language.printer import written
 DIGITS = 50
 _UNITS = 64
 _SHARE = 1e-3
+_SHARE_OF_THE_ERROR = 1e-6
 _NOISE = 1e-40
 _FLOAT_NOISE = 1e-14
 _MOST_SIGHTS = 4
@@ -273,7 +274,18 @@ def case_of(question: Question, options: CheckOptions, points: Sequence[Point], 
     floats = not isinstance(question.claimed, Node)
     case = Case(question, (), floats=floats, room=_room(question, chosen[0]), somewhere=somewhere)
     sights = [s for at in chosen if (s := _sight(case, at)) is not None]
+    case = case if floats else replace(case, room=min(case.room, _below_the_error(sights)))
     return replace(case, sights=_chosen(case, sights)) if sights else None
+
+
+def _below_the_error(sights: Sequence[Sight]) -> float:
+    """A difference far below a formula's own error: what makes that a little smaller is no explanation of it."""
+    errors = [
+        abs(s.claimed - s.truth).max() / (abs(s.truth).max() or 1)
+        for s in sights
+        if s.claimed.shape == s.truth.shape and s.truth.size
+    ]
+    return max(_NOISE, float(max(errors, default=1.0)) * _SHARE_OF_THE_ERROR)
 
 
 def _room(question: Question, at: Point) -> float:
