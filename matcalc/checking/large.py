@@ -23,6 +23,7 @@ from matcalc.checking.diagnosis.case import Pair
 from matcalc.checking.diagnosis.table import Diagnosis, diagnosis_at_small_sizes, diagnosis_of
 from matcalc.checking.evidence import Evidence, Seen, circumstances
 from matcalc.checking.judgement import unit_of
+from matcalc.checking.observation import SCALES_SEEN, hides_everything
 from matcalc.checking.points import Point, drawn, is_large, most_entries
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.slopes import slope
@@ -107,7 +108,10 @@ def run_large(question: Question, options: CheckOptions, precise: Callable[[Ques
     for number in range(options.trials + _MORE_TRIALS):
         if number >= options.trials and (not trials or any(t.visible <= BLIND for t in trials)):
             break
-        found = _point(question, options, number)
+        scale = options.scale
+        if number >= options.trials:
+            scale = min(scale, SCALES_SEEN[(number - options.trials) % len(SCALES_SEEN)])
+        found = _point(question, replace(options, scale=scale), number)
         if isinstance(found, str):
             discarded.append(f"trial {number}: {found}")
         else:
@@ -115,11 +119,13 @@ def run_large(question: Question, options: CheckOptions, precise: Callable[[Ques
     common = {"trials": len(trials), **circumstances(question, options, devices, tuple(discarded))}
     if not trials:
         return Report("inconclusive", reason=discarded[0].split(": ", 1)[-1], **common)
-    visible = max([t.visible for t in trials if t.visible <= BLIND] or [t.visible for t in trials])
+    seeing = [t for t in trials if t.visible <= BLIND]
+    visible = max(t.visible for t in seeing or trials)
     at_small = [] if formula is None else [f"at small sizes, in 90 digits, the formula is {formula.verdict}"]
     common["witnesses"] = (
         f"at these sizes the witnesses are floats (an error of {visible:.0e} relative would show)",
         *at_small,
+        *([hides_everything(options, len(trials) - len(seeing))] if 0 < len(seeing) < len(trials) else []),
     )
     common["testimonies"] = _testimonies(Evidence(question, options, tuple(t.seen for t in trials)), trials)
     errors = [t.error for t in trials if not t.torch_is_odd]

@@ -28,7 +28,7 @@ LOWERED = 1e-6
 _SMALL = 1e-6
 _ENOUGH = 2
 _MORE_TRIALS = 8
-_VISIBLE = (1.0, 0.1, 1.0, 0.01)
+SCALES_SEEN = (1.0, 0.1, 1.0, 0.01)
 """Scales at which rounding hides less."""
 _DRAWS = 40
 _TINY = 2.0**-40
@@ -175,11 +175,16 @@ def _clearest(question: Question, options: CheckOptions, number: int) -> Point |
     """
     best: tuple[float, Point | None] = (0.0, None)
     for attempt in range(_DRAWS):
-        at = drawn(question, replace(options, scale=_VISIBLE[attempt % len(_VISIBLE)]), number, attempt)
+        at = drawn(question, replace(options, scale=SCALES_SEEN[attempt % len(SCALES_SEEN)]), number, attempt)
         steepness = 0.0 if at is None else _steepness(question, at, number)
         if at is not None and steepness > best[0] and not trouble(question, at):
             best = (steepness, at)
-    return best[1] or point(question, replace(options, scale=_VISIBLE[number % len(_VISIBLE)]), number)
+    return best[1] or point(question, replace(options, scale=SCALES_SEEN[number % len(SCALES_SEEN)]), number)
+
+
+def hides_everything(options: CheckOptions, count: int) -> str:
+    """In words: how many trials tell nothing at the scale that was asked for."""
+    return f"at the scale {options.scale:g} rounding hides everything in {count} more trials"
 
 
 def _steepness(question: Question, at: Point, number: int) -> float:

@@ -34,7 +34,15 @@ from matcalc.checking.judgement import FLOAT
 from matcalc.checking.landscape import FINE
 from matcalc.checking.large import run_large
 from matcalc.checking.larger_sizes import at_larger_sizes, confined_to, failing_where_larger, lacking_larger
-from matcalc.checking.observation import LOWERED, Trial, at_chosen_points, clearer, observed, with_derivative
+from matcalc.checking.observation import (
+    LOWERED,
+    Trial,
+    at_chosen_points,
+    clearer,
+    hides_everything,
+    observed,
+    with_derivative,
+)
 from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails, where_typed_claim_fails
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, reached, spoken
@@ -154,8 +162,7 @@ def _report(
     flat = _flat(question, options, trials)
     seen = len(trials)
     trials = _seeing(trials, options)
-    lost = f"at the scale {options.scale:g} rounding hides everything in {seen - len(trials)} more trials"
-    blind = [lost] if len(trials) < seen else []
+    blind = [hides_everything(options, seen - len(trials))] if len(trials) < seen else []
     still = sum(t.blank for t in trials) if question.changes else 0
     blind += [f"in {still} of the trials the function does not change in {FINE.digits} digits"] if still else []
     common["trials"] = len(trials)
@@ -186,9 +193,11 @@ def _report(
 
 
 def _seeing(trials: list[Trial], options: CheckOptions) -> list[Trial]:
-    """The trials without those where rounding hides everything, if enough are left."""
+    """The trials without those where rounding hides everything, or a damaged copy, if enough are left."""
+    enough = min(2, options.trials)
     seeing = [t for t in trials if t.sees or t.seen.given]
-    return seeing if len(seeing) >= min(2, options.trials) else trials
+    clear = [t for t in seeing if not t.survivors or not t.holds]
+    return clear if len(clear) >= enough else seeing if len(seeing) >= enough else trials
 
 
 def _fault_of_the_lowering(question: Question, trials: list[Trial]) -> tuple[str, str]:

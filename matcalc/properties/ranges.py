@@ -76,6 +76,7 @@ for _record in (
     Property(
         "nonnegative",
         "no entry is negative",
+        follows=(frozenset({"integer", "above_minus_one"}),),
         dense=True,
         entries=(Fraction(0), inf),
         conic=True,

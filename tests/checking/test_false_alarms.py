@@ -18,6 +18,8 @@ from matcalc.checking.verdict import Report
 from matcalc.checking.witnesses import ALWAYS
 from matcalc.derivative import storage_of
 
+LARGE = {"A": "matrix(n, n)", "x": "vector(m)"}
+
 
 def _asked(text: str, name: str, let: Mapping[str, str], claim: str = "") -> Question:
     f = mc.parse(text, dict(let))
@@ -171,3 +173,21 @@ def test_whole_numbers_in_a_subspace_are_found_at_every_size(kind: str) -> None:
     let = {"A": f"matrix(n, n; {kind})"}
     for n in (2, 3, 4, 5):
         assert mc.check("tr(A'*A*B*A)", "A", let=let, sizes={"n": n}, trials=2).verdict == "verified"
+
+
+def test_at_large_sizes_a_smaller_scale_is_looked_at_where_rounding_hides_everything() -> None:
+    """The determinant of 30 rows of 1e6 is 1e180, and tanh of it 1."""
+    report = mc.check("norm2(x)^2*tanh(det(A))", "A", claim=None, sizes={"n": 30, "m": 3}, let=LARGE, scale=1e6)
+    assert report.verdict == "verified"
+    assert any("at the scale 1e+06 rounding hides everything" in line for line in report.witnesses)
+
+
+def test_whole_numbers_above_minus_one_are_not_negative() -> None:
+    asked = _asked("sum(sin(abs(x)).*c)", "c", {"x": "vector(3; above_minus_one, integer)", "c": "vector(3)"})
+    assert _checked(asked, as_function=True).verdict == "verified"
+
+
+def test_the_sine_of_a_huge_number_is_no_fault_of_the_lowering() -> None:
+    """It is one of all numbers from -1 to 1; the formula holds where floats see more."""
+    report = mc.check("sum(sin(exp(x)))", "x", claim="cos(exp(x)).*exp(x)", let={"x": "vector(2)"}, scale=300.0)
+    assert report.verdict == "verified"
