@@ -73,14 +73,8 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     if is_large(question, options):
         return run_large(question, options, run_check)
     devices = devices_for(options.devices)
-    points, discarded = [], []
     wanted = options.trials + (_FOR_CHOICES if _chooses(question) else 0)
-    for number in range(wanted):
-        at = point(question, options, number)
-        if isinstance(at, str):
-            discarded.append(f"trial {number}: {at}")
-        else:
-            points.append((number, at))
+    points, discarded = _usual(question, options, wanted)
     if not points and (failing := where_claim_fails(question, options)):
         return _without_value(question, options, devices, failing, tuple(discarded))
     usual = [at for _, at in points]
@@ -95,11 +89,7 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     if trials and all(trial.holds for trial in trials):
         if failing := failing_where_larger(question, options, confined):
             return _without_value(question, options, devices, failing, tuple(discarded))
-        first = wanted + len(more)
-        for k, (at, how) in enumerate(suspects(question, options)):
-            trial = observed(question, options, devices, first + k, at)
-            counts = how is Differs.PLAINLY or not trial.holds or (how is Differs.FAINTLY and trial.doubt)
-            trials += [trial] if counts else []
+        trials += _suspicious(question, options, devices, wanted + len(more))
     trials += clearer(question, options, devices, trials, wanted + len(more) + len(options.at))
     given, edges = at_chosen_points(question, options, devices, wanted + len(more))
     if options.edges and points:
@@ -113,6 +103,29 @@ def run_check(question: Question, options: CheckOptions) -> Report:
         reason = f"the claim, as typed, has no value everywhere where the gradient has one: {why}"
         report = replace(report, verdict="inconclusive", reason=reason)
     return replace(report, edges=edges)
+
+
+def _usual(question: Question, options: CheckOptions, wanted: int) -> tuple[list[tuple[int, Point]], list[str]]:
+    """As many points as are wanted, with their numbers, and why there are no more."""
+    points: list[tuple[int, Point]] = []
+    discarded: list[str] = []
+    for number in range(wanted):
+        at = point(question, options, number)
+        if isinstance(at, str):
+            discarded.append(f"trial {number}: {at}")
+        else:
+            points.append((number, at))
+    return points, discarded
+
+
+def _suspicious(question: Question, options: CheckOptions, devices: tuple[str, ...], first: int) -> list[Trial]:
+    """Trials where the claim is not what was derived, as far as they tell more than rounding."""
+    found: list[Trial] = []
+    for number, (at, how) in enumerate(suspects(question, options), first):
+        trial = observed(question, options, devices, number, at)
+        counts = how is Differs.PLAINLY or not trial.holds or (how is Differs.FAINTLY and trial.doubt)
+        found += [trial] if counts else []
+    return found
 
 
 def _is_new(question: Question) -> bool:
