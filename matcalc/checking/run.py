@@ -57,7 +57,6 @@ from matcalc.expression.nodes import Node, postorder
 
 _FOR_CHOICES = 12
 _LOWERING = "our lowering"
-_ENOUGH = 2
 _EXACT = "exact"
 
 
