@@ -18,8 +18,9 @@ from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.steering import gauge, steered
 from matcalc.checking.values import is_discrete, may_be_pushed, may_be_scaled
 from matcalc.expression import build
-from matcalc.expression.bounds import EVERYTHING, Interval, bounds, exactly
+from matcalc.expression.bounds import EVERYTHING, NOT_NEGATIVE, Interval, bounds, exactly
 from matcalc.expression.nodes import Node, postorder
+from matcalc.expression.property import PROPERTIES
 
 Side = tuple[str, int]
 
@@ -59,8 +60,9 @@ def _idle(question: Question) -> frozenset[Side]:
 def _impossible(question: Question) -> frozenset[Side]:
     """The sides on which nothing lies, as the bounds of what chooses tell."""
     found: set[Side] = set()
+    known = within_domain(question.expression)
     for node in postorder(*branching(question)):
-        for k, lies in enumerate(_chooser_bounds(node)):
+        for k, lies in enumerate(_chooser_bounds(node, known)):
             if lies.low >= 0:
                 found.add((_key(node, k), -1))
             if lies.high <= 0:
@@ -68,22 +70,40 @@ def _impossible(question: Question) -> frozenset[Side]:
     return frozenset(found)
 
 
-def _chooser_bounds(node: Node) -> Iterator[Interval]:
+def within_domain(root: Node) -> dict[Node, Interval]:
+    """Where arguments lie at every point at which an expression has a value: x, in log(x), is positive.
+
+    >>> from matcalc.parsed import parse
+    >>> f = parse("abs(x) + log(x)", {"x": "scalar"}).node
+    >>> list(within_domain(f).values())
+    [Interval(low=Fraction(0, 1), high=inf)]
+    """
+    known: dict[Node, Interval] = {}
+    for node in postorder(root):
+        asked = [(node.args[i], Interval(*PROPERTIES[wanted].entries)) for i, wanted in node.operator.domain.items()]
+        if node.op == "power" and node.args[1].op == "number" and node.args[1].params[0].denominator > 1:
+            asked.append((node.args[0], NOT_NEGATIVE))
+        for arg, lies in asked:
+            known[arg] = known.get(arg, EVERYTHING) & lies
+    return known
+
+
+def _chooser_bounds(node: Node, known: Mapping[Node, Interval]) -> Iterator[Interval]:
     """Where what chooses lies, in the order of :func:`_choosers`."""
     for kink in node.operator.kinks:
-        yield bounds(node.args[0]) - exactly(Fraction(kink.at))
+        yield bounds(node.args[0], known) - exactly(Fraction(kink.at))
     if node.operator.branch is not None:
-        yield node.operator.branch(node, [bounds(arg) for arg in node.args]) & _by_facts(node)
+        yield node.operator.branch(node, [bounds(arg, known) for arg in node.args]) & _by_facts(node, known)
 
 
-def _by_facts(node: Node) -> Interval:
+def _by_facts(node: Node, known: Mapping[Node, Interval]) -> Interval:
     """What is known of a branch as an expression, where it is one: of a difference more than of its parts."""
     assert node.operator.branch is not None, "asked for by its caller"
     try:
         made = node.operator.branch(node, node.args)
     except TypeError:
         return EVERYTHING
-    return bounds(made) & -bounds(build.negate(made))
+    return bounds(made, known) & -bounds(build.negate(made), known)
 
 
 def reached(

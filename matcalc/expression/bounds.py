@@ -8,10 +8,11 @@ end is infinite. A check asks it which sides of a kink or a choice no point can 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from matcalc.expression.property import PROPERTIES
@@ -181,8 +182,8 @@ def of_a_norm(node: Node, args: Sequence[Interval]) -> Interval:
     return Interval(sizes.low, sizes.summed(node.args[0].rows * node.args[0].cols).high)
 
 
-def bounds(root: Node) -> Interval:
-    """Between which numbers every entry of a value lies.
+def bounds(root: Node, known: Mapping[Node, Interval] = MappingProxyType({})) -> Interval:
+    """Between which numbers every entry of a value lies; of some nodes it is ``known`` by other means.
 
     >>> from matcalc.parsed import parse
     >>> bounds(parse("log(1 + x.^2) - 3*y", {"x": "scalar", "y": "scalar(; unit)"}).node)
@@ -194,6 +195,7 @@ def bounds(root: Node) -> Interval:
         found = EVERYTHING if rule is None else rule(node, args)
         if node.facts >= {"diagonal", "psd"}:
             found &= NOT_NEGATIVE
+        found &= known.get(node, EVERYTHING)
         return reduce(Interval.__and__, (Interval(*PROPERTIES[fact].entries) for fact in sorted(node.facts)), found)
 
     return fold(root, visit)

@@ -191,3 +191,17 @@ def test_the_sine_of_a_huge_number_is_no_fault_of_the_lowering() -> None:
     """It is one of all numbers from -1 to 1; the formula holds where floats see more."""
     report = mc.check("sum(sin(exp(x)))", "x", claim="cos(exp(x)).*exp(x)", let={"x": "vector(2)"}, scale=300.0)
     assert report.verdict == "verified"
+
+
+@pytest.mark.parametrize(("text", "claim"), [
+    ("sum(abs(x)) + sum(log(x))", "1 + 1./x"),
+    ("sum(maximum(x, -1)) + sum(sqrt(x))", "1 + 1./(2*sqrt(x))"),
+    ("sum(maximum(x, 2)) + sum(asin(x))", "1./sqrt(1 - x.^2)"),
+    ("sum(relu(x.*y)) + sum(log(x.*y))", "y + 1./x"),
+    ("sum(abs(x)) + sum(x.^0.3)", "1 + 0.3*x.^(-0.7)"),
+])  # fmt: skip
+def test_a_side_outside_the_domain_is_not_asked_for(text: str, claim: str) -> None:
+    """Where log(x) has a value x is positive, and so is what chooses in abs(x)."""
+    let = {"x": "vector(n)"} | ({"y": "vector(n)"} if "y" in text else {})
+    assert mc.check(text, "x", claim=claim, let=let).verdict == "verified"
+    assert mc.check(text, "x", claim=f"2*({claim})", let=let).verdict == "refuted"
