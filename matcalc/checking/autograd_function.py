@@ -124,7 +124,7 @@ def _backward(
                 continue
         report = run_check(asked.judged_by(name), options)
         reports.append(report)
-        cast = next(_cast(asked, name, settings, points), None) if report.ok else None
+        cast = next(_cast(asked, name, settings, points), None) if report.verdict != "refuted" else None
         findings.append(cast or _finding(asked, name, report))
     return reports, findings
 

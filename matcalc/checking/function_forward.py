@@ -23,10 +23,13 @@ from matcalc.checking.precise import evaluate, lifted
 from matcalc.checking.question import CheckOptions
 from matcalc.checking.reach import missing_sides, reached
 from matcalc.checking.search import Differs, difference, differing
+from matcalc.checking.tolerance import UNIT
 from matcalc.checking.torch_side import function_of
 from matcalc.errors import CheckError
+from matcalc.expression.nodes import Node
 
 _DIGITS = 50
+_ROUNDINGS = 64.0
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,15 @@ def _seen(asked: FunctionQuestion, options: CheckOptions, number: int, at: Point
         found = place.fn(*(t.clone() for t in place.inputs)).detach()
     except Raised as error:
         raise CheckError(f"{setting.claim.label}: {error}", why="it is called with float64 tensors") from error
-    expected, other = _expected(asked, setting, at)
+    expected, other, largest = _expected(asked, setting, at)
     if found.shape != expected.shape:
         return _Value(setting, found, expected, True)
     told = Told(lambda p: p.value().detach(), found)
     room = margin(place, told, other, setting.seed)
     off = room.agree(found, expected) is False or is_cast(place, told, expected, setting.seed)
+    # log_softmax is -1e-51 in digits and 0 in torch, beside an argument of 100
+    rounded = _ROUNDINGS * UNIT * max([*at.sizes.values(), 1]) * largest
+    off = off and not float((found - expected).abs().max()) <= rounded
     return _Value(setting, found, expected, None if room.blind else off)
 
 
@@ -123,8 +129,11 @@ def _in_floats(asked: FunctionQuestion) -> Any:
     return function_of(asked.expression, asked.variables, asked.storage, False)
 
 
-def _expected(asked: FunctionQuestion, setting: Setting, at: Point) -> tuple[Any, Told | None]:
-    """The expression's value in many digits; or, where it is large, in floats, with the function that it is of."""
+def _expected(asked: FunctionQuestion, setting: Setting, at: Point) -> tuple[Any, Told | None, float]:
+    """The expression's value in many digits, and the largest value on the way to it.
+
+    Where it is large the value is had in floats, with the function that it is of.
+    """
     import mpmath
     import torch
 
@@ -133,10 +142,12 @@ def _expected(asked: FunctionQuestion, setting: Setting, at: Point) -> tuple[Any
         names = list(setting.inputs)
         f = _in_floats(asked)
         expected = f(**setting.inputs)
-        return expected, Told(lambda place: f(**dict(zip(names, place.inputs, strict=True))), expected)
+        return expected, Told(lambda place: f(**dict(zip(names, place.inputs, strict=True))), expected), 0.0
     with mpmath.workdps(_DIGITS):
-        exact = evaluate(asked.expression, lifted(at.values, asked.variables), at.sizes, {}).astype(float)
-    return torch.tensor(exact, dtype=torch.float64).reshape(asked.shape(at.sizes)), None
+        memo: dict[Node, Any] = {}
+        exact = evaluate(asked.expression, lifted(at.values, asked.variables), at.sizes, memo).astype(float)
+        largest = float(max(abs(value).max() for value in memo.values() if value.size))
+    return torch.tensor(exact, dtype=torch.float64).reshape(asked.shape(at.sizes)), None, largest
 
 
 def _matrix(tensor: Any) -> Any:

@@ -15,7 +15,17 @@ from matcalc.checking.landscape import ENTRIES, FINE, QUICK, Landscape, Precisio
 from matcalc.checking.points import Point
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
-from matcalc.checking.tolerance import BLIND, doubtful, is_watched, overshadowed, room, spread, steady_spread
+from matcalc.checking.tolerance import (
+    BLIND,
+    DOUBT,
+    UNIT,
+    doubtful,
+    is_watched,
+    overshadowed,
+    room,
+    spread,
+    steady_spread,
+)
 from matcalc.checking.torch_side import autograd_of, called, tensors_at
 
 _WAVERING = 1e-12
@@ -68,7 +78,8 @@ class _Heard:
             moved, theirs = self._moved(claimed)
             allowed = room(moved, claimed, self.at.sizes) + float(self._floor(precision))
             as_torch = claimed.shape == theirs.shape and bool((abs(claimed - theirs) <= allowed).all())
-            sure = allowed * 4 + doubtful(moved, claimed, unit_of(self.question, self.at))
+            unit = unit_of(self.question, self.at)
+            sure = allowed * 4 + doubtful(moved, claimed, unit)
             off, allowed, sure = self._distances(land, claimed, allowed, sure)
             size = float(max(abs(claimed).max(), abs(shown).max()))
             visible = float(allowed.max()) / size if size else 0.0
@@ -79,6 +90,7 @@ class _Heard:
                 allowed = np.maximum(allowed, off)
                 visible = max(visible, float(off.max()) / size if size else 0.0)
             doubt = _doubt(off, allowed, size, self.question.claimed) or self._small(land, claimed, moved, theirs)
+            doubt = doubt or _coarse(off, size, unit)
             blank = land.is_blank(self.number)
             return replace(made, holds=not wrong, blank=blank, visible=visible, doubt="" if wrong else doubt)
 
@@ -161,3 +173,11 @@ def _doubt(off: Any, allowed: Any, size: float, claimed: Any) -> str:
             f" ({worst / (size or 1.0):.0e}), and too little to be called wrong in floats"
         )
     return ""
+
+
+def _coarse(off: Any, size: float, unit: float) -> str:
+    """That a function is off by more than float64 explains, and no more than a part of it in float32 does; or ""."""
+    worst = float(off.max(initial=0.0))
+    if unit == UNIT or worst <= DOUBT * size:
+        return ""
+    return f"the function is off by {worst / size:.1e} relative, which a part of it that is in float32 may round by"

@@ -95,7 +95,7 @@ def _reference(asked: FunctionQuestion, inputs: Mapping[str, Any]) -> tuple[Any,
         found = (
             torch.autograd.grad(value, leaves, u, allow_unused=True) if value.requires_grad else [None] * len(leaves)
         )
-    except (RuntimeError, ValueError, IndexError, TypeError):
+    except (RuntimeError, ValueError, IndexError, TypeError, ArithmeticError):
         return None
     named = {n: torch.zeros_like(x) if g is None else g for n, x, g in zip(asked.wanted, leaves, found, strict=True)}
     if any(largest(t) == float("inf") for t in (value, *named.values())):

@@ -22,6 +22,7 @@ from matcalc.expression.property import PROPERTIES
 
 _SMALLER = (1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 _BIGGER = (4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
+_BIGGEST = (1e3, 1e4, 1e6)
 _DRAWS, _MORE_DRAWS = 4, 12  # what lies between 20 and 30 is met by one draw in twelve
 _FIRST = 20_000
 _APART = 1e-5
@@ -85,8 +86,8 @@ def _elsewhere(question: Question, options: CheckOptions) -> Iterator[Point]:
 
 def _settings(question: Question, options: CheckOptions) -> Iterator[CheckOptions]:
     for scale in (options.scale, 1.0) if options.scale != 1.0 else (1.0,):
-        for factor, draws in (*((f, _DRAWS) for f in _SMALLER), *((f, _MORE_DRAWS) for f in _BIGGER)):
-            for _ in range(draws):
+        for factor in (*_SMALLER, *_BIGGER, *_BIGGEST):
+            for _ in range(_MORE_DRAWS if factor in _BIGGER else _DRAWS):
                 yield replace(options, scale=scale * factor)
     names = [name for name in size_names(question) if name not in options.sizes]
     for size in (*_ALIKE, *_LARGER) if names else ():

@@ -68,6 +68,8 @@ def _noisy() -> type[Any]:
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             made = func(*args, **(kwargs or {}))
             name = func._schema.name.rpartition("::")[2].rstrip("_")
+            if name == "_to_copy" and not args[0].is_floating_point():
+                return made  # a mask made a float is exact
             if isinstance(made, torch.Tensor) and made.is_floating_point() and (name not in _EXACT or name == "copy"):
                 self.unit = max(self.unit, torch.finfo(made.dtype).eps / 2)
             aliases = [r.alias_info for r in func._schema.returns if r.alias_info is not None]

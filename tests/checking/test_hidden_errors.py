@@ -217,3 +217,17 @@ def test_a_stretch_between_kinks_that_no_operator_tells_of_is_met(seed: int) -> 
     let = {"x": "scalar"}
     text = "sqrt((x - 20)^2) - sqrt((x - 30)^2)"
     assert mc.check(text, "x", claim=lambda x: 0 * x, let=let, seed=seed).verdict == "refuted"
+
+
+def test_a_part_in_float32_hides_no_error_of_float32() -> None:
+    """1 + 1e-6*(a mask) is float32 in torch: one entry is off by 1e-6, which rounding in float32 would explain."""
+    wrong = lambda x: torch.exp(x) * (1 + 1e-6 * (torch.arange(len(x)) == 1))  # noqa: E731
+    report = mc.check("sum(exp(x))", "x", claim=wrong)
+    assert (report.verdict, "in float32" in report.reason) == ("inconclusive", True)
+    masked = mc.check("sum(relu(x))", "x", claim=lambda x: (x > 0).float().double())
+    assert masked.verdict == "verified"
+    assert masked.smallest_visible < 1e-12
+
+
+def test_a_clipped_gradient_is_met_at_large_scales() -> None:
+    assert mc.check("x'*x", "x", claim=lambda x: (2 * x).clamp(-5000, 5000)).verdict == "refuted"

@@ -381,3 +381,34 @@ class SignOfOneSide(Function):
     @staticmethod
     def backward(ctx: Any, u: Any) -> Any:
         return 0 * u
+
+
+class CrossEntropy(Function):
+    """-y'*log_softmax(z), whose gradient this is where y adds up to one."""
+
+    @staticmethod
+    def forward(ctx: Any, z: Any, y: Any) -> Any:
+        ctx.save_for_backward(z, y)
+        return -(y * torch.log_softmax(z, 0)).sum()
+
+    @staticmethod
+    def backward(ctx: Any, u: Any) -> Any:
+        z, y = ctx.saved_tensors
+        return u * (torch.softmax(z, 0) - y), None
+
+
+class Normalised(Function):
+    """(x - mean)/deviation, with 1e-5 added to the variance."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        deviation = (((x - x.mean()) ** 2).mean() + 1e-5).sqrt()
+        y = (x - x.mean()) / deviation
+        ctx.save_for_backward(y, deviation)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, u: Any) -> Any:
+        y, deviation = ctx.saved_tensors
+        return (u - u.mean() - y * (u * y).mean()) / deviation

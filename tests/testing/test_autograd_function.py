@@ -329,3 +329,19 @@ def test_what_is_wrong_far_from_zero_is_found(function: Any, text: str, aspect: 
 def test_a_right_function_is_right_far_from_zero_as_well() -> None:
     report = mc.check("softplus(x)", "x", claim=planted.Softplus, let={"x": "vector(n)"})
     assert report.verdict == "verified", str(report)
+
+
+@pytest.mark.parametrize(
+    ("property", "verdict"), [("; onehot", "verified"), ("; simplex", "verified"), ("", "refuted")]
+)
+def test_a_value_that_is_rounding_beside_its_arguments_refutes_nobody(property: str, verdict: str) -> None:
+    """Far from zero log_softmax is -1e-51 in digits and 0 in torch."""
+    let = {"z": "vector(n)", "y": f"vector(n{property})"}
+    assert mc.check("-y'*log_softmax(z)", "z", claim=planted.CrossEntropy, let=let).verdict == verdict
+
+
+def test_an_expression_without_a_value_where_a_size_is_zero_ends_no_check() -> None:
+    """The mean of nothing is 0/0, which Python raises for."""
+    text = "(x .- mean(x))/sqrt(mean((x .- mean(x)).^2) + 0.00001)"
+    report = mc.check(text, "x", claim=planted.Normalised, let={"x": "vector(n)"})
+    assert report.verdict == "verified", str(report)
