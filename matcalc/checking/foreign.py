@@ -14,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from matcalc.checking.placement import back, there
@@ -46,7 +47,8 @@ class Foreign:
 
     def __call__(self, *args: Any, **given: Any) -> Any:
         """The value as a tensor."""
-        given = dict(self._taken(given))
+        if given and not args:
+            args, given = self._arranged(given)
         if not self.library:
             return self._first(args, given)
         return self._kept(args, given, _called(self.function, self.library, args, given))
@@ -54,7 +56,7 @@ class Foreign:
     def _first(self, args: Sequence[Any], given: Mapping[str, Any]) -> Any:
         """The value by the first library whose arrays come back."""
         failed: BaseException | None = None
-        for library in LIBRARIES if _mentions_jax(self.function) else LIBRARIES[:2]:
+        for library in LIBRARIES if self._is_jax else LIBRARIES[:2]:
             try:
                 made = _called(self.function, library, args, given)
             except (Exception, SystemExit) as error:
@@ -82,15 +84,37 @@ class Foreign:
         self._once = self._once or (args, given, tensor)
         return tensor
 
-    def _taken(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Of what is given by keyword, what the function takes.
+    def _arranged(self, given: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """What is given by keyword as the function takes it: by place where it cannot be named.
+
+        ``jax.grad`` differentiates by what stands in a place, and NumPy's own functions name nothing.
+        """
+        parameters = _parameters(self.function)
+        nameless = parameters is None or any(p.kind is p.POSITIONAL_ONLY for p in parameters)
+        if nameless and len(given) == 1:
+            return tuple(given.values()), {}
+        leading: list[str] = []
+        for p in parameters or ():
+            by_place = p.kind is p.POSITIONAL_ONLY or (p.kind is p.POSITIONAL_OR_KEYWORD and self._is_jax)
+            if not by_place or p.name not in given:
+                break
+            leading.append(p.name)
+        rest = {name: value for name, value in given.items() if name not in leading}
+        return tuple(given[name] for name in leading), dict(self._taken(rest, given))
+
+    @cached_property
+    def _is_jax(self) -> bool:
+        return _mentions_jax(self.function)
+
+    def _taken(self, rest: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Of what is left of what is given by keyword, what the function takes.
 
         Raises:
             CheckError: where it needs another name.
         """
-        parameters = _parameters(self.function) if given else None
+        parameters = _parameters(self.function)
         if parameters is None or any(p.kind is p.VAR_KEYWORD for p in parameters):
-            return given
+            return rest
         named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
         missing = [name for name, p in named.items() if p.default is p.empty and name not in given]
         if missing:
@@ -98,7 +122,7 @@ class Foreign:
                 f"{self.__name__} takes {', '.join(missing)}, which the expression does not have",
                 why=f"it is called by keyword, with the names {', '.join(given)}",
             )
-        return {name: value for name, value in given.items() if name in named}
+        return {name: value for name, value in rest.items() if name in named}
 
     def settled(self, report: Report) -> Report:
         """The report, inconclusive where a claim that came out as wrong may be right for all that."""
@@ -162,6 +186,8 @@ def _mentions_jax(function: Any) -> bool:
     inner = inspect.unwrap(function) if callable(function) else function
     code = getattr(inner, "__code__", None)
     used = [function, inner]
+    if str(getattr(function, "__globals__", {}).get("__name__", "")).startswith("jax."):  # of jax.grad(f), say
+        return True
     if code is not None:
         used += [inner.__globals__.get(name) for name in code.co_names]
         used += [cell.cell_contents for cell in inner.__closure__ or () if _is_filled(cell)]
@@ -191,7 +217,10 @@ def _called(function: Callable[..., Any], library: str, args: Sequence[Any], giv
             warnings.filterwarnings("error", "__array_wrap__")  # NumPy's, of a function that is written for it
             return back(function(*map(there, args), **{name: there(value) for name, value in given.items()}))
     if library == "numpy":
-        return function(*(_array(a) for a in args), **{name: _array(a) for name, a in given.items()})
+        import numpy as np
+
+        with np.errstate(all="ignore"):  # at other scales exp overflows, which is looked at and need not be told
+            return function(*(_array(a) for a in args), **{name: _array(a) for name, a in given.items()})
     with _in_64_bits() as to_jax:
         return function(*(to_jax(_array(a)) for a in args), **{name: to_jax(_array(a)) for name, a in given.items()})
 

@@ -271,3 +271,21 @@ def test_meta_tensors_hold_nothing_to_verify() -> None:
         mc.verify(lambda x: (x * x).sum(), lambda x: 2 * x, x.to("meta"))
     with pytest.raises(mc.CheckError, match="the function returns a meta tensor"):
         mc.verify(lambda x: (x * x).sum().to("meta"), lambda x: 2 * x, x)
+
+
+@pytest.mark.parametrize(("text", "claim"), [
+    ("log(sum(exp(x)))", jax.grad(lambda x: jax.nn.logsumexp(x))),
+    ("sum(softplus(x))", jax.grad(lambda x: jax.nn.softplus(x).sum())),
+    ("sum(exp(x))", np.exp),
+    ("sum(exp(x))", torch.exp),
+    ("sum(cosh(x)) + y'*y", np.sinh),
+    ("x'*A*x", jax.grad(lambda x, A: x @ A @ x)),
+])  # fmt: skip
+def test_what_takes_its_arguments_by_place_is_given_them_so(text: str, claim: Any) -> None:
+    """jax.grad differentiates by a place, and NumPy's own functions name nothing."""
+    assert mc.check(text, "x", claim=claim).verdict == "verified"
+
+
+def test_an_argument_that_the_expression_lacks_is_still_told() -> None:
+    with pytest.raises(mc.CheckError, match="takes B, which the expression does not have"):
+        mc.check("x'*A*x", "x", claim=lambda x, B: 2 * B @ x)
