@@ -11,7 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from matcalc.checking.judgement import AGREED, Judgement, allowance, is_finite, stand_in
+from matcalc.checking.judgement import (
+    AGREED,
+    NO_VALUE,
+    NO_VALUE_IN_ALL_DIGITS,
+    Judgement,
+    allowance,
+    is_finite,
+    stand_in,
+)
 from matcalc.checking.landscape import ENTRIES, FINE, QUICK, Landscape, Precision, landscape
 from matcalc.checking.points import Point
 from matcalc.checking.precise import evaluate
@@ -33,7 +41,10 @@ def judged_formula(question: Question, at: Point, number: int) -> Judgement:
     constants = _constants_of_its_own(question)
     if quick.holds is False or (quick.holds and not quick.blank and not constants and not _may_hide_more(question, at)):
         return quick
-    fine = _Sight(question, at, number, FINE).judgement()
+    try:
+        fine = _Sight(question, at, number, FINE).judgement()
+    except NO_VALUE:
+        return replace(quick, holds=True, survivors=0, doubt=NO_VALUE_IN_ALL_DIGITS)
     return replace(
         quick, holds=bool(fine.holds), truth=fine.truth, survivors=fine.survivors if fine.holds else 0,
         error=fine.error, visible=fine.visible, blank=fine.blank, doubt=_saturated(constants) if fine.holds else "",

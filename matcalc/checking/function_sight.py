@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from matcalc.checking.foreign import Foreign
-from matcalc.checking.judgement import Judgement, is_finite, rounding, stand_in, unit_of
+from matcalc.checking.judgement import (
+    NO_VALUE,
+    NO_VALUE_IN_ALL_DIGITS,
+    Judgement,
+    is_finite,
+    rounding,
+    stand_in,
+    unit_of,
+)
 from matcalc.checking.landscape import ENTRIES, FINE, QUICK, Landscape, Precision, landscape
 from matcalc.checking.points import Point
 from matcalc.checking.question import Question
@@ -51,7 +59,12 @@ class _Heard:
         found = self._held_against(QUICK, claimed)
         with mpmath.workdps(QUICK.digits):
             unclear = not claimed.any() and abs(found.truth).max() <= float(self._floor(QUICK))
-        return self._held_against(FINE, claimed) if found.blank or (unclear and found.truth.any()) else found
+        if not found.blank and not (unclear and found.truth.any()):
+            return found
+        try:
+            return self._held_against(FINE, claimed)
+        except NO_VALUE:
+            return replace(found, holds=True, doubt=NO_VALUE_IN_ALL_DIGITS)
 
     def _floor(self, precision: Precision) -> Any:
         """What rounding leaves, in so many digits, of a gradient that is zero."""
