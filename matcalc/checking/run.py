@@ -79,12 +79,16 @@ def run_check(question: Question, options: CheckOptions) -> Report:
     usual = [at for _, at in points]
     missing = missing_sides(question, usual)
     more, unreached = reached(question, options, usual, missing) if points else ([], missing)
-    more += between_kinks(question, options, [*usual, *more])
-    more += in_transitions(question, [*usual, *more])
     confined = _spread(question, options, usual, wanted, more)
     points += [(wanted + k, at) for k, at in enumerate(more)]
     trials, kinks = with_derivative(question, [observed(question, options, devices, *numbered) for numbered in points])
     discarded += kinks
+    if trials and all(trial.holds for trial in trials):
+        narrow = between_kinks(question, options, [*usual, *more])
+        narrow += in_transitions(question, [*usual, *more, *narrow])
+        found = [observed(question, options, devices, k, at) for k, at in enumerate(narrow, wanted + len(more))]
+        found, kinks = with_derivative(question, found)
+        trials, discarded, more = trials + found, discarded + kinks, more + narrow
     if trials and all(trial.holds for trial in trials):
         if failing := failing_where_larger(question, options, confined):
             return _without_value(question, options, devices, failing, tuple(discarded))
