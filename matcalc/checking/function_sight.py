@@ -104,6 +104,11 @@ class _Heard:
                 visible = max(visible, float(off.max()) / size if size else 0.0)
             doubt = _doubt(off, allowed, size, self.question.claimed) or self._small(land, claimed, moved, theirs)
             doubt = doubt or _coarse(off, size, unit)
+            if not wrong and visible > BLIND and self._decides(land, off, claimed, theirs):
+                visible, doubt = (
+                    BLIND,
+                    f"the function is off by {float(off.max()) / size:.0e} relative: does a tie decide?",
+                )
             blank = land.is_blank(self.number)
             return replace(made, holds=not wrong, blank=blank, visible=visible, doubt="" if wrong else doubt)
 
@@ -123,6 +128,22 @@ class _Heard:
         if wrong and off.max() <= rounding(self.at, self.question.name, float(land.largest)):
             lost = as_torch or not is_watched(self._claim, tensors_at(self.question, self.at))
         return f"floats show nothing of a gradient that is at most {mpmath.nstr(most, 1)}" if lost else ""
+
+    def _decides(self, land: Landscape, off: Any, claimed: Any, theirs: Any) -> bool:
+        """Whether a function errs where nothing but roundings on the way would explain it, and none need be there.
+
+        Zeros and ones of which a largest is taken are tied exactly, however the inputs are rounded; a perturbation of
+        each result on the way parts them.
+        """
+        if claimed.shape != theirs.shape or claimed.size > ENTRIES:
+            return False
+        tensors = tensors_at(self.question, self.at)
+        mine = spread(self._claim, tensors, claimed, self.number, operations=False)
+        moved = spread(
+            lambda **t: autograd_of(self.question, self.at, t)[0], tensors, theirs, self.number, operations=False
+        )
+        allowed = 4 * room(mine + moved, claimed, self.at.sizes) + DOUBT * abs(claimed).max()
+        return bool((off > allowed + rounding(self.at, self.question.name, float(land.largest))).any())
 
     def _small(self, land: Landscape, claimed: Any, moved: Any, theirs: Any) -> str:
         """That the function errs in an entry which is small beside the largest one, and torch does not; or ""."""

@@ -231,3 +231,12 @@ def test_a_part_in_float32_hides_no_error_of_float32() -> None:
 
 def test_a_clipped_gradient_is_met_at_large_scales() -> None:
     assert mc.check("x'*x", "x", claim=lambda x: (2 * x).clamp(-5000, 5000)).verdict == "refuted"
+
+
+def test_exact_ties_on_the_way_hide_no_error() -> None:
+    """Of zeros and ones the largest along the other axis is tied; what parts ties in a perturbation is no rounding."""
+    axis = "tanh(sum(sin(stopgrad(indicator_max(indicator_min(A, 0), {})))) + sum(softplus(x)))"
+    let = {"A": "matrix(w, w)", "x": "vector(2)"}
+    for number, verdict in ((0, ("verified",)), (1, ("inconclusive", "refuted"))):
+        claim = mc.grad(axis.format(number), "x", let=let).compile()
+        assert mc.check(axis.format(0), "x", claim=lambda A, x, f=claim: f(A=A, x=x), let=let).verdict in verdict
