@@ -62,7 +62,7 @@ def _checked(asked: FunctionQuestion, options: CheckOptions) -> FunctionReport:
     reports, backward = _backward(asked, replace(options, devices=(home(),)), settings, [at for _, at in points])
     findings = [forward, *backward, *each(ALWAYS, settings[:1])]
     base = replace(combined(reports), devices=options.devices) if reports else base
-    unsaid = [f for f in backward if f.status == UNDECIDED]
+    unsaid = [f for f in (forward, *backward) if f.status == UNDECIDED]
     if unsaid:
         base = replace(base, verdict="inconclusive", reason=f"{unsaid[0].aspect}: {unsaid[0].says}")
     if any(f.status == WRONG for f in findings) or unsaid:

@@ -52,17 +52,18 @@ def judged_formula(question: Question, at: Point, number: int) -> Judgement:
 
 
 def _constants_of_its_own(question: Question) -> tuple[Node, ...]:
-    """Functions of numbers alone in a claim that neither the expression nor the derivation mentions: tanh(80), say."""
+    """Functions of numbers alone, as tanh(80), that the claim mentions and the derivation does not, or the reverse."""
     if question.truth is None or question.claimed is question.truth or not isinstance(question.claimed, Node):
         return ()
-    known = set(postorder(question.expression, question.truth))
-    found = (node for node in postorder(question.claimed) if node.operator.exact is not True and _is_of_numbers(node))
-    return tuple(node for node in found if node not in known)
+    claimed, derived = (
+        {n for n in postorder(root) if _is_of_numbers(n)} for root in (question.claimed, question.truth)
+    )
+    return tuple(sorted(claimed ^ derived, key=str))
 
 
 def _is_of_numbers(node: Node) -> bool:
     """Whether a scalar is made of numbers alone, and not of sizes or names."""
-    if node.free or not node.args or not node.is_scalar:
+    if node.free or not node.args or not node.is_scalar or node.operator.exact is True:
         return False
     leaves = [below for below in postorder(node) if not below.args]
     return all(leaf.is_scalar and not any(isinstance(p, Size) for p in leaf.params) for leaf in leaves)
@@ -77,7 +78,7 @@ def _saturated(constants: tuple[Node, ...]) -> str:
             value = evaluate(node, {}, {}, {})[0, 0]
             whole = mpmath.nint(value)
             if abs(value - whole) < mpmath.mpf(_WHOLE):
-                return f"what the claim says by {node.op} of a number is {int(whole)} in all digits that are compared"
+                return f"what is said by {node.op} of a number is {int(whole)} in all digits that are compared"
     return ""
 
 

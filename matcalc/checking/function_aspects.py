@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from matcalc.checking.findings import NOT_OFFERED, NOTED, RIGHT, UNDECIDED, WRONG, Finding
-from matcalc.checking.function_claim import Raised, Watched
+from matcalc.checking.function_claim import Outcome, Raised, Watched
 from matcalc.checking.function_second import double_backward, forward_mode
 from matcalc.checking.function_setting import (
     FLOAT,
@@ -31,6 +31,7 @@ _BLURRED = 1e-3
 _COARSE = 1e-4
 _LINEAR = 1e-5
 _AMPLIFIED = 100.0
+_OTHER = 1.25
 
 
 def grad_output(setting: Setting) -> Finding:
@@ -108,6 +109,9 @@ def repeat(setting: Setting) -> Finding:
         if largest(a - b) > FLOAT * largest(a):
             says = f"two calls with the same inputs give another {what}"
             return Finding("repeat", WRONG, says, example_of(setting, what, b, a))
+    mixed = _with_another_call_between(setting, first)
+    if mixed is not None:
+        return mixed
     tensors = {n: fresh(t).requires_grad_(n in setting.wanted) for n, t in setting.inputs.items()}
     leaves = [tensors[n] for n in setting.wanted]
     try:
@@ -127,6 +131,29 @@ def repeat(setting: Setting) -> Finding:
             shown = torch.zeros_like(g) if h is None else h
             return Finding("repeat", WRONG, says, example_of(setting, f"gradient by {name}", shown, g))
     return Finding("repeat", RIGHT)
+
+
+def _with_another_call_between(setting: Setting, usual: Outcome) -> Finding | None:
+    """Whether a backward is of its own forward where another one, with other numbers, was called since."""
+    import torch
+
+    tensors = {n: fresh(t).requires_grad_(n in setting.wanted) for n, t in setting.inputs.items()}
+    others = {n: fresh(t * _OTHER) if t.is_floating_point() else t for n, t in setting.inputs.items()}
+    leaves = [tensors[n] for n in setting.wanted]
+    try:
+        value = setting.claim.value(tensors)
+        if not value.requires_grad:
+            return None
+        setting.claim.value({n: t.requires_grad_(n in setting.wanted) for n, t in others.items()})
+        found = torch.autograd.grad(value, leaves, setting.cotangent.clone(), allow_unused=True)
+    except Exception:
+        return None  # other numbers may lie outside the domain; what a backward raises is told elsewhere
+    for name, g in zip(setting.wanted, found, strict=True):
+        right = usual.gradients[name]
+        if g is not None and largest(g - right) > FLOAT * largest(right):
+            says = f"after a second forward the gradient by {name} is another: is something kept for all calls?"
+            return Finding("repeat", WRONG, says, example_of(setting, f"gradient by {name}", g, right))
+    return None
 
 
 def non_contiguous(setting: Setting) -> Finding:

@@ -126,7 +126,10 @@ class _Heard:
         noise = mpmath.mpf(land.precision.noise) * abs(land.value)
         lost = not off.any() and noise < most < _LEAST
         if wrong and off.max() <= rounding(self.at, self.question.name, float(land.largest)):
-            lost = as_torch or not is_watched(self._claim, tensors_at(self.question, self.at))
+            claimed = self.question.claimed
+            assert callable(claimed)
+            inner = getattr(claimed, "inner", claimed)
+            lost = as_torch or not is_watched(inner, tensors_at(self.question, self.at))
         return f"floats show nothing of a gradient that is at most {mpmath.nstr(most, 1)}" if lost else ""
 
     def _decides(self, land: Landscape, off: Any, claimed: Any, theirs: Any) -> bool:

@@ -54,6 +54,7 @@ that are none of rounding's.)"""
 def _noisy() -> type[Any]:
     """The dispatch mode that perturbs the results of operations."""
     import torch
+    from torch._functorch import eager_transforms
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils._pytree import tree_map
 
@@ -67,6 +68,8 @@ def _noisy() -> type[Any]:
 
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             made = func(*args, **(kwargs or {}))
+            if eager_transforms.JVP_NESTING:
+                return made  # to multiply what has a tangent here ends the process
             name = func._schema.name.rpartition("::")[2].rstrip("_")
             if name == "_to_copy" and not args[0].is_floating_point():
                 return made  # a mask made a float is exact

@@ -176,6 +176,15 @@ def test_a_constant_that_is_nearly_a_whole_number_is_looked_at_in_all_digits(cla
     assert mc.check("x'*x + sin(y)", "x", claim=claim, let={"y": "scalar"}).verdict == "refuted"
 
 
+@pytest.mark.parametrize(("text", "claim", "verdict"), [
+    ("tanh(80)*x", "1", "refuted"),
+    ("tanh(2000)*x", "1", "inconclusive"),
+    ("x^2*sigmoid(500)", "2*x", "refuted"),
+])  # fmt: skip
+def test_so_is_a_constant_that_the_claim_leaves_out(text: str, claim: str, verdict: str) -> None:
+    assert mc.check(text, "x", claim=claim, let={"x": "scalar"}).verdict == verdict
+
+
 @pytest.mark.parametrize("claim", ["2*x*erf(50)", "2*x*tanh(1000)", "2*x + exp(-1000)*sin(y)*x"])
 def test_a_constant_that_is_whole_in_all_digits_is_not_verified(claim: str) -> None:
     report = mc.check("x'*x + sin(y)", "x", claim=claim, let={"y": "scalar"})

@@ -345,3 +345,19 @@ def test_an_expression_without_a_value_where_a_size_is_zero_ends_no_check() -> N
     text = "(x .- mean(x))/sqrt(mean((x .- mean(x)).^2) + 0.00001)"
     report = mc.check(text, "x", claim=planted.Normalised, let={"x": "vector(n)"})
     assert report.verdict == "verified", str(report)
+
+
+def test_what_is_kept_for_all_calls_is_found() -> None:
+    """Of exp(a) + exp(b) both gradients are of b."""
+    report = mc.check("exp(x)", "x", claim=planted.KeptForAll, let={"x": "vector(n)"})
+    assert report.verdict == "refuted"
+    assert "is something kept for all calls?" in report.finding("repeat").says
+
+
+def test_a_forward_that_is_off_by_more_than_rounding_is_not_verified() -> None:
+    assert mc.check("x.^2", "x", claim=planted.NearlySquare, let={"x": "vector(n)"}).verdict == "inconclusive"
+
+
+def test_a_value_that_is_zero_at_one_size_refutes_nobody() -> None:
+    """log_softmax of one number is 0, and 1e-51 in arithmetic of 50 digits."""
+    assert mc.check("log_softmax(x)", "x", claim=planted.LogSoftmax, let={"x": "vector(n)"}).verdict == "verified"
