@@ -324,3 +324,11 @@ def test_code_without_batch_axes_is_torchs(capsys: pytest.CaptureFixture[str]) -
     status, _, error = called(capsys, "code", MAIN, "--wrt", "x", "--unbatched", "--target", "jax")
     assert status == 2
     assert "always takes leading axes" in error
+
+
+def test_the_package_can_be_run_as_a_module() -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "matcalc", "grad", "x'*x", "--wrt", "x", "--no-check"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "2*x" in made.stdout, made.stderr
