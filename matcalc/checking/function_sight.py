@@ -128,8 +128,8 @@ class _Heard:
         if wrong and off.max() <= rounding(self.at, self.question.name, float(land.largest)):
             claimed = self.question.claimed
             assert callable(claimed)
-            inner = getattr(claimed, "inner", claimed)
-            lost = as_torch or not is_watched(inner, tensors_at(self.question, self.at))
+            behind = getattr(claimed, "behind", claimed)
+            lost = as_torch or not is_watched(behind, tensors_at(self.question, self.at))
         return f"floats show nothing of a gradient that is at most {mpmath.nstr(most, 1)}" if lost else ""
 
     def _decides(self, land: Landscape, off: Any, claimed: Any, theirs: Any) -> bool:

@@ -119,7 +119,7 @@ def _contracted(asked: Linearised, u: Node, claimed: Callable[..., Any]) -> Call
         turned = cotangent.mT if cotangent.ndim > 1 else cotangent
         return torch.tensordot(turned.reshape(-1), by_columns.reshape(-1, *x.shape), dims=1)
 
-    gradient.inner = claimed  # type: ignore[attr-defined]  # what is watched is somebody's function, not this sum
+    gradient.behind = claimed  # type: ignore[attr-defined]  # what is watched is somebody's function, not this sum
     return gradient
 
 

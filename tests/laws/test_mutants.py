@@ -12,7 +12,7 @@ from false_alarms import Setting, judged, question_of
 from mutants import Original, Score, attacked, gradient_of, outcome, page, tensor_of
 
 import matcalc as mc
-from matcalc.checking import judgement
+from matcalc.checking import formula_sight, judgement
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 
@@ -53,7 +53,7 @@ def test_every_kind_of_damage_is_done_somewhere(kind: str) -> None:
 def test_a_checker_that_sees_only_a_thousandth_says_so_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own damaged copies pass as well."""
     monkeypatch.setattr(judgement, "AGREED", 1e-3)
-    monkeypatch.setattr(judgement, "_may_hide_more", lambda *given: False)
+    monkeypatch.setattr(formula_sight, "_may_hide_more", lambda *given: False)
     said, why = outcome(*_damaged(), "formula", 0)
     assert (said, why) == ("inconclusive", "a damaged copy of the claim would pass as well")
 
