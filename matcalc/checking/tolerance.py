@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from math import sqrt
 from typing import Any
 
@@ -70,21 +70,31 @@ def _noisy() -> type[Any]:
             made = func(*args, **(kwargs or {}))
             if eager_transforms.JVP_NESTING:
                 return made  # to multiply what has a tangent here ends the process
-            name = func._schema.name.rpartition("::")[2].rstrip("_")
+            name, has_type, rounds, in_place = _habits(func)
             if name == "_to_copy" and not args[0].is_floating_point():
                 return made  # a mask made a float is exact
-            if isinstance(made, torch.Tensor) and made.is_floating_point() and (name not in _EXACT or name == "copy"):
+            if has_type and isinstance(made, torch.Tensor) and made.is_floating_point():
                 self.unit = max(self.unit, torch.finfo(made.dtype).eps / 2)
-            aliases = [r.alias_info for r in func._schema.returns if r.alias_info is not None]
-            if name in _EXACT or (aliases and not any(alias.is_write for alias in aliases)):
+            if not rounds:
                 return made
             self.rounded = True
-            if aliases:
-                tree_map(lambda t: perturbed(t, self.generator, units=self.units, in_place=True), made)
-                return made
-            return tree_map(lambda t: perturbed(t, self.generator, units=self.units), made)
+            each = partial(perturbed, generator=self.generator, units=self.units, in_place=in_place)
+            noisy = each(made) if isinstance(made, torch.Tensor) else tree_map(each, made)
+            return made if in_place else noisy
 
     return Noisy
+
+
+@cache
+def _habits(func: Any) -> tuple[str, bool, bool, bool]:
+    """Of an ATen operation: its name, whether its result's type is one it computes in, whether it rounds, and in place.
+
+    What returns an alias is a view, which rounds nothing, or writes into its argument.
+    """
+    name = func._schema.name.rpartition("::")[2].rstrip("_")
+    aliases = [r.alias_info for r in func._schema.returns if r.alias_info is not None]
+    rounds = name not in _EXACT and (not aliases or any(alias.is_write for alias in aliases))
+    return name, name not in _EXACT or name == "copy", rounds, bool(aliases)
 
 
 def perturbed(tensor: Any, generator: Any, *, units: float = _UNITS, in_place: bool = False) -> Any:
@@ -94,8 +104,9 @@ def perturbed(tensor: Any, generator: Any, *, units: float = _UNITS, in_place: b
     if not isinstance(tensor, torch.Tensor) or not (tensor.is_floating_point() or tensor.is_complex()):
         return tensor
     kind = tensor.real.dtype if tensor.is_complex() else tensor.dtype
-    noise = torch.rand(tensor.shape, dtype=torch.float64, generator=generator).to(device=tensor.device)
-    factor = (1 + (2 * noise - 1) * (units * torch.finfo(kind).eps / 2)).to(kind)
+    most = units * torch.finfo(kind).eps / 2
+    factor = torch.empty(tensor.shape, dtype=torch.float64).uniform_(1 - most, 1 + most, generator=generator)
+    factor = factor.to(device=tensor.device, dtype=kind)
     return tensor.mul_(factor) if in_place else tensor * factor
 
 
@@ -123,19 +134,37 @@ def spread(
     A function that cannot be watched (it compiles itself, say, or leaves torch) is perturbed in its inputs alone, and
     one that refuses perturbed inputs in its operations alone.
     """
+    return _widest(_moves(function, given, usual, seed, units, inputs=inputs, operations=operations)) / units
+
+
+def _moves(
+    function: Callable[..., Any],
+    given: Mapping[str, Any],
+    usual: Any,
+    seed: int,
+    units: float,
+    *,
+    inputs: bool = True,
+    operations: bool = True,
+) -> Any:
+    """How far each of some perturbations moves each entry, with the perturbations first; infinity for no number."""
     import numpy as np
     import torch
 
-    widest = np.zeros(usual.shape)
+    found = np.full((_RUNS, *usual.shape), np.inf)
     for run in range(_RUNS):
         generator = torch.Generator().manual_seed(1_000_003 * (seed + 1) + run)
         moved = {name: perturbed(t, generator, units=units) if inputs else t for name, t in given.items()}
         made = _run(function, (moved, given), _noisy()(generator, units) if operations else None)
         if made.shape != usual.shape:
-            return np.full(usual.shape, np.inf)
+            return np.full_like(found, np.inf)
         with np.errstate(invalid="ignore"):
-            widest = np.maximum(widest, np.abs(made - usual))
-    return np.where(np.isfinite(widest), widest, np.inf) / units
+            found[run] = np.abs(made - usual)
+    return np.where(np.isfinite(found), found, np.inf)
+
+
+def _widest(moves: Any) -> Any:
+    return moves.max(axis=0)
 
 
 def _run(function: Callable[..., Any], turns: tuple[Mapping[str, Any], ...], noisy: Any | None) -> Any:
@@ -159,13 +188,21 @@ def coarse_spread(function: Callable[..., Any], given: Mapping[str, Any], usual:
 def steady_spread(function: Callable[..., Any], given: Mapping[str, Any], usual: Any, seed: int) -> Any:
     """The same of a function that may jump at the inputs: it is then what roundings on the way to its value there do.
 
-    A jump is as high for a smaller perturbation; what rounding moves is moved less.
+    A jump is as high for a smaller perturbation; what rounding moves is moved less. Near a singular matrix that holds
+    of the inverse as well, but a function that jumps stays, in every entry, where some perturbations leave it.
     """
-    moved = spread(function, given, usual, seed)
+    import numpy as np
+
+    far = _moves(function, given, usual, seed, _UNITS)
+    moved = _widest(far) / _UNITS
     if not moved.size or room(moved, usual, {}).max() <= BLIND * abs(usual).max():
         return moved
-    nearer = spread(function, given, usual, seed, units=_FEW)
-    return spread(function, given, usual, seed, inputs=False) if nearer.max() > _JUMP * moved.max() else moved
+    near = _moves(function, given, usual, seed, _FEW)
+    if not _widest(near).max() / _FEW > _JUMP * moved.max():
+        return moved
+    own = spread(function, given, usual, seed, inputs=False)
+    stays = np.minimum(far.min(axis=0), near.min(axis=0)) <= room(own, usual, {})
+    return own if stays.all() else moved
 
 
 def coarsest(function: Callable[..., Any], given: Mapping[str, Any]) -> float:

@@ -53,7 +53,7 @@ def _distance(question: Question, node: Node, at: Point | None) -> float:
             value = f(**tensors_at(question, at)).double().abs()
     except RuntimeError:
         return inf
-    return float(value.min()) if value.numel() and bool(torch.isfinite(value).all()) else inf
+    return float(value.min()) if value.numel() and float(value.max()) < inf else inf
 
 
 def _nearest(question: Question, arg: Node, path: Path) -> Iterator[Point]:

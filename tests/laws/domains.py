@@ -104,6 +104,12 @@ def declarable(rows: int, cols: int) -> tuple[tuple[str, ...], ...]:
     return tuple(c for c in (*singles, *combinations(PROPERTIES, 2)) if _can_be_had(c, rows, cols))
 
 
+@cache
+def declarable_unless_square(rows: int, cols: int) -> tuple[tuple[str, ...], ...]:
+    """The same without those that square matrices alone have."""
+    return tuple(c for c in declarable(rows, cols) if not any(PROPERTIES[name].square for name in closure(c)))
+
+
 def _can_be_had(properties: tuple[str, ...], rows: int, cols: int) -> bool:
     try:
         f = mc.parse("sum(V)", {"V": f"matrix({rows}, {cols}; {', '.join(properties)})"})

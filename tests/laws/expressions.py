@@ -11,13 +11,13 @@ import random
 import re
 from collections.abc import Callable, Iterator
 
-from domains import OF_SCALARS, RECIPES, call, declarable, demands, has
+from domains import OF_SCALARS, RECIPES, call, declarable, declarable_unless_square, demands, has
 from notation import NOTATIONS
 from shapes import arguments, backward, forward, is_moderate, length, written_size
 
 import matcalc  # noqa: F401  # the definitions fill the tables
 from matcalc.expression.operator import TABLE, Operator
-from matcalc.expression.property import PROPERTIES, closure
+from matcalc.expression.property import PROPERTIES
 from matcalc.expression.signature import Signature, signature
 from matcalc.expression.sizes import AnySize, Shape, Size
 
@@ -139,9 +139,7 @@ class Expressions:
 
     def _combinations(self, shape: Shape) -> tuple[tuple[str, ...], ...]:
         rows, cols = map(length, shape)
-        square = shape[0] == shape[1] != 1
-        found = declarable(3, 3) if square else declarable(rows, cols)
-        return tuple(c for c in found if square or not any(PROPERTIES[name].square for name in closure(c)))
+        return declarable(3, 3) if shape[0] == shape[1] != 1 else declarable_unless_square(rows, cols)
 
     def _declared(self, shape: Shape, properties: tuple[str, ...]) -> str:
         name = f"{'x' if 1 in shape else 'A'}{len(self._names)}"

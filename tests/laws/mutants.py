@@ -325,12 +325,16 @@ What was inconclusive or missed, and why:
 def main() -> None:
     """Runs COUNT mutants from SEED."""
     asked = arguments()
-    score = in_parts(run, asked.count, asked.seed, asked.jobs)
-    made = page(score, f"python tests/laws/mutants.py {asked.count} {asked.seed} --page docs/mutants.md")
-    print(made)
+
+    def written(score: Score, count: int) -> str:
+        made = page(score, f"python tests/laws/mutants.py {count} {asked.seed} --page docs/mutants.md")
+        if asked.page:
+            asked.page.write_text(made, encoding="utf-8")
+        return made
+
+    score = in_parts(run, asked.count, asked.seed, asked.jobs, written)
+    print(written(score, asked.count))
     print(dict(score.skipped))
-    if asked.page:
-        asked.page.write_text(made, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -41,14 +41,21 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def in_parts(run: Callable[[int, int], _Counts], count: int, seed: int, jobs: int) -> _Counts:
-    """The sum of parts of at most PART cases."""
+def in_parts(
+    run: Callable[[int, int], _Counts], count: int, seed: int, jobs: int, so_far: Callable[[_Counts, int], object]
+) -> _Counts:
+    """The sum of parts of at most PART cases; ``so_far`` is called with each sum on the way, which is a run's as well.
+
+    What is cut short after 3 parts has been told what a run of 3·PART cases gives.
+    """
     starts = range(0, count, PART)
     with ProcessPoolExecutor(jobs, get_context("spawn"), _prepared, max_tasks_per_child=1) as pool:
         parts = [pool.submit(run, min(PART, count - at), seed + at // PART * SPAN) for at in starts]
-        total, *others = (part.result() for part in parts)
-    for other in others:
-        add(total, other)
+        total = parts[0].result()
+        so_far(total, min(PART, count))
+        for number, part in enumerate(parts[1:], 2):
+            add(total, part.result())
+            so_far(total, min(number * PART, count))
     return total
 
 
