@@ -99,7 +99,8 @@ def _showing(visible: float | None) -> str:
 
 
 def _no_gradient(trials: list[Trial]) -> str:
-    if all(t.detached for t in trials) and any(t.votes.claim and not t.claim_is_auto for t in trials):
+    stopped = any(t.votes.claim is False if t.claim_is_auto else t.votes.claim for t in trials)
+    if stopped and all(t.detached for t in trials):
         return "the function's result has no gradient: was it detached, or made a Python number by .item()?"
     return ""
 

@@ -39,6 +39,7 @@ class Trial:
     Attributes:
         margin: what rounding explains of the distance of claim and autograd; None where they have other shapes.
         detached: whether the function's result has no gradient at all.
+        in_torch: whether a detached result was computed by torch: a stopped gradient, and no way through NumPy.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Trial:
     value: float
     margin: Margin | None = None
     detached: bool = False
+    in_torch: bool = False
 
     @property
     def shapes_agree(self) -> bool:
@@ -123,6 +125,8 @@ class Trial:
         """Whether the claim holds; None where the voices cannot be told apart."""
         if not self.shapes_agree:
             return False
+        if self.detached and self.in_torch and self.claim_is_auto and self.votes.claim is False:
+            return None
         if self.auto is None or not self.auto_is_finite or self.detached:
             return self.votes.claim
         if self.claim_is_auto:

@@ -17,6 +17,7 @@ from typing import Any
 from matcalc.checking.examples import form_of, gathered, moved
 from matcalc.checking.foreign import Foreign, foreign
 from matcalc.checking.margins import Told, is_watchable, margin
+from matcalc.checking.tolerance import is_watched
 from matcalc.checking.torch_side import as_returned
 from matcalc.checking.trial_reports import without_kinks
 from matcalc.checking.trials import DOUBLE, SINGLE, Request, Trial
@@ -205,9 +206,10 @@ def looked(request: Request, place: Place, told: Told, number: int) -> Trial:
     found = place.autograd() if known else None
     auto = torch.zeros_like(place.inputs[place.wrt]) if known and found is None else found
     here = place.value().detach()
+    detached = known and found is None
     trial = Trial(
-        number, place, told.said, auto, Votes(None, None),
-        value=float(here) if here.numel() == 1 else 0.0, detached=known and found is None,
+        number, place, told.said, auto, Votes(None, None), value=float(here) if here.numel() == 1 else 0.0,
+        detached=detached, in_torch=detached and is_watched(lambda **named: place.at(named).value(), place.named),
     )  # fmt: skip
     if not trial.shapes_agree:
         return trial

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -67,6 +68,15 @@ def test_a_detached_part_leaves_it_open() -> None:
     report = mc.verify(lambda x: x.detach() @ x, lambda x: x, [x])
     assert report.verdict == "inconclusive"
     assert "a detached part" in report.reason
+
+
+def test_zero_is_open_where_all_is_detached_and_refuted_where_the_function_leaves_torch() -> None:
+    x = torch.tensor([0.5, -0.3], dtype=torch.float64)
+    report = mc.verify(lambda x: (x.detach() ** 2).sum(), torch.zeros_like, [x])
+    assert report.verdict == "inconclusive"
+    assert "was it detached" in report.reason
+    left = mc.verify(lambda x: torch.tensor(np.sum(x.detach().numpy() ** 2)), torch.zeros_like, [x])
+    assert left.verdict == "refuted"
 
 
 def test_whole_numbers_are_differentiated_as_floats() -> None:
