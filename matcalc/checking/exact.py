@@ -248,9 +248,15 @@ def _certified(question: Question, sizes: Mapping[str, int], parts: tuple[int, .
 
 def _refuted(question: Question, sizes: Mapping[str, int], parts: tuple[int, ...], field: Field) -> Finding:
     """A disagreement is a proof where the functions in it that are not rational are independent of one another."""
-    if not field.forms or _are_independent(question, sizes, parts, field):
+    if not field.forms:
         return Finding(False)
     names = " and ".join(dict.fromkeys(which.called for which, _ in field.forms))
+    if any("integer" in variable.facts for variable in question.variables):  # cos(2*pi*n) is 1
+        return Finding(
+            None, f"it would not hold at numbers that are not whole, and {names} may be special at whole ones"
+        )
+    if _are_independent(question, sizes, parts, field):
+        return Finding(False)
     return Finding(None, f"it would not hold for independent values of {names}, and these may be related")
 
 

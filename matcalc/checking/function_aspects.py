@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -31,7 +32,7 @@ _BLURRED = 1e-3
 _COARSE = 1e-4
 _LINEAR = 1e-5
 _AMPLIFIED = 100.0
-_OTHER = 1.25
+_OTHERS = (1.25, 0.8, 1.001)
 
 
 def grad_output(setting: Setting) -> Finding:
@@ -138,22 +139,34 @@ def _with_another_call_between(setting: Setting, usual: Outcome) -> Finding | No
     import torch
 
     tensors = {n: fresh(t).requires_grad_(n in setting.wanted) for n, t in setting.inputs.items()}
-    others = {n: fresh(t * _OTHER) if t.is_floating_point() else t for n, t in setting.inputs.items()}
     leaves = [tensors[n] for n in setting.wanted]
     try:
         value = setting.claim.value(tensors)
-        if not value.requires_grad:
-            return None
-        setting.claim.value({n: t.requires_grad_(n in setting.wanted) for n, t in others.items()})
-        found = torch.autograd.grad(value, leaves, setting.cotangent.clone(), allow_unused=True)
     except Exception:
-        return None  # other numbers may lie outside the domain; what a backward raises is told elsewhere
+        return None  # what the first of all calls raises is told elsewhere
+    if not value.requires_grad or not _is_called_with_others(setting):
+        return None
+    try:
+        found = torch.autograd.grad(value, leaves, setting.cotangent.clone(), allow_unused=True)
+    except Exception as error:
+        says = f"after a second forward the backward of the first raises {type(error).__name__}: {_line(error)}"
+        return Finding("repeat", WRONG, says)
     for name, g in zip(setting.wanted, found, strict=True):
         right = usual.gradients[name]
         if g is not None and largest(g - right) > FLOAT * largest(right):
             says = f"after a second forward the gradient by {name} is another: is something kept for all calls?"
             return Finding("repeat", WRONG, says, example_of(setting, f"gradient by {name}", g, right))
     return None
+
+
+def _is_called_with_others(setting: Setting) -> bool:
+    """Whether a forward went well with other numbers than those of the setting, of which some may have no value."""
+    for factor in _OTHERS:
+        others = {n: fresh(t * factor) if t.is_floating_point() else t for n, t in setting.inputs.items()}
+        with contextlib.suppress(Exception):
+            setting.claim.value({n: t.requires_grad_(n in setting.wanted) for n, t in others.items()})
+            return True
+    return False
 
 
 def non_contiguous(setting: Setting) -> Finding:

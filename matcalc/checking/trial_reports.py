@@ -179,6 +179,7 @@ def _said(request: Request, trials: list[Trial], claim: Foreign | None) -> tuple
         lines.append(f"the rounding of the {' and the '.join(unseen)} is told by moving the inputs alone")
     if any(t.votes.symmetric for t in trials):
         lines.append("along symmetric directions: the function reads one triangle of its symmetric input")
+    lines += [f"input {k} is kept symmetric, as it was given: one triangle of it is read" for k in request.kept]
     if odd:
         lines.append(f"torch autograd disagrees in {len(odd)} of {len(trials)} trials")
     return tuple(lines)

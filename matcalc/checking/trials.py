@@ -16,7 +16,12 @@ DOUBLE, SINGLE = "float64", "float32"
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of any function: a function, what is claimed, at which inputs, and how thoroughly."""
+    """What is asked of any function: a function, what is claimed, at which inputs, and how thoroughly.
+
+    Attributes:
+        symmetric: whether the function reads one triangle of the input ``wrt``, which is symmetric.
+        kept: the other inputs that are symmetric and of which it, or the claim, reads one triangle.
+    """
 
     fn: Foreign
     inputs: Sequence[Any]
@@ -25,6 +30,7 @@ class Request:
     seed: int
     dtype: str = DOUBLE
     symmetric: bool = False
+    kept: tuple[int, ...] = ()
 
     @property
     def differentiated(self) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from matcalc.checking.diagnosis.table import NOTHING
 from matcalc.checking.examples import form_of, gathered, moved
 from matcalc.checking.foreign import Foreign, foreign
 from matcalc.checking.margins import Told, is_watchable, margin
@@ -22,7 +23,7 @@ from matcalc.checking.torch_side import as_returned
 from matcalc.checking.trial_reports import without_kinks
 from matcalc.checking.trials import DOUBLE, SINGLE, Request, Trial
 from matcalc.checking.verdict import Report
-from matcalc.checking.voices import Place, Votes, reads_one_triangle, votes
+from matcalc.checking.voices import Place, Votes, is_symmetric, reads_one_triangle, votes
 from matcalc.errors import CheckError, MatcalcError, UnsupportedError
 
 _FORMED = "the claim holds with the other inputs as they were given, and not where they are moved off their form"
@@ -99,15 +100,49 @@ def verify(
     """
     if kind and kind not in KINDS:
         raise UnsupportedError(f"no claims are verified of a {kind!r}", why=f"kind is {', '.join(KINDS)}")
-    request = asked(fn, example_inputs, wrt, trials, seed)
     claims = Claimed(foreign(claimed), kind)
+    request = _keeping(asked(fn, example_inputs, wrt, trials, seed), claims)
     found = without_kinks(request, _trials(request, claims), claims.function)
     forms = [f"input {k} has {form}" for k, t in enumerate(request.inputs) if k != wrt and (form := form_of(t))]
+    found = _where_symmetric(request, claims, found)
     if found.verdict == "refuted" and forms:
         there = without_kinks(request, _trials(request, claims, alone=True), claims.function)
-        if there.ok:
+        if there.verdict != "refuted":
             found = replace(there, verdict="inconclusive", reason=f"{_FORMED}: {', '.join(forms)}")
     return claims.function.settled(found)
+
+
+def _where_symmetric(request: Request, claims: Claimed, found: Report) -> Report:
+    """The report, with what can be said of a claim where the other inputs that are symmetric stay so."""
+    others = [k for k in range(len(request.inputs)) if k != request.wrt and k not in request.kept]
+    given = {k: t for k in others if hasattr(t := request.inputs[k], "is_floating_point") and t.is_floating_point()}
+    symmetric = [k for k, t in given.items() if is_symmetric(t)]
+    if found.verdict != "refuted" or not symmetric:
+        return found
+    kept = replace(request, kept=(*request.kept, *symmetric))
+    there = without_kinks(kept, _trials(kept, claims), claims.function)
+    where = " and ".join(f"input {k}" for k in symmetric)
+    if there.ok:
+        return replace(found, diagnosis=f"right where {where} stays symmetric, as in the example")
+    if found.diagnosis == NOTHING and there.verdict == "refuted" and there.diagnosis != NOTHING:
+        return replace(found, diagnosis=f"{there.diagnosis}, where {where} stays symmetric")
+    return found
+
+
+def _keeping(request: Request, claims: Claimed) -> Request:
+    """The request with the inputs that have to stay symmetric.
+
+    The density of a Gaussian by its mean is asked for with a covariance, of which Cholesky's factor reads one triangle.
+    """
+    (here,) = places(replace(request, trials=1))
+    told = claims.settled(here.value(), here.inputs)
+
+    def said(*inputs: Any) -> Any:
+        return told.gradient(replace(here, inputs=inputs))
+
+    both = (here, replace(here, fn=said))
+    others = [k for k, t in enumerate(here.inputs) if k != request.wrt and hasattr(t, "is_floating_point")]
+    return replace(request, kept=tuple(k for k in others if any(reads_one_triangle(replace(p, wrt=k)) for p in both)))
 
 
 def _trials(request: Request, claims: Claimed, *, alone: bool = False) -> list[Trial]:
@@ -158,8 +193,8 @@ def places(request: Request, *, alone: bool = False) -> list[Place]:
     for number in range(request.trials):
         for size in _MOVES if number else (0.0,):
             inputs = moved(request.inputs, request.wrt, request.dtype, generator, size, alone=alone)
-            if request.symmetric and number:
-                inputs[request.wrt] = (inputs[request.wrt] + inputs[request.wrt].mT) / 2
+            for k in (*request.kept, *((request.wrt,) if request.symmetric else ())) if number else ():
+                inputs[k] = (inputs[k] + inputs[k].mT) / 2
             try:
                 place = _paired(Place(request.fn, inputs, request.wrt), generator)
                 sound = not number or _is_sound(request, place)

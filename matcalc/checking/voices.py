@@ -247,6 +247,13 @@ def measured(place: Place) -> Any | None:
     return torch.tensor(found, dtype=x.dtype).reshape(x.shape)
 
 
+def is_symmetric(x: Any) -> bool:
+    """Whether a tensor is one of symmetric matrices of more than one entry, as far as rounding tells."""
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2] or x.shape[-1] < 2 or not x.numel():
+        return False
+    return bool(((x - x.mT).abs() <= _SYMMETRIC * x.abs().max()).all())
+
+
 def reads_one_triangle(place: Place) -> bool:
     """Whether the function takes its input to be symmetric, as it is, and leaves one of its triangles alone.
 
@@ -258,7 +265,7 @@ def reads_one_triangle(place: Place) -> bool:
     import torch
 
     x = place.inputs[place.wrt]
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2] or not bool(((x - x.mT).abs() <= _SYMMETRIC * x.abs().max()).all()):
+    if not is_symmetric(x):
         return False
     noise = torch.linspace(1.0, 2.0, x.numel(), dtype=x.dtype).reshape(x.shape) * (_NUDGE * place.scale)
     try:

@@ -218,3 +218,10 @@ def test_every_property_can_be_drawn_or_is_refused_by_name() -> None:
         if not record.dense and record.project is None and record.parametrized is None
     }
     assert refused == {"onehot"}
+
+
+def test_what_holds_at_whole_numbers_alone_is_not_disproved_in_a_field() -> None:
+    """cos(2*pi*n) is 1 there, which independent values of cos are not; the gradient of cos(pi*n)*x^2 is another."""
+    let = {"n": "scalar(; integer)", "x": "scalar"}
+    assert mc.check("cos(2*pi*n)*x^2", "x", claim="2*x", let=let).verdict == "verified"
+    assert mc.check("cos(pi*n)*x^2", "x", claim="2*x", let=let).verdict == "refuted"

@@ -1,23 +1,27 @@
 """Right derivatives as claims: the checker must refute none.
 
-python tests/laws/false_alarms.py COUNT SEED [--page FILE] [--jobs N]
+python tests/laws/false_alarms.py COUNT SEED [--page FILE] [--jobs N] [--runs FILE]
 
 Gradients of random expressions, as formulas, as compiled torch functions and as torch autograd itself, at small sizes
 and at sizes up to 200, the function and its inputs scaled by powers of ten from 1e-8 to 1e8, in float64 and float32.
-Prints the shares of the verdicts, why what is inconclusive is so, and every claim that was refuted.
+Prints the shares of the verdicts, why what is inconclusive is so, and every claim that was refuted. What is long can be
+done in several runs: each adds its tally to the file of runs, and the page is of all of them.
 """
 
 from __future__ import annotations
 
+import json
 import random
+import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from expressions import Expressions
-from parts import arguments, in_parts, limited
+from parts import add, arguments, in_parts, limited
 
 import matcalc as mc
 from matcalc.checking.foreign import foreign
@@ -198,8 +202,48 @@ def _kind_of(reason: str) -> str:
     return " ".join(word for word in reason.split() if not any(c.isdigit() for c in word))[:100]
 
 
-def page(tally: Tally, command: str) -> str:
-    """The tally as a page in Markdown."""
+@dataclass(frozen=True)
+class Run:
+    """A tally, and where it comes from.
+
+    Attributes:
+        command: that repeats it.
+        commit: of the checker.
+    """
+
+    command: str
+    commit: str
+    tally: Tally
+
+    def to_json(self) -> str:
+        """On one line."""
+        made = vars(self.tally) | {"counts": [[*key, n] for key, n in sorted(self.tally.counts.items())]}
+        return json.dumps({"command": self.command, "commit": self.commit, **made}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, line: str) -> Run:
+        """From such a line."""
+        given = json.loads(line)
+        counts = Counter({(way, where, verdict): n for way, where, verdict, n in given["counts"]})
+        tally = Tally(counts, Counter(given["reasons"]), Counter(given["skipped"]))
+        return cls(given["command"], given["commit"], tally)
+
+
+def runs_with(run: Run, path: Path | None) -> list[Run]:
+    """The runs of a file, and this one in place of one from the same seed; they are what the file then holds."""
+    if path is None:
+        return [run]
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    earlier = [one for one in map(Run.from_json, lines) if one.command.split()[-1] != run.command.split()[-1]]
+    path.write_text("".join(f"{one.to_json()}\n" for one in (*earlier, run)), encoding="utf-8")
+    return [*earlier, run]
+
+
+def page(runs: Sequence[Run]) -> str:
+    """The tallies as a page in Markdown."""
+    tally = Tally()
+    for run in runs:
+        add(tally, run.tally)
     rows = sorted({(way, where) for way, where, _ in tally.counts})
     lines = ["| claimed as | where | " + " | ".join(VERDICTS) + " |", "| --- | --- | --- | --- | --- |"]
     lines += [
@@ -210,14 +254,22 @@ def page(tally: Tally, command: str) -> str:
     reasons = "".join(f"- {n} × {why}\n" for why, n in tally.reasons.most_common()) or "- none\n"
     skipped = "".join(f"- {n} × {why}\n" for why, n in tally.skipped.most_common()) or "- none\n"
     share = tally.total(verdict="inconclusive") / max(tally.total(), 1)
-    return _PAGE.format(command=command, table="\n".join(lines), reasons=reasons, skipped=skipped, share=f"{share:.2%}")
+    made = "".join(f"- `{run.command}` at {run.commit}: {_told(run.tally)}\n" for run in runs)
+    return _PAGE.format(
+        count=tally.total(), runs=made, table="\n".join(lines), reasons=reasons, skipped=skipped, share=f"{share:.2%}"
+    )
+
+
+def _told(tally: Tally) -> str:
+    return ", ".join(f"{tally.total(verdict=v)} {v}" for v in VERDICTS)
 
 
 _PAGE = """# False alarms
 
-Written by `{command}`; but for what is too slow or too large
-for the machine, the same command gives the same page.
+Of {count} right claims, in these runs (but for what is too slow or too large for the machine, the same command at the
+same commit gives the same):
 
+{runs}
 Right derivatives of random expressions over the whole table of operators, claimed as formulas, as compiled torch
 functions and as torch autograd itself; one of ten at sizes from 30 to 200; function and inputs scaled by powers of ten
 from 1e-8 to 1e8; in float64, with float32 beside it.
@@ -236,15 +288,21 @@ claimed, is refuted and the formula holds in 90 digits at the same points.
 
 def main() -> None:
     """Runs COUNT right claims from SEED."""
-    asked = arguments()
+    asked = arguments(runs=True)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        capture_output=True, text=True, check=True, cwd=Path(__file__).parent,
+    ).stdout.strip()  # fmt: skip
 
     def written(tally: Tally, count: int) -> str:
-        made = page(tally, f"python tests/laws/false_alarms.py {count} {asked.seed} --page docs/false_alarms.md")
+        runs = runs_with(Run(f"python tests/laws/false_alarms.py {count} {asked.seed}", commit, tally), asked.runs)
+        made = page(runs)
         if asked.page:
             asked.page.write_text(made, encoding="utf-8")
         return made
 
-    print(written(in_parts(run, asked.count, asked.seed, asked.jobs, written), asked.count))
+    tally = in_parts(run, asked.count, asked.seed, asked.jobs, written)
+    print(written(tally, asked.count))
 
 
 if __name__ == "__main__":

@@ -430,6 +430,26 @@ class KeptForAll(Function):
         return u * KeptForAll.kept
 
 
+class LastAlone(Function):
+    """exp(x), whose backward works for the last of all forwards alone."""
+
+    calls = 0
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        LastAlone.calls += 1
+        ctx.call = LastAlone.calls
+        ctx.save_for_backward(x.exp())
+        return x.exp()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, u: Any) -> Any:
+        if ctx.call != LastAlone.calls:
+            raise RuntimeError("the workspace is gone")
+        return u * ctx.saved_tensors[0]
+
+
 class NearlySquare(Function):
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:

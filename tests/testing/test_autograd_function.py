@@ -354,6 +354,13 @@ def test_what_is_kept_for_all_calls_is_found() -> None:
     assert "is something kept for all calls?" in report.finding("repeat").says
 
 
+def test_a_backward_that_raises_after_another_forward_is_found() -> None:
+    report = mc.check("exp(x)", "x", claim=planted.LastAlone, let={"x": "vector(n)"})
+    assert report.verdict == "refuted"
+    says = "after a second forward the backward of the first raises RuntimeError: the workspace is gone"
+    assert report.finding("repeat").says == says
+
+
 def test_a_forward_that_is_off_by_more_than_rounding_is_not_verified() -> None:
     assert mc.check("x.^2", "x", claim=planted.NearlySquare, let={"x": "vector(n)"}).verdict == "inconclusive"
 

@@ -258,3 +258,45 @@ def test_an_input_without_entries_tells_nothing() -> None:
     report = mc.verify(lambda x: (x * x).sum(), lambda x: 3 * x, [torch.zeros(0, dtype=torch.float64)])
     assert report.verdict == "inconclusive"
     assert "no entries" in report.reason
+
+
+COVARIANCE = torch.tensor([[2.0, 0.5, 0.1], [0.5, 1.0, 0.2], [0.1, 0.2, 1.5]], dtype=torch.float64)
+POINTS = [torch.tensor([0.4, -0.3, 0.8], dtype=torch.float64), torch.tensor([1.1, 0.2, -0.7], dtype=torch.float64)]
+
+
+def _gaussian(m: torch.Tensor, S: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    factor = torch.linalg.cholesky(S)
+    z = torch.linalg.solve_triangular(factor, (x - m)[:, None], upper=False)
+    return 0.5 * (z**2).sum() + factor.diagonal().log().sum()
+
+
+def _quadratic(m: torch.Tensor, S: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    return 0.5 * (x - m) @ torch.linalg.inv(S) @ (x - m)
+
+
+def _by_solve(m: torch.Tensor, S: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    return -torch.linalg.solve(S, x - m)
+
+
+def _by_factor(m: torch.Tensor, S: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    return -torch.cholesky_solve((x - m)[:, None], torch.linalg.cholesky(S))[:, 0]
+
+
+@pytest.mark.parametrize(("fn", "claim"), [(_gaussian, _by_solve), (_gaussian, _by_factor), (_quadratic, _by_factor)])
+def test_an_input_of_which_one_triangle_is_read_stays_symmetric(fn: Any, claim: Any) -> None:
+    """A right gradient of a Gaussian's density by its mean was refuted at covariances that are none."""
+    given = [POINTS[0], COVARIANCE, POINTS[1]]
+    report = mc.verify(fn, claim, given)
+    assert report.verdict == "verified", str(report)
+    assert "input 1 is kept symmetric, as it was given: one triangle of it is read" in report.witnesses
+    wrong = mc.verify(fn, lambda m, S, x: -claim(m, S, x), given)
+    assert wrong.diagnosis == "sign: the claim is minus the gradient"
+
+
+def test_what_is_right_for_symmetric_inputs_alone_is_refuted_and_told_so() -> None:
+    given = [POINTS[0], COVARIANCE, POINTS[1]]
+    report = mc.verify(_quadratic, _by_solve, given)
+    assert report.verdict == "refuted"
+    assert report.diagnosis == "right where input 1 stays symmetric, as in the example"
+    wrong = mc.verify(_quadratic, lambda m, S, x: -_by_solve(m, S, x), given)
+    assert wrong.diagnosis == "sign: the claim is minus the gradient, where input 1 stays symmetric"
