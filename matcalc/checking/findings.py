@@ -12,6 +12,8 @@ WRONG = "wrong"
 NOT_OFFERED = "not offered"
 UNDECIDED = "undecided"
 NOTED = "noted"
+_BEYOND = frozenset(("double backward", "forward mode", "vmap"))
+"""Aspects that are looked at once value and first derivative are right."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class FunctionReport(Report):
     def _headline(self) -> str:
         if self.verdict == "refuted":
             wrong = list(dict.fromkeys(f.aspect for f in self.findings if f.status == WRONG))
-            return f"refuted: {', '.join(wrong) or 'the claim'} {'are' if len(wrong) > 1 else 'is'} wrong"
+            right = ", value and first derivative are right" if wrong and _BEYOND.issuperset(wrong) else ""
+            return f"refuted: {', '.join(wrong) or 'the claim'} {'are' if len(wrong) > 1 else 'is'} wrong{right}"
         return super()._headline()
 
 

@@ -101,7 +101,10 @@ def verify(
     if kind and kind not in KINDS:
         raise UnsupportedError(f"no claims are verified of a {kind!r}", why=f"kind is {', '.join(KINDS)}")
     claims = Claimed(foreign(claimed), kind)
-    request = _keeping(asked(fn, example_inputs, wrt, trials, seed), claims)
+    request = asked(fn, example_inputs, wrt, trials, seed)
+    (here,) = places(replace(request, trials=1))
+    told = claims.settled(here.value(), here.inputs)
+    request = keeping(request, here, lambda *inputs: told.gradient(replace(here, inputs=inputs)))
     found = without_kinks(request, _trials(request, claims), claims.function)
     forms = [f"input {k} has {form}" for k, t in enumerate(request.inputs) if k != wrt and (form := form_of(t))]
     found = _where_symmetric(request, claims, found)
@@ -129,18 +132,12 @@ def _where_symmetric(request: Request, claims: Claimed, found: Report) -> Report
     return found
 
 
-def _keeping(request: Request, claims: Claimed) -> Request:
-    """The request with the inputs that have to stay symmetric.
+def keeping(request: Request, here: Place, claimed: Callable[..., Any]) -> Request:
+    """The request with the inputs that have to stay symmetric: those of which ``fn``, or what is claimed, reads half.
 
     The density of a Gaussian by its mean is asked for with a covariance, of which Cholesky's factor reads one triangle.
     """
-    (here,) = places(replace(request, trials=1))
-    told = claims.settled(here.value(), here.inputs)
-
-    def said(*inputs: Any) -> Any:
-        return told.gradient(replace(here, inputs=inputs))
-
-    both = (here, replace(here, fn=said))
+    both = (here, replace(here, fn=claimed))
     others = [k for k, t in enumerate(here.inputs) if k != request.wrt and hasattr(t, "is_floating_point")]
     return replace(request, kept=tuple(k for k in others if any(reads_one_triangle(replace(p, wrt=k)) for p in both)))
 

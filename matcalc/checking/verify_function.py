@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from matcalc.checking.autograd_function import SETTINGS, each, status_of
@@ -16,7 +17,7 @@ from matcalc.checking.placement import home
 from matcalc.checking.trial_reports import example, matrix_of, without_kinks
 from matcalc.checking.trials import DOUBLE, Request, Trial
 from matcalc.checking.verdict import Report
-from matcalc.checking.verify import asked, looked, places
+from matcalc.checking.verify import asked, keeping, looked, places
 from matcalc.checking.voices import Place
 from matcalc.errors import CheckError
 
@@ -36,6 +37,8 @@ def verify_function(
         raise CheckError("a Function is verified at tensors", why="one of the example inputs is none")
     claim = FunctionClaim(function, _names(function, len(request.inputs)))
     name = claim.names[wrt]
+    (here,) = places(replace(request, trials=1))
+    request = keeping(request, here, lambda *inputs: claim.value(_inputs(claim, replace(here, inputs=inputs))))
     found = places(request)
     forward = _forward(claim, found, seed)
     if forward.status == WRONG:

@@ -450,6 +450,21 @@ class LastAlone(Function):
         return u * ctx.saved_tensors[0]
 
 
+class Gaussian(Function):
+    """Minus the logarithm of a density by its mean, once."""
+
+    @staticmethod
+    def forward(ctx: Any, m: Any, S: Any, x: Any) -> Any:
+        d = torch.linalg.inv(S) @ (x - m)
+        ctx.save_for_backward(d)
+        return 0.5 * d @ (x - m) + 0.5 * torch.logdet(S)
+
+    @staticmethod
+    def backward(ctx: Any, u: Any) -> Any:
+        (d,) = ctx.saved_tensors
+        return -u * d, None, None
+
+
 class NearlySquare(Function):
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:

@@ -300,3 +300,10 @@ def test_what_is_right_for_symmetric_inputs_alone_is_refuted_and_told_so() -> No
     assert report.diagnosis == "right where input 1 stays symmetric, as in the example"
     wrong = mc.verify(_quadratic, lambda m, S, x: -_by_solve(m, S, x), given)
     assert wrong.diagnosis == "sign: the claim is minus the gradient, where input 1 stays symmetric"
+
+
+def test_a_function_of_a_covariance_is_called_with_symmetric_ones() -> None:
+    """Its forward inverts what the function factorises."""
+    report = mc.verify(_gaussian, planted.Gaussian, [POINTS[0], COVARIANCE, POINTS[1]])
+    assert report.finding("forward").status == report.finding("backward by m").status == "right", str(report)
+    assert str(report).startswith("refuted: double backward is wrong, value and first derivative are right")
