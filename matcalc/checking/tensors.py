@@ -117,7 +117,7 @@ def _contracted(asked: Linearised, u: Node, claimed: Callable[..., Any]) -> Call
             return tensor
         by_columns = tensor.permute(*reversed(range(len(rows))), *range(len(rows), tensor.ndim))  # as vec takes them
         turned = cotangent.mT if cotangent.ndim > 1 else cotangent
-        return torch.tensordot(turned.reshape(-1), by_columns.reshape(-1, *x.shape), dims=1)
+        return torch.tensordot(turned.reshape(-1).to(tensor.dtype), by_columns.reshape(-1, *x.shape), dims=1)
 
     gradient.behind = claimed  # type: ignore[attr-defined]  # what is watched is somebody's function, not this sum
     return gradient

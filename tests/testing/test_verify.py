@@ -240,6 +240,23 @@ def test_rounding_to_float32_is_never_called_wrong(claim: Any) -> None:
     assert "float32" in report.reason
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "claim"),
+    [
+        ("x'*A*x", "hessian", lambda x, A: jax.hessian(lambda y: y @ A @ y)(x)),
+        ("exp(A*x)", "jacobian", lambda x, A: jax.jacobian(lambda y: jnp.exp(A @ y))(x)),
+        ("exp(A*x)", "jacobian", lambda x, A: A * np.exp(A @ x)[:, None]),
+    ],
+)
+def test_matrices_of_derivatives_by_another_library_are_looked_at_in_float32_too(
+    text: str, kind: str, claim: Any
+) -> None:
+    report = mc.check(text, "x", claim=claim, let={"A": "matrix(n, n)", "x": "vector(n)"}, kind=kind)
+    assert report.ok, str(report)
+    assert report.float32_error is not None
+    assert 1e-9 < report.float32_error < 1e-4
+
+
 def test_jax_forgives_nothing_that_torch_and_numpy_do_not() -> None:
     with pytest.raises(mc.CheckError, match="the claimed function failed: IndexError"):
         mc.check("x'*x", "x", claim=lambda x: x[999])
