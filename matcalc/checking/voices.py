@@ -23,7 +23,7 @@ _KINK = 1e-6
 _SETTLED = 0.3
 _LASTS = 0.5
 _SYMMETRIC = 1e-8
-_NUDGE = 1e-3
+_NUDGES = (1e-3, 1e-6, 1e-9, 1e-12)
 _FAR = (0.1, 1.0, 10.0, 30.0)
 _TOWARDS_ZERO = (0.5, 0.9, 0.99, 1.0)
 _UNSETTLED = Slope(0.0, float("inf"))
@@ -267,12 +267,16 @@ def reads_one_triangle(place: Place) -> bool:
     x = place.inputs[place.wrt]
     if not is_symmetric(x):
         return False
-    noise = torch.linspace(1.0, 2.0, x.numel(), dtype=x.dtype).reshape(x.shape) * (_NUDGE * place.scale)
-    try:
-        here, above, below = (place.value(x + part).detach() for part in (0 * x, noise.triu(1), noise.tril(-1)))
-    except CheckError:
-        return False
-    return torch.equal(here, above) != torch.equal(here, below)
+    noise = torch.linspace(1.0, 2.0, x.numel(), dtype=x.dtype).reshape(x.shape)
+    for nudge in _NUDGES:  # a matrix that is nearly singular is definite within a small one alone
+        moved = noise * (nudge * place.scale)
+        try:
+            here, above, below = (place.value(x + part).detach() for part in (0 * x, moved.triu(1), moved.tril(-1)))
+        except CheckError:
+            continue
+        if bool(torch.isfinite(above + below).all()):
+            return torch.equal(here, above) != torch.equal(here, below)
+    return False
 
 
 def is_constant(place: Place) -> bool:

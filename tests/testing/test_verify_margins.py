@@ -307,3 +307,14 @@ def test_a_function_of_a_covariance_is_called_with_symmetric_ones() -> None:
     report = mc.verify(_gaussian, planted.Gaussian, [POINTS[0], COVARIANCE, POINTS[1]])
     assert report.finding("forward").status == report.finding("backward by m").status == "right", str(report)
     assert str(report).startswith("refuted: double backward is wrong, value and first derivative are right")
+
+
+@pytest.mark.parametrize("n", [4, 6])
+def test_one_triangle_is_seen_to_be_read_of_a_matrix_that_is_hardly_definite(n: int) -> None:
+    """What is a thousandth of Hilbert's matrix leaves it indefinite; a right claim was refuted off the symmetric ones."""
+    report = mc.verify(
+        lambda X: torch.linalg.cholesky(X).diagonal().log().sum(),
+        lambda X: torch.linalg.inv(X) / 2,
+        [torch.tensor(hilbert(n))],
+    )
+    assert report.verdict == "verified", str(report)
