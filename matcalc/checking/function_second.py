@@ -73,7 +73,8 @@ def _against_differences(setting: Setting, found: dict[str, Any], weights: list[
             example = example_of(setting, f"second derivative by {name} along a direction", said.new_tensor(along_d),
                                  said.new_tensor(measured.value))  # fmt: skip
             says = f"by {name}, along one direction it is {along_d:.6g} where differences of the backward"
-            missing = " (it has no graph: is something saved that is neither input nor output?)"
+            lacks = "a part has no graph" if along_d else "it has no graph"
+            missing = f" ({lacks}: is something saved that is neither input nor output?)"
             yield Finding("double backward", WRONG, f"{says} give {measured.value:.6g}{missing}", example)
         else:
             yield Finding("double backward", RIGHT)

@@ -311,10 +311,7 @@ def test_a_function_of_a_covariance_is_called_with_symmetric_ones() -> None:
 
 @pytest.mark.parametrize("n", [4, 6])
 def test_one_triangle_is_seen_to_be_read_of_a_matrix_that_is_hardly_definite(n: int) -> None:
-    """What is a thousandth of Hilbert's matrix leaves it indefinite; a right claim was refuted off the symmetric ones."""
-    report = mc.verify(
-        lambda X: torch.linalg.cholesky(X).diagonal().log().sum(),
-        lambda X: torch.linalg.inv(X) / 2,
-        [torch.tensor(hilbert(n))],
-    )
+    """A thousandth of Hilbert's matrix makes it indefinite: a right claim was refuted where X is not symmetric."""
+    given = [torch.tensor(hilbert(n))]
+    report = mc.verify(lambda X: torch.linalg.cholesky(X).diagonal().log().sum(), lambda X: X.inverse() / 2, given)
     assert report.verdict == "verified", str(report)
