@@ -14,12 +14,16 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import mpmath
 import torch
+from torch.autograd import forward_ad
+from torch.utils import _python_dispatch
 
 PART = 1000
 """Cases of one part; its seed is the run's and its number times SPAN."""
 SPAN = 1_000_000
 _MEMORY = 2**33
+_PRECISION = mpmath.mp.prec
 
 
 class Counts(Protocol):
@@ -76,6 +80,7 @@ def limited(seconds: float, skipped: Counter[str], told: Callable[[str], None]) 
         yield
     except TimeoutError:
         skipped["too slow"] += 1
+        _leave_everything()
     except MemoryError:
         skipped["too large"] += 1
     except Exception as error:
@@ -85,6 +90,21 @@ def limited(seconds: float, skipped: Counter[str], told: Callable[[str], None]) 
             told(f"CRASH {type(error).__name__}: {error}\n{traceback.format_exc()}")
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _leave_everything() -> None:
+    """Ends what a case was in the middle of: what is raised within the end of a ``with`` leaves it unfinished.
+
+    A perturbing mode that stayed on would perturb all cases that follow.
+    """
+    while _python_dispatch._get_current_dispatch_mode_stack():
+        _python_dispatch._pop_mode()
+    torch._C._functorch.pop_dynamic_layer_stack_and_undo_to_depth(0)
+    while forward_ad._current_level >= 0:
+        forward_ad.exit_dual_level()
+    torch.set_grad_enabled(True)
+    torch.use_deterministic_algorithms(False)
+    mpmath.mp.prec = _PRECISION
 
 
 def _stop(number: int, frame: object) -> None:
