@@ -63,6 +63,8 @@ def check(
     expression = f if isinstance(f, Expression) else parse(f, let)
     if options.get("direction") and kind not in _DIRECTED:
         raise ParseError(f"kind={kind!r} has no direction", suggestion="kind='jvp', 'vjp' or 'hvp'")
+    if isinstance(claim, str) and not claim.strip():
+        raise ParseError("the claim is empty", why="it is a text in the names of the expression")
     report = _asked(expression, wrt, claim, kind, options)
     names = tuple(expression.variables) if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
     given = options_from(**{name: value for name, value in options.items() if name != "direction"})

@@ -21,6 +21,7 @@ class Request:
     Attributes:
         symmetric: whether the function reads one triangle of the input ``wrt``, which is symmetric.
         kept: the other inputs that are symmetric and of which it, or the claim, reads one triangle.
+        halved: those that are diagonal, and may be symmetric or triangular: they are not kept so.
     """
 
     fn: Foreign
@@ -31,6 +32,7 @@ class Request:
     dtype: str = DOUBLE
     symmetric: bool = False
     kept: tuple[int, ...] = ()
+    halved: tuple[int, ...] = ()
 
     @property
     def differentiated(self) -> bool:

@@ -117,14 +117,17 @@ def verify(
 
 def _where_symmetric(request: Request, claims: Claimed, found: Report) -> Report:
     """The report, with what can be said of a claim where the other inputs that are symmetric stay so."""
+    import torch
+
     others = [k for k in range(len(request.inputs)) if k != request.wrt and k not in request.kept]
-    given = {k: t for k in others if hasattr(t := request.inputs[k], "is_floating_point") and t.is_floating_point()}
-    symmetric = [k for k, t in given.items() if is_symmetric(t)]
+    symmetric = [k for k in others if isinstance(request.inputs[k], torch.Tensor) and is_symmetric(request.inputs[k])]
     if found.verdict != "refuted" or not symmetric:
         return found
     kept = replace(request, kept=(*request.kept, *symmetric))
     there = without_kinks(kept, _trials(kept, claims), claims.function)
     where = " and ".join(f"input {k}" for k in symmetric)
+    if there.ok and request.halved:
+        return replace(there, verdict="inconclusive", reason=halved(request))
     if there.ok:
         return replace(found, diagnosis=f"right where {where} stays symmetric, as in the example")
     if found.diagnosis == NOTHING and there.verdict == "refuted" and there.diagnosis != NOTHING:
@@ -132,14 +135,27 @@ def _where_symmetric(request: Request, claims: Claimed, found: Report) -> Report
     return found
 
 
+def halved(request: Request) -> str:
+    """In words, why it is not known how an input that is diagonal may move."""
+    where = " and ".join(f"input {k}" for k in request.halved)
+    return (
+        f"the claim holds where {where} stays symmetric, and not where it does not; one triangle is read of it, "
+        "and the example is diagonal: give one that is symmetric, or triangular, and is not"
+    )
+
+
 def keeping(request: Request, here: Place, claimed: Callable[..., Any]) -> Request:
     """The request with the inputs that have to stay symmetric: those of which ``fn``, or what is claimed, reads half.
 
     The density of a Gaussian by its mean is asked for with a covariance, of which Cholesky's factor reads one triangle.
     """
+    import torch
+
     both = (here, replace(here, fn=claimed))
-    others = [k for k, t in enumerate(here.inputs) if k != request.wrt and hasattr(t, "is_floating_point")]
-    return replace(request, kept=tuple(k for k in others if any(reads_one_triangle(replace(p, wrt=k)) for p in both)))
+    others = [k for k, t in enumerate(here.inputs) if k != request.wrt and isinstance(t, torch.Tensor)]
+    read = [k for k in others if any(reads_one_triangle(replace(p, wrt=k)) for p in both)]
+    diagonal = [k for k in read if not bool((here.inputs[k] * (1 - torch.eye(here.inputs[k].shape[-1]))).any())]
+    return replace(request, kept=tuple(k for k in read if k not in diagonal), halved=tuple(diagonal))
 
 
 def _trials(request: Request, claims: Claimed, *, alone: bool = False) -> list[Trial]:

@@ -17,7 +17,7 @@ from matcalc.checking.placement import home
 from matcalc.checking.trial_reports import example, matrix_of, without_kinks
 from matcalc.checking.trials import DOUBLE, Request, Trial
 from matcalc.checking.verdict import Report
-from matcalc.checking.verify import asked, keeping, looked, places
+from matcalc.checking.verify import asked, halved, keeping, looked, places
 from matcalc.checking.voices import Place
 from matcalc.errors import CheckError
 
@@ -41,6 +41,11 @@ def verify_function(
     request = keeping(request, here, lambda *inputs: claim.value(_inputs(claim, replace(here, inputs=inputs))))
     found = places(request)
     forward = _forward(claim, found, seed)
+    if forward.status == WRONG and request.halved:
+        request = replace(request, kept=(*request.kept, *request.halved))
+        found = places(request)
+        there = _forward(claim, found, seed)
+        forward = Finding("forward", UNDECIDED, halved(request)) if there.status == RIGHT else forward
     if forward.status == WRONG:
         base = Report("verified", len(found), (home(),), (request.dtype,), seed, claimed=True)
         return reported(base, [forward])
@@ -49,6 +54,8 @@ def verify_function(
     findings = [forward, backward, *(each(ALWAYS, settings[:1]) if base.trials else [])]
     if base.ok and request.dtype == DOUBLE and all(f.status != WRONG for f in findings):
         findings += each(ONCE_RIGHT, settings[:SETTINGS])
+    if base.ok and forward.status == UNDECIDED:
+        base = replace(base, verdict="inconclusive", reason=f"forward: {forward.says}")
     return reported(base, findings)
 
 

@@ -248,8 +248,8 @@ def measured(place: Place) -> Any | None:
 
 
 def is_symmetric(x: Any) -> bool:
-    """Whether a tensor is one of symmetric matrices of more than one entry, as far as rounding tells."""
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2] or x.shape[-1] < 2 or not x.numel():
+    """Whether a tensor is one of symmetric matrices of more than one real entry, as far as rounding tells."""
+    if not x.is_floating_point() or x.ndim < 2 or x.shape[-1] != x.shape[-2] or x.shape[-1] < 2 or not x.numel():
         return False
     return bool(((x - x.mT).abs() <= _SYMMETRIC * x.abs().max()).all())
 

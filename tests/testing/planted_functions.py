@@ -465,6 +465,16 @@ class Gaussian(Function):
         return -u * d, None, None
 
 
+class GaussianOnce(Gaussian):
+    """The same, which says that it is differentiated once."""
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, u: Any) -> Any:
+        (d,) = ctx.saved_tensors
+        return -u * d, None, None
+
+
 class NearlySquare(Function):
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:

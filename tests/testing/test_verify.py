@@ -257,6 +257,21 @@ def test_matrices_of_derivatives_by_another_library_are_looked_at_in_float32_too
     assert 1e-9 < report.float32_error < 1e-4
 
 
+def test_a_mask_of_truths_is_an_input_like_any_other() -> None:
+    mask = torch.tensor([[True, False, True], [False, True, True], [True, True, True]])
+
+    def value(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return torch.softmax(x.masked_fill(~mask, -torch.inf), -1).square().sum()
+
+    def gradient(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        p = torch.softmax(x.masked_fill(~mask, -torch.inf), -1)
+        return 2 * p * (p - (p * p).sum(-1, keepdim=True))
+
+    x = torch.linspace(-1, 1, 9, dtype=torch.float64).reshape(3, 3)
+    assert mc.verify(value, gradient, [x, mask]).verdict == "verified"
+    assert mc.verify(value, lambda x, mask: gradient(x, mask) / 2, [x, mask]).verdict == "refuted"
+
+
 def test_jax_forgives_nothing_that_torch_and_numpy_do_not() -> None:
     with pytest.raises(mc.CheckError, match="the claimed function failed: IndexError"):
         mc.check("x'*x", "x", claim=lambda x: x[999])

@@ -315,3 +315,20 @@ def test_one_triangle_is_seen_to_be_read_of_a_matrix_that_is_hardly_definite(n: 
     given = [torch.tensor(hilbert(n))]
     report = mc.verify(lambda X: torch.linalg.cholesky(X).diagonal().log().sum(), lambda X: X.inverse() / 2, given)
     assert report.verdict == "verified", str(report)
+
+
+def test_a_diagonal_example_of_which_one_triangle_is_read_may_be_symmetric_or_triangular() -> None:
+    """tril(L') is tril(L) for symmetric L alone, and inv(S) what Cholesky's factor inverts for these."""
+    diagonal = torch.diag(torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64))
+    given = [POINTS[0], diagonal, POINTS[1]]
+    for report in (
+        mc.verify(_gaussian, _by_solve, given),
+        mc.verify(_gaussian, planted.GaussianOnce, given),
+        mc.verify(
+            lambda x, L: (L.tril() @ x) ** 2, lambda x, L, u: L.mT.tril().mT @ (2 * u * (L.mT.tril() @ x)), given[:2]
+        ),
+    ):
+        assert report.verdict == "inconclusive", str(report)
+        assert "give one that is symmetric, or triangular, and is not" in report.reason
+    assert mc.verify(_gaussian, _by_factor, given).verdict == "verified"
+    assert mc.verify(_gaussian, lambda m, S, x: -_by_solve(m, S, x), given).verdict == "refuted"

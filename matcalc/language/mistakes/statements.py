@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from matcalc.errors import Span
+from matcalc.expression.property import PROPERTIES
 from matcalc.language.declarations import SIZES_OF_KIND
 from matcalc.language.mistakes.recogniser import Hit
 from matcalc.language.mistakes.situation import END, Situation
@@ -71,6 +72,31 @@ def no_let(situation: Situation) -> Hit | None:
         return None
     span = situation.statement[0].span.to(situation.span)
     return Hit(span, situation.inserted(span.start, "let "))
+
+
+def properties_outside(situation: Situation) -> Hit | None:
+    """`x: vector(n), positive`."""
+    lexemes, at = situation.lexemes, situation.index
+    kinds = [k for k in range(min(at, len(lexemes))) if lexemes[k].text in SIZES_OF_KIND]
+    if not kinds:
+        return None
+    last = kinds[-1]
+    bracketed = last + 1 < len(lexemes) and lexemes[last + 1].kind == "OPEN"
+    close = situation.partner(last + 1) if bracketed else last
+    if close is None or close >= len(lexemes) - 1 or not last < at <= close + 2:
+        return None
+    first = close + 1 + (lexemes[close + 1].kind in ("SEP", "COMMA"))
+    rest = lexemes[first : first + 1]
+    while rest[-1:] and first + len(rest) + 1 < len(lexemes) and lexemes[first + len(rest)].kind == "COMMA":
+        rest = lexemes[first : first + len(rest) + 2]
+    names = [lexeme.text for lexeme in rest if lexeme.kind != "COMMA"]
+    if not names or any(name not in PROPERTIES for name in names):
+        return None
+    inside = lexemes[last + 2 : close] if bracketed else ()
+    before = ", " if any(lexeme.text == ";" for lexeme in inside) else "; "
+    start = lexemes[close].span.start if bracketed else lexemes[close].span.end
+    new = f"{before}{', '.join(names)})" if bracketed else f"({before}{', '.join(names)})"
+    return Hit(rest[0].span.to(rest[-1].span), situation.edited(Span(start, rest[-1].span.end), new), (names[0],))
 
 
 def no_colon(situation: Situation) -> Hit | None:

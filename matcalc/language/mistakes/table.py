@@ -179,6 +179,15 @@ MISTAKES: tuple[Mistake, ...] = (
         statements.no_let,
     ),
     Mistake(
+        {
+            "let x: vector(n) positive; sum(log(x))": "let x: vector(n; positive); sum(log(x))",
+            "let A: matrix(n, n; symmetric), invertible; det(A)": "let A: matrix(n, n; symmetric, invertible); det(A)",
+            "let x: scalar nonzero, positive; log(x)": "let x: scalar(; nonzero, positive); log(x)",
+        },
+        "what is declared of a name stands within the brackets, behind a ;",
+        statements.properties_outside,
+    ),
+    Mistake(
         {"let A matrix(n, n); A": "let A: matrix(n, n); A"},
         "':' is missing between {0} and {1}",
         statements.no_colon,
