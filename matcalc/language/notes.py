@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from matcalc.expression.operator import callable_named
 from matcalc.language.kinds import MATRIX, SCALAR
@@ -15,7 +15,8 @@ _POWERS = ("^", ".^")
 
 def notes(made: Scene, scalars: Collection[str]) -> tuple[str, ...]:
     """Sentences on names that nothing declares, of which ``scalars`` came out as scalars: their powers, their sums."""
-    found: dict[str, None] = {said: None for node in made.nodes if (said := _reduced_scalar(node, made, scalars))}
+    found: dict[str, None] = dict.fromkeys(_undeclared(made))
+    found |= {said: None for node in made.nodes if (said := _reduced_scalar(node, made, scalars))}
     for node in made.nodes:
         if not isinstance(node, Binary) or node.operator not in _POWERS or not isinstance(node.left, Name):
             continue
@@ -33,6 +34,15 @@ def notes(made: Scene, scalars: Collection[str]) -> tuple[str, ...]:
                 None
             )
     return tuple(found)
+
+
+def _undeclared(made: Scene) -> Iterator[str]:
+    """That a declaration is of no name that occurs, where nothing declares one that does: it may be misspelt."""
+    unused = [name for name in made.known if name not in made.names]
+    inferred = [name for name in made.names if name not in made.known]
+    if unused and inferred:
+        are = "is" if len(unused) == 1 else "are"
+        yield f"{' and '.join(unused)} {are} declared without use; nothing declares {' and '.join(inferred)}"
 
 
 def _reduced_scalar(node: object, made: Scene, scalars: Collection[str]) -> str:

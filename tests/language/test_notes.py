@@ -53,3 +53,11 @@ def test_an_exponent_of_a_matrix_that_is_no_whole_number_is_named(exponent: str)
         mc.parse(f"tr(A^{exponent})", {"A": "matrix(n, n)"})
     assert caught.value.message == f"the exponent of a matrix is a whole number, as in A^2, and {exponent} is none"
     assert caught.value.suggestion == f"tr(A.^{exponent})"
+
+
+def test_a_declaration_of_no_name_is_told_where_another_name_has_none() -> None:
+    """It is misspelt; with all names declared it may be one of several texts'."""
+    let = {"Sigma": "matrix(n, n; symmetric)"}
+    assert mc.parse("x'*S*x", let).notes == ("Sigma is declared without use; nothing declares x and S",)
+    assert mc.parse("x'*S*x", {**let, "x": "vector(n)", "S": "matrix(n, n)"}).notes == ()
+    assert mc.parse("x'*Sigma*x", let).notes == ()
