@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import random
 import subprocess
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -209,16 +210,19 @@ class Run:
     Attributes:
         command: that repeats it.
         commit: of the checker.
+        remark: what became of what it found, written into the file by hand.
     """
 
     command: str
     commit: str
     tally: Tally
+    remark: str = ""
 
     def to_json(self) -> str:
         """On one line."""
         made = vars(self.tally) | {"counts": [[*key, n] for key, n in sorted(self.tally.counts.items())]}
-        return json.dumps({"command": self.command, "commit": self.commit, **made}, ensure_ascii=False)
+        told = {"command": self.command, "commit": self.commit, "remark": self.remark}
+        return json.dumps({**told, **made}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, line: str) -> Run:
@@ -226,7 +230,7 @@ class Run:
         given = json.loads(line)
         counts = Counter({(way, where, verdict): n for way, where, verdict, n in given["counts"]})
         tally = Tally(counts, Counter(given["reasons"]), Counter(given["skipped"]))
-        return cls(given["command"], given["commit"], tally)
+        return cls(given["command"], given["commit"], tally, given.get("remark", ""))
 
 
 def runs_with(run: Run, path: Path | None) -> list[Run]:
@@ -254,10 +258,16 @@ def page(runs: Sequence[Run]) -> str:
     reasons = "".join(f"- {n} × {why}\n" for why, n in tally.reasons.most_common()) or "- none\n"
     skipped = "".join(f"- {n} × {why}\n" for why, n in tally.skipped.most_common()) or "- none\n"
     share = tally.total(verdict="inconclusive") / max(tally.total(), 1)
-    made = "".join(f"- `{run.command}` at {run.commit}: {_told(run.tally)}\n" for run in runs)
+    made = "".join(
+        f"- `{run.command}` at {run.commit}: {_told(run.tally)}. {run.remark}".strip() + "\n" for run in runs
+    )
     return _PAGE.format(
         count=tally.total(), runs=made, table="\n".join(lines), reasons=reasons, skipped=skipped, share=f"{share:.2%}"
     )
+
+
+def _bullet(text: str) -> str:
+    return textwrap.fill(text.strip(), 118, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False) + "\n"
 
 
 def _told(tally: Tally) -> str:
