@@ -258,9 +258,7 @@ def page(runs: Sequence[Run]) -> str:
     reasons = "".join(f"- {n} × {why}\n" for why, n in tally.reasons.most_common()) or "- none\n"
     skipped = "".join(f"- {n} × {why}\n" for why, n in tally.skipped.most_common()) or "- none\n"
     share = tally.total(verdict="inconclusive") / max(tally.total(), 1)
-    made = "".join(
-        f"- `{run.command}` at {run.commit}: {_told(run.tally)}. {run.remark}".strip() + "\n" for run in runs
-    )
+    made = "".join(_bullet(f"`{run.command}` at {run.commit}: {_told(run.tally)}. {run.remark}") for run in runs)
     return _PAGE.format(
         count=tally.total(), runs=made, table="\n".join(lines), reasons=reasons, skipped=skipped, share=f"{share:.2%}"
     )
