@@ -1,0 +1,39 @@
+"""Long runs: what one case leaves behind is none of the next one's, and a run is read again as it was written."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import mpmath
+import torch
+from false_alarms import Run, Tally, page
+from parts import limited
+
+from matcalc.checking.tolerance import _noisy
+
+
+def test_a_case_that_is_cut_short_leaves_nothing_on() -> None:
+    x, skipped = torch.linspace(0, 1, 50, dtype=torch.float64), Counter[str]()
+    with limited(0.05, skipped, print):
+        _noisy()(torch.Generator(), 64.0).__enter__()
+        mpmath.mp.dps = 90
+        torch.set_grad_enabled(False)
+        end = time.process_time() + 5
+        while time.process_time() < end:
+            pass
+    assert skipped == {"too slow": 1}
+    assert torch.equal(3 * x, 3 * x)
+    assert mpmath.mp.dps == 15
+    assert torch.is_grad_enabled()
+
+
+def test_a_run_is_read_as_it_was_written_and_the_page_adds_up() -> None:
+    tally = Tally(
+        Counter({("formula", "small sizes", "verified"): 3}), Counter({"refuted: x": 1}), Counter({"too slow": 2})
+    )
+    run = Run("python tests/laws/false_alarms.py 3 1", "abc", tally, "Right.")
+    assert Run.from_json(run.to_json()) == run
+    made = page([run, run])
+    assert "| formula | small sizes | 6 | 0 | 0 |" in made
+    assert "- 4 × too slow" in made
