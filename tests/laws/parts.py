@@ -79,6 +79,7 @@ def limited(seconds: float, skipped: Counter[str], told: Callable[[str], None]) 
     try:
         yield
     except TimeoutError:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         skipped["too slow"] += 1
         _leave_everything()
     except MemoryError:
@@ -103,7 +104,7 @@ def _leave_everything() -> None:
     while forward_ad._current_level >= 0:
         forward_ad.exit_dual_level()
     torch.set_grad_enabled(True)
-    torch.use_deterministic_algorithms(False)
+    torch.set_deterministic_debug_mode("default")
     mpmath.mp.prec = _PRECISION
 
 

@@ -15,8 +15,9 @@ from matcalc.checking.tolerance import _noisy
 
 def test_a_case_that_is_cut_short_leaves_nothing_on() -> None:
     x, skipped = torch.linspace(0, 1, 50, dtype=torch.float64), Counter[str]()
+    mode = _noisy()(torch.Generator(), 64.0)
     with limited(0.05, skipped, print):
-        _noisy()(torch.Generator(), 64.0).__enter__()
+        mode.__enter__()
         mpmath.mp.dps = 90
         torch.set_grad_enabled(False)
         end = time.process_time() + 5
