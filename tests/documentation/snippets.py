@@ -74,7 +74,7 @@ def fits(printed: str, expected: str) -> bool:
 
 def _rounded(text: str) -> str:
     """Errors of rounding differ from one processor to the next."""
-    return re.sub(r"\b\d\.\de-(0[6-9]|1\d)\b", "0.0e-00", text)
+    return re.sub(r"\b(\d\.\de-(0[6-9]|1\d)|0\.0e\+00)\b", "0.0e-00", text)
 
 
 @contextlib.contextmanager
