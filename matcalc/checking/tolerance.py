@@ -189,7 +189,8 @@ def steady_spread(function: Callable[..., Any], given: Mapping[str, Any], usual:
     """The same of a function that may jump at the inputs: it is then what roundings on the way to its value there do.
 
     A jump is as high for a smaller perturbation; what rounding moves is moved less. Near a singular matrix that holds
-    of the inverse as well, but a function that jumps stays, in every entry, where some perturbations leave it.
+    of the inverse as well, but a function that jumps stays, in every entry, where some perturbations leave it, or moves
+    as far for all of them.
     """
     import numpy as np
 
@@ -201,8 +202,11 @@ def steady_spread(function: Callable[..., Any], given: Mapping[str, Any], usual:
     if not _widest(near).max() / _FEW > _JUMP * moved.max():
         return moved
     own = spread(function, given, usual, seed, inputs=False)
-    stays = np.minimum(far.min(axis=0), near.min(axis=0)) <= room(own, usual, {})
-    return own if stays.all() else moved
+    each = np.concatenate([far, near])
+    with np.errstate(invalid="ignore"):
+        nearest, apart = each.min(axis=0), each.max(axis=0) - each.min(axis=0)
+    jumps = np.minimum(nearest, apart) <= room(own, usual, {})
+    return own if jumps.all() else moved
 
 
 def coarsest(function: Callable[..., Any], given: Mapping[str, Any]) -> float:
