@@ -340,7 +340,14 @@ def options_from(
 
 
 def verify(
-    fn: Callable[..., Any], claimed: Callable[..., Any], example_inputs: Any, wrt: int = 0, **options: Any
+    fn: Callable[..., Any],
+    claimed: Callable[..., Any],
+    example_inputs: Any,
+    wrt: int | None = None,
+    *,
+    trials: int = 5,
+    seed: int = 0,
+    kind: str = "",
 ) -> Report:
     """Any function of tensors (or of NumPy or JAX arrays) against a claimed derivative; no text needed.
 
@@ -350,12 +357,15 @@ def verify(
             the vjp, from the inputs and a cotangent; or a ``torch.autograd.Function``, which is to be ``fn``.
         example_inputs: the inputs. They are looked at as they lie in memory, and then others around them; where one
             lies on an accelerator, the functions are called there.
-        wrt: which of them.
-        **options: trials, seed, and kind: "grad", "vjp" or "jacobian" where it shall not be told from the value.
+        wrt: by which of them: the first, or, for a Function, each for which it has a gradient, where nothing is said.
+        trials: at how many places it is looked at.
+        seed: decides them.
+        kind: "grad", "vjp" or "jacobian", where it shall not be told from the value.
 
     Raises:
-        CheckError: when either function fails.
-        UnsupportedError: for complex inputs.
+        CheckError: when either function fails, is random, or changes its inputs.
+        ParseError: for trials and a seed that are none.
+        UnsupportedError: for inputs and values that are no dense tensors of real numbers.
 
     >>> import torch
     >>> verify(lambda x: x @ x, lambda x: 2 * x, [torch.ones(3)]).verdict
@@ -365,8 +375,10 @@ def verify(
     from matcalc.checking.verify import verify as run
     from matcalc.checking.verify_function import verify_function
 
+    import torch
+
     function = _function_in(claimed)
-    with functions_on(home_of(example_inputs)):
+    with functions_on(home_of(example_inputs)), torch.enable_grad():
         if function is not None:
-            return verify_function(fn, function, example_inputs, wrt, **options)
-        return run(fn, claimed, example_inputs, wrt, **options)
+            return verify_function(fn, function, example_inputs, wrt, trials, seed)
+        return run(fn, claimed, example_inputs, wrt or 0, trials, seed, kind)

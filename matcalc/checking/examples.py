@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from matcalc.errors import CheckError, UnsupportedError
 
 _FEWEST = 2
-_SUMS = 1e-7
+_UNITS = 8.0
+_SYMMETRIC = 1e-8
+_LARGE = 1e4
+_UNLIKE = 1e6
 
 
 def gathered(example_inputs: Any) -> list[Any]:
     """The arrays and floats among the inputs as tensors on the CPU; all else, whole numbers and texts, stays as it is.
 
     Raises:
-        UnsupportedError: for complex inputs.
+        UnsupportedError: for complex, sparse, quantized and nested inputs.
         CheckError: for none at all, and for one that holds no numbers.
 
     >>> gathered([1.5, 2, "mean"])
@@ -24,22 +27,34 @@ def gathered(example_inputs: Any) -> list[Any]:
     import numpy as np
     import torch
 
-    given = [example_inputs] if isinstance(example_inputs, torch.Tensor | np.ndarray) else list(example_inputs)
+    lone = isinstance(example_inputs, torch.Tensor | np.ndarray | float | int)
+    if not lone and (isinstance(example_inputs, str | Mapping) or not isinstance(example_inputs, Iterable)):
+        raise CheckError(f"{example_inputs!r} is no list of example inputs", suggestion="[torch.randn(3)]")
+    given = [example_inputs] if lone else list(example_inputs)
     if not given:
         raise CheckError("there are no example inputs", suggestion="[torch.randn(3)]")
-    made = []
-    for t in given:
-        if isinstance(t, torch.Tensor) and t.is_meta:
-            raise CheckError("an example input is a meta tensor", why="a meta tensor holds no numbers")
-        if isinstance(t, torch.Tensor):
-            made.append(t.detach() if t.device.type == "cpu" else stored_like(t.detach().cpu(), t))
-        elif isinstance(t, np.ndarray | np.generic | float) or type(t).__module__.startswith("jax"):
-            made.append(torch.from_numpy(np.array(t)))
-        else:
-            made.append(t)
-    if any(isinstance(t, torch.Tensor) and t.is_complex() for t in made):
+    return [_gathered(t, k) for k, t in enumerate(given)]
+
+
+def _gathered(t: Any, k: int) -> Any:
+    import numpy as np
+    import torch
+
+    if isinstance(t, np.ndarray | np.generic | float) or type(t).__module__.startswith("jax"):
+        t = torch.from_numpy(np.array(t))
+    if not isinstance(t, torch.Tensor):
+        return t
+    if t.is_meta:
+        raise CheckError("an example input is a meta tensor", why="a meta tensor holds no numbers")
+    if t.is_complex():
         raise UnsupportedError("complex inputs are not checked", why="a gradient is taken by real numbers here")
-    return made
+    kind = "nested" if t.is_nested else "quantized" if t.is_quantized else "sparse"
+    if kind != "sparse" or t.layout != torch.strided:
+        dense = {"sparse": "x.to_dense()", "quantized": "x.dequantize()"}.get(kind)
+        raise UnsupportedError(f"input {k} is {kind}", why="inputs are dense tensors of numbers", suggestion=dense)
+    if bool(t.isnan().any()):
+        raise CheckError(f"input {k} holds NaN", why="nothing can be compared there")
+    return t.detach() if t.device.type == "cpu" else stored_like(t.detach().cpu(), t)
 
 
 def moved(
@@ -57,12 +72,48 @@ def moved(
         if not isinstance(t, torch.Tensor) or not (t.is_floating_point() or k == wrt):
             made.append(t)
         elif not size or not t.numel() or (alone and k != wrt):
-            made.append(stored_like(t.to(getattr(torch, dtype)), t))
+            made.append(stored_like(_widened(t, dtype), t))
         else:
-            x = t.double()
-            noise = torch.randn(x.shape, dtype=torch.float64, generator=generator)
-            made.append((x + size * (float(x.abs().mean()) or 1.0) * noise).to(getattr(torch, dtype)))
+            noise = torch.randn(t.shape, dtype=torch.float64, generator=generator)
+            made.append((t.double() + torch.where(t.isfinite(), size * _scales(t) * noise, 0)).to(getattr(torch, dtype)))
     return made
+
+
+def _scales(t: Any) -> Any:
+    """By how much each entry is moved: by the mean, and where entries are of unlike sizes, each by its own.
+
+    A mask of -1e9 and zeros must not have its zeros moved by millions.
+    """
+    import torch
+
+    sizes = t.double().abs()
+    seen = sizes[sizes.isfinite() & (sizes > 0)]
+    if not seen.numel():
+        return torch.ones_like(sizes)
+    mean = float(sizes[sizes.isfinite()].mean())
+    if float(seen.max()) <= _UNLIKE * float(seen.min()):
+        return torch.where(sizes > 0, mean, min(mean, 1.0) if mean > _LARGE else mean)
+    return torch.where(sizes > 0, sizes, min(float(seen.median()), 1.0))
+
+
+def _widened(t: Any, dtype: str) -> Any:
+    """A tensor in a float type; what was symmetric as far as its own type goes is so in a wider one."""
+    import torch
+
+    wide = t.to(getattr(torch, dtype))
+    return (wide + wide.mT) / 2 if wide.dtype == torch.float64 != t.dtype and is_symmetric(t) else wide
+
+
+def is_symmetric(x: Any) -> bool:
+    """Whether a tensor is one of symmetric matrices of more than one real entry, as far as rounding tells."""
+    import torch
+
+    if not x.is_floating_point() or x.ndim < 2 or x.shape[-1] != x.shape[-2] or x.shape[-1] < 2 or not x.numel():
+        return False
+    wide = x.double()
+    if not bool(wide.isfinite().all()):
+        return False
+    return bool(((wide - wide.mT).abs() <= max(_SYMMETRIC, _UNITS * torch.finfo(x.dtype).eps) * wide.abs().max()).all())
 
 
 def form_of(given: Any) -> str:
@@ -71,19 +122,42 @@ def form_of(given: Any) -> str:
     >>> import torch
     >>> form_of(torch.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])), form_of(torch.tensor([0.2, 0.8]))
     ('entries 0 and 1', 'entries that sum to 1')
+    >>> form_of(torch.eye(3) - 2 / 3), form_of(torch.tensor([[1.0, 2.0], [-1.0, -2.0]]))
+    ('orthonormal columns', 'entries that sum to 0')
     """
     import torch
 
-    if not isinstance(given, torch.Tensor) or not given.is_floating_point() or given.numel() < _FEWEST:
+    if not isinstance(given, torch.Tensor) or not given.is_floating_point() or not given.numel():
         return ""
-    x = given.double()
+    x, near = given.double(), _UNITS * torch.finfo(given.dtype).eps * max(given.shape, default=1)
+    if not bool(x.isfinite().all()):
+        return "entries that are infinite"
+    zero = bool((x == 0).any()) and bool(x.any())
     if bool(((x == 0) | (x == 1)).all()) and bool(x.any()):
-        return "entries 0 and 1"
-    if bool((x >= 0).all()) and bool(((x.sum(-1) - 1).abs() <= _SUMS * x.shape[-1]).all()):
-        return "entries that sum to 1"
-    if bool((x == 0).any()) and bool(x.any()):
+        return "entries 0 and 1" if zero else "entries that are 1"
+    if bool((x.abs() == 1).all()):
+        return "entries 1 and -1"
+    if x.ndim and x.numel() >= _FEWEST:
+        sums = [x.sum(axis) for axis in (*range(-1, -x.ndim - 1, -1), tuple(range(x.ndim)))]
+        if bool((x >= 0).all()) and any(bool(((s - 1).abs() <= near).all()) for s in sums):
+            return "entries that sum to 1"
+        if bool(x.any()) and any(bool((s.abs() <= near * x.abs().max()).all()) for s in sums):
+            return "entries that sum to 0"
+        if x.ndim == 2 and _is_orthonormal(x, near):
+            return "orthonormal columns"
+        if x.ndim == 2 and _is_orthonormal(x.mT, near):
+            return "orthonormal rows"
+        if x.ndim == 1 and abs(float(x @ x) - 1) <= near:
+            return "length 1"
+    if zero:
         return "entries that are zero"
-    return ""
+    return "whole numbers" if bool((x == x.round()).all()) else ""
+
+
+def _is_orthonormal(x: Any, near: float) -> bool:
+    import torch
+
+    return bool(((x.mT @ x - torch.eye(x.shape[1], dtype=x.dtype)).abs() <= near).all())
 
 
 def stored_like(values: Any, like: Any) -> Any:

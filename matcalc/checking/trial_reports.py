@@ -13,9 +13,9 @@ from matcalc.checking.placement import home
 from matcalc.checking.testimony import Testimony
 from matcalc.checking.tolerance import BLIND, UNIT
 from matcalc.checking.torch_side import versions
-from matcalc.checking.trials import SINGLE, Request, Trial
+from matcalc.checking.trials import SINGLE, WAYS, Request, Trial
 from matcalc.checking.verdict import Report
-from matcalc.checking.voices import is_constant
+from matcalc.checking.voices import is_constant, may_hide
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ def report(
     }  # fmt: skip
     if not trials:
         return Report("inconclusive", reason=f"no point counts: {discarded[0].split(': ', 1)[1]}", **common)
-    usual = usual_size(trials)
-    bad = next((t for t in trials if t.holds is False and not _trouble(t, usual)), None)
+    usual, bad = usual_size(trials), first_wrong(trials)
     if bad is not None:
         return Report("refuted", counterexample=example(request, bad), diagnosis=_diagnosis(trials), **common)
-    reason = _no_gradient(trials) or _nothing(trials) or next(filter(None, (_trouble(t, usual) for t in trials)), "")
+    trouble = next(filter(None, (_trouble(t, usual) for t in trials)), "")
+    reason = _no_gradient(trials) or _nothing(trials) or trouble or _too_little(request, trials, discarded)
     if reason:
         return Report("inconclusive", reason=reason, **common)
     torch_agrees = all(t.claim_is_auto for t in trials) or not request.differentiated
@@ -63,6 +63,12 @@ def report(
         "verified", smallest_visible=max(t.visible(usual) for t in trials),
         odd_one_out="" if torch_agrees else "torch autograd", **common,
     )  # fmt: skip
+
+
+def first_wrong(trials: Sequence[Trial]) -> Trial | None:
+    """The first trial that refutes the claim."""
+    usual = usual_size(trials)
+    return next((t for t in trials if not t.votes.kink and t.holds is False and not _trouble(t, usual)), None)
 
 
 def usual_size(trials: Sequence[Trial]) -> float:
@@ -114,6 +120,19 @@ def _nothing(trials: list[Trial]) -> str:
     return "the gradient is zero at every point that was looked at, and hides a wrong factor: give other examples"
 
 
+def _too_little(request: Request, trials: Sequence[Trial], discarded: Sequence[str]) -> str:
+    """Why what was seen is not enough to call a claim right, or ""."""
+    if request.trials > 1 and len(trials) + len(discarded) == 1:
+        return "the function has a value and a gradient at the example alone, and none around it"
+    told = any(t.votes.claim or (t.votes.settled and t.margin and t.margin.unit > UNIT) for t in trials)
+    if not told and any(t.auto is not None and may_hide(t.place) for t in trials):
+        return (
+            "differences of the function tell nothing at any point, and its gradient by autograd is detached on the way, "
+            "or goes through a backward of one's own"
+        )
+    return ""
+
+
 def _trouble(t: Trial, usual: float) -> str:
     """Why nothing can be decided at a point, or ""."""
     where = f"in trial {t.number}"
@@ -129,13 +148,13 @@ def _trouble(t: Trial, usual: float) -> str:
     if not visible <= BLIND:
         return f"{where} ill-conditioned: rounding alone may move the gradient by {visible:.0e} relative"
     if t.holds is None and t.claim_is_auto:
-        return f"autograd and the claim agree, differences of the function do not, {where}: a detached part, or a kink?"
+        return f"autograd and the claim agree, differences of the function do not, {where}: a detached part, a kink, or an approximation?"
     if t.holds is None and t.overshadowed:
         return f"{where} {t.overshadowed}: differences of the function do not see it beside {t.largest:.1e}"
     if t.holds is None:
         return (
-            f"{where} claim and autograd are {t.error:.1e} apart: more than rounding explains ({visible:.0e}),"
-            " and too little for the differences to tell them apart"
+            f"{where} claim and autograd are {t.error:.1e} apart: "
+            "more than rounding explains, and too little for the differences to tell them apart"
         )
     return ""
 
@@ -163,7 +182,8 @@ def _diagnosis(trials: list[Trial]) -> str:
         same = all(p.claimed.shape == p.truth.shape for p in pairs)
         if same:
             return "shape: the claim has the name's entries, but another number of axes"
-    return related(pairs).replace("the name is", "the input is")
+    says = related(pairs).replace("the name is", "the input is")
+    return says.replace("is it computed in single precision?", "is it computed in single precision, or inexact itself?")
 
 
 def _said(request: Request, trials: list[Trial], claim: Foreign | None) -> tuple[str, ...]:
@@ -171,7 +191,7 @@ def _said(request: Request, trials: list[Trial], claim: Foreign | None) -> tuple
     odd = [t for t in told if t.votes.claim and t.auto is not None and not t.claim_is_auto]
     lines = [f"differences of the function in {request.dtype} could tell in {len(told)} of {len(trials)} trials"]
     if request.dtype == SINGLE:
-        lines.append("the function takes no float64: it is judged by the rounding of float32")
+        lines.append(f"the {request.single} takes no float64: it is judged by the rounding of float32")
     elif any(t.margin is not None and t.margin.unit > UNIT for t in trials):
         lines.append("a part of it is computed in float32, by whose rounding it is judged")
     unseen = [what for what, by in (("function", request.fn), ("claim", claim)) if not is_watchable(by)]
@@ -179,6 +199,11 @@ def _said(request: Request, trials: list[Trial], claim: Foreign | None) -> tuple
         lines.append(f"the rounding of the {' and the '.join(unseen)} is told by moving the inputs alone")
     if any(t.votes.symmetric for t in trials):
         lines.append("along symmetric directions: the function reads one triangle of its symmetric input")
+    lines += list(dict.fromkeys(f"{t.underivable}: differences alone tell" for t in trials if t.underivable))
+    for way in WAYS[1:]:
+        there = sum(t.place.way == way for t in trials) if len(request.inputs) > 1 else 0
+        if there:
+            lines.append(f"in {there} of {len(trials)} trials the other inputs are {way}: moved, they have no value")
     lines += [f"input {k} is kept symmetric, as it was given: one triangle of it is read" for k in request.kept]
     if odd:
         lines.append(f"torch autograd disagrees in {len(odd)} of {len(trials)} trials")

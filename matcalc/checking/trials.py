@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from matcalc.checking.foreign import Foreign
-from matcalc.checking.margins import Margin
-from matcalc.checking.voices import Place, Votes, measured
+from matcalc.checking.margins import Margin, Told, is_watchable, margin
+from matcalc.checking.tolerance import is_watched
+from matcalc.checking.voices import NoBackward, Place, Votes, measured, votes
 
 DOUBLE, SINGLE = "float64", "float32"
+MOVED, SYMMETRIC, SHUFFLED, ALONE = "moved", "kept symmetric", "shuffled", "left as they are"
+WAYS = (MOVED, SYMMETRIC, SHUFFLED, ALONE)
+"""What is done to the inputs by which nothing is differentiated, in the order in which it is tried."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Request:
         symmetric: whether the function reads one triangle of the input ``wrt``, which is symmetric.
         kept: the other inputs that are symmetric and of which it, or the claim, reads one triangle.
         halved: those that are diagonal, and may be symmetric or triangular: they are not kept so.
+        single: what takes float32 alone: "function", or "claim".
     """
 
     fn: Foreign
@@ -33,6 +38,7 @@ class Request:
     symmetric: bool = False
     kept: tuple[int, ...] = ()
     halved: tuple[int, ...] = ()
+    single: str = "function"
 
     @property
     def differentiated(self) -> bool:
@@ -48,6 +54,7 @@ class Trial:
         margin: what rounding explains of the distance of claim and autograd; None where they have other shapes.
         detached: whether the function's result has no gradient at all.
         in_torch: whether a detached result was computed by torch: a stopped gradient, and no way through NumPy.
+        underivable: why torch has no gradient of a function that it computes, or "".
     """
 
     number: int
@@ -59,6 +66,7 @@ class Trial:
     margin: Margin | None = None
     detached: bool = False
     in_torch: bool = False
+    underivable: str = ""
 
     @property
     def shapes_agree(self) -> bool:
@@ -154,3 +162,48 @@ def size_of(tensor: Any) -> float:
     (3.0, 1.0)
     """
     return (float(tensor.double().abs().max()) if tensor.numel() else 0.0) or 1.0
+
+
+def looked(request: Request, place: Place, told: Told, number: int) -> Trial:
+    """The voices at one place.
+
+    Of a function that reads one triangle, as Cholesky's does, torch gives the gradient along symmetric directions.
+    """
+    import torch
+
+    seed = request.seed + 101 * (number + 1)
+    known = is_watchable(request.fn)
+    found, without = None, ""
+    if known:
+        try:
+            found = place.autograd()
+        except NoBackward as error:
+            known, without = False, str(error)
+    auto = torch.zeros_like(place.inputs[place.wrt]) if known and found is None else found
+    here = place.value().detach()
+    detached = known and found is None
+    trial = Trial(
+        number, place, told.said, auto, Votes(None, None), value=float(here) if here.numel() == 1 else 0.0,
+        detached=detached, underivable=without, in_torch=detached and is_watched(lambda **named: place.at(named).value(), place.named),
+    )  # fmt: skip
+    if not trial.shapes_agree:
+        return trial
+    other = None if auto is None else Told(_autograd, auto, request.fn)
+    room = margin(place, told, other, seed)
+    if not bool(torch.isfinite(told.said).all()):
+        finite = auto is not None and bool(torch.isfinite(auto).all())
+        kink = finite and votes(place, auto, None, room, seed).kink
+        return replace(trial, margin=room, votes=Votes(None, None, kink=True) if kink else Votes(False, None))
+    said = votes(place, told.said, auto, room, seed)
+    if request.symmetric and said.claim is False and not said.auto:
+        turned = votes(place, told.said, auto, room, seed, symmetric=True)
+        bent = auto is None and room.agree(told.said, told.said.mT) is not True  # what they do not tell
+        said = replace(turned, claim=None) if bent and turned.claim else turned
+    return replace(trial, margin=room, votes=said)
+
+
+def _autograd(place: Place) -> Any:
+    import torch
+
+    found = place.autograd()
+    return torch.zeros_like(place.inputs[place.wrt]) if found is None else found

@@ -6,52 +6,61 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from matcalc.checking.around import asked, keeping, places
 from matcalc.checking.autograd_function import SETTINGS, each, status_of
-from matcalc.checking.findings import RIGHT, UNDECIDED, WRONG, Finding, FunctionReport, reported
+from matcalc.checking.findings import NOTED, RIGHT, UNDECIDED, WRONG, Finding, FunctionReport, reported
 from matcalc.checking.function_aspects import ALWAYS, ONCE_RIGHT
-from matcalc.checking.function_claim import FunctionClaim, Raised, parameters_of
+from matcalc.checking.function_claim import FunctionClaim, Raised, Watched, parameters_of
 from matcalc.checking.function_setting import CAST, Setting
 from matcalc.checking.margins import Told, is_cast, margin
 from matcalc.checking.pairs import Pair, related
 from matcalc.checking.placement import home
-from matcalc.checking.trial_reports import example, matrix_of, without_kinks
-from matcalc.checking.trials import DOUBLE, Request, Trial
-from matcalc.checking.verdict import Report
-from matcalc.checking.verify import asked, halved, keeping, looked, places
+from matcalc.checking.second_looks import Case, formed, halved, is_movable, judged
+from matcalc.checking.trial_reports import example, matrix_of
+from matcalc.checking.trials import DOUBLE, Request
+from matcalc.checking.verdict import Report, combined
 from matcalc.checking.voices import Place
 from matcalc.errors import CheckError
 
 
 def verify_function(
-    fn: Callable[..., Any], function: Any, example_inputs: Any, wrt: int = 0, trials: int = 5, seed: int = 0
+    fn: Callable[..., Any], function: Any, example_inputs: Any, wrt: int | None = None, trials: int = 5, seed: int = 0
 ) -> FunctionReport:
-    """Compares a Function's value with ``fn``, its backward by one input with differences, and then its behaviour.
+    """Compares a Function's value with ``fn``, its backward by its inputs with differences, and then its behaviour.
+
+    ``wrt`` asks for the backward by one input; else it is judged by each that is a float tensor, and for which it
+    returns a gradient.
 
     Raises:
         CheckError: when either fails, or an input is no tensor.
     """
     import torch
 
-    request = asked(fn, example_inputs, wrt, trials, seed)
+    request = asked(fn, example_inputs, wrt or 0, trials, seed)
     if not all(isinstance(t, torch.Tensor) for t in request.inputs):
         raise CheckError("a Function is verified at tensors", why="one of the example inputs is none")
     claim = FunctionClaim(function, _names(function, len(request.inputs)))
-    name = claim.names[wrt]
     (here,) = places(replace(request, trials=1))
     request = keeping(request, here, lambda *inputs: claim.value(_inputs(claim, replace(here, inputs=inputs))))
-    found = places(request)
-    forward = _forward(claim, found, seed)
-    if forward.status == WRONG and request.halved:
-        request = replace(request, kept=(*request.kept, *request.halved))
-        found = places(request)
-        there = _forward(claim, found, seed)
-        forward = Finding("forward", UNDECIDED, halved(request)) if there.status == RIGHT else forward
+    forward = _forward_second(request, claim)
     if forward.status == WRONG:
-        base = Report("verified", len(found), (home(),), (request.dtype,), seed, claimed=True)
+        base = Report("verified", request.trials, (home(),), (request.dtype,), seed, claimed=True)
         return reported(base, [forward])
-    settings = [_setting(request, claim, place) for place in found]
-    base, backward = _backward(request, claim, found, name)
-    findings = [forward, backward, *(each(ALWAYS, settings[:1]) if base.trials else [])]
+    wanted, none = (wrt,), ()
+    if wrt is None:
+        wanted, none = _returned(claim, here)
+    reports, findings = [], [forward]
+    for k in wanted:
+        by_one = asked(fn, example_inputs, k, trials, seed)
+        by_one = replace(by_one, **{what: tuple(i for i in getattr(request, what) if i != k) for what in ("kept", "halved")})
+        base, backward = _backward(by_one, claim)
+        reports.append(base)
+        findings.append(backward)
+    says = "the backward returns None: no gradient by it is claimed"
+    findings += [Finding(f"backward by {claim.names[k]}", NOTED, says) for k in none]
+    base = combined(reports)
+    settings = [_setting(request, claim, place, wanted) for place in places(request)]
+    findings += each(ALWAYS, settings[:1]) if any(r.trials for r in reports) else []
     if base.ok and request.dtype == DOUBLE and all(f.status != WRONG for f in findings):
         findings += each(ONCE_RIGHT, settings[:SETTINGS])
     if base.ok and forward.status == UNDECIDED:
@@ -74,13 +83,41 @@ def _names(function: Any, count: int) -> tuple[str, ...]:
     return (*own, *(f"input_{k}" for k in range(len(own), count)))
 
 
-def _setting(request: Request, claim: FunctionClaim, place: Place) -> Setting:
+def _setting(request: Request, claim: FunctionClaim, place: Place, wanted: Sequence[int]) -> Setting:
     inputs = dict(zip(claim.names, place.inputs, strict=True))
-    return Setting(claim, inputs, place.cotangent, (claim.names[request.wrt],), request.seed)
+    return Setting(claim, inputs, place.cotangent, tuple(claim.names[k] for k in wanted), request.seed)
 
 
 def _inputs(claim: FunctionClaim, place: Place) -> dict[str, Any]:
     return {n: t.clone() for n, t in zip(claim.names, place.inputs, strict=True)}
+
+
+def _returned(claim: FunctionClaim, here: Place) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The float inputs for which the backward returns a gradient, and those for which it returns None."""
+    floating = [k for k, t in enumerate(here.inputs) if t.is_floating_point()]
+    watch = Watched()
+    try:
+        claim.run(_inputs(claim, here), here.cotangent.clone(), [claim.names[k] for k in floating], watch=watch)
+    except Raised as error:
+        watch.returned = error.returned
+    returned = watch.returned or ()
+    none = tuple(k for k in floating if k < len(returned) and returned[k] is None)
+    if len(none) == len(floating):
+        return tuple(floating), ()
+    return tuple(k for k in floating if k not in none), none
+
+
+def _forward_second(request: Request, claim: FunctionClaim) -> Finding:
+    """Whether the value is the function's; undecided where it is so for the other inputs as they were given alone."""
+    forward = _forward(claim, places(request), request.seed)
+    if forward.status == WRONG and request.halved:
+        kept = replace(request, kept=(*request.kept, *request.halved))
+        there = _forward(claim, places(kept), request.seed)
+        forward = Finding("forward", UNDECIDED, halved(request)) if there.status == RIGHT else forward
+    if forward.status == WRONG and any(is_movable(request, k) for k in range(len(request.inputs))):
+        there = _forward(claim, places(request, alone=True), request.seed)
+        forward = Finding("forward", UNDECIDED, formed(request)) if there.status == RIGHT else forward
+    return forward
 
 
 def _forward(claim: FunctionClaim, found: Sequence[Place], seed: int) -> Finding:
@@ -121,27 +158,33 @@ def _wrong_value(claim: FunctionClaim, first: tuple[Place, Any, Any], pairs: Seq
     return Finding("forward", WRONG, related(pairs, "value").replace("the name", "the value"), example)
 
 
-def _backward(request: Request, claim: FunctionClaim, found: Sequence[Place], name: str) -> tuple[Report, Finding]:
+def _backward(request: Request, claim: FunctionClaim) -> tuple[Report, Finding]:
+    """The verdict on the backward by the input ``wrt``, and the finding."""
+    name = claim.names[request.wrt]
     aspect = f"backward by {name}"
-    trials: list[Trial] = []
 
     def backward(at: Place) -> Any:
         return claim.run(_inputs(claim, at), at.cotangent.clone(), (name,)).gradients[name]
 
-    for number, place in enumerate(found):
+    def told(at: Place) -> Told:
         try:
-            gradient = backward(place)
+            return Told(backward, backward(at))
         except Raised as error:
             returned = (error.returned or ())[request.wrt : request.wrt + 1]
-            if not returned or returned[0] is None or returned[0].shape == place.inputs[request.wrt].shape:
-                raised = Report("inconclusive", 0, (home(),), (request.dtype,), request.seed,
-                                reason=str(error), claimed=True)  # fmt: skip
-                return raised, Finding(aspect, status_of(error), str(error))
-            gradient = returned[0].detach()
-        trials.append(looked(request, place, Told(backward, gradient), number))
-    base = without_kinks(request, trials)
+            if not returned or returned[0] is None or returned[0].shape == at.inputs[request.wrt].shape:
+                raise
+            return Told(backward, returned[0].detach())
+
+    case = Case(request, told)
+    try:
+        base = judged(case)
+    except Raised as error:
+        raised = Report("inconclusive", 0, (home(),), (request.dtype,), request.seed,
+                        reason=str(error), claimed=True)  # fmt: skip
+        return raised, Finding(aspect, status_of(error), str(error))
     if base.ok:
-        cast = next((t for t in trials if is_cast(t.place, Told(backward, t.claimed), t.auto, request.seed)), None)
+        trials = case.trials(request)
+        cast = next((t for t in trials if is_cast(t.place, told(t.place), t.auto, request.seed)), None)
         if cast is not None:
             return base, Finding(aspect, WRONG, CAST, example(request, cast))
         return base, Finding(aspect, RIGHT, f"error {base.max_error:.1e}", error=base.max_error)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
-from matcalc.checking.examples import stored_like
+from matcalc.checking.examples import is_symmetric, stored_like
 from matcalc.checking.margins import Margin, array_of, noise_of
 from matcalc.checking.slopes import Slope, confirmed, slope
-from matcalc.checking.tolerance import BLIND, UNIT
-from matcalc.errors import CheckError, MatcalcError
+from matcalc.checking.tolerance import BLIND, DOUBT, UNIT
+from matcalc.errors import CheckError, MatcalcError, UnsupportedError
 
 _DIRECTIONS = 3
 _MOST_MEASURED = 64
@@ -22,11 +23,15 @@ _SLOPE = 0.03
 _KINK = 1e-6
 _SETTLED = 0.3
 _LASTS = 0.5
-_SYMMETRIC = 1e-8
 _NUDGES = (1e-3, 1e-6, 1e-9, 1e-12)
 _FAR = (0.1, 1.0, 10.0, 30.0)
 _TOWARDS_ZERO = (0.5, 0.9, 0.99, 1.0)
+_STOPS = frozenset(("detach", "detach_", "data", "item", "tolist", "numpy", "__array__", "__float__", "__int__"))
 _UNSETTLED = Slope(0.0, float("inf"))
+
+
+class NoBackward(CheckError):
+    """A function that torch evaluates and cannot differentiate."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +43,14 @@ class Place:
         inputs: what it is called with.
         wrt: by which of them.
         cotangent: of the value's shape.
+        way: what was done to the other inputs to come here.
     """
 
     fn: Callable[..., Any]
     inputs: Sequence[Any]
     wrt: int
     cotangent: Any = field(default=None)
+    way: str = ""
 
     @property
     def unit(self) -> float:
@@ -89,6 +96,7 @@ class Place:
 
         Raises:
             CheckError: when it fails.
+            UnsupportedError: for a value that is complex, or no dense tensor.
         """
         import torch
 
@@ -103,6 +111,12 @@ class Place:
             raise CheckError(f"the function failed: {type(error).__name__}: {error}") from error
         if made.is_meta:
             raise CheckError("the function returns a meta tensor", why="a meta tensor holds no numbers")
+        if made.is_complex():
+            why = "a gradient is that of a real number: take .real, .abs(), or torch.view_as_real(...)"
+            raise UnsupportedError("the function returns complex numbers", why=why)
+        if made.is_nested or made.is_quantized or made.layout != torch.strided:
+            kind = "nested" if made.is_nested else "quantized" if made.is_quantized else "sparse"
+            raise UnsupportedError(f"the function returns a {kind} tensor", why="values are dense tensors of numbers")
         return made
 
     def paired(self, x: Any) -> Any:
@@ -110,14 +124,22 @@ class Place:
         return (self.value(x) * self.cotangent).sum()
 
     def autograd(self) -> Any | None:
-        """The gradient of ⟨u, fn⟩ by autograd; None where the value has no graph."""
+        """The gradient of ⟨u, fn⟩ by autograd; None where the value has no graph.
+
+        Raises:
+            NoBackward: where torch has a value, and no derivative.
+        """
         import torch
 
         x = self.inputs[self.wrt].detach().requires_grad_(True)
         paired = self.paired(x)
         if not paired.requires_grad:
             return None
-        (found,) = torch.autograd.grad(paired, x, allow_unused=True)
+        try:
+            (found,) = torch.autograd.grad(paired, x, allow_unused=True)
+        except Exception as error:
+            line = (str(error).splitlines() or [""])[0][:120]
+            raise NoBackward(f"torch has no gradient of the function: {type(error).__name__}: {line}") from error
         return torch.zeros_like(x) if found is None else found.detach()
 
     def along(self, direction: Any) -> Callable[[float], float]:
@@ -142,6 +164,7 @@ class Votes:
         kink: whether the function has a kink there.
         error: the largest distance of claim and differences, relative to what is summed.
         visible: the smallest error in one entry that they would show; zero of a value that does not change at all.
+        settled: whether the differences are slopes at all, be they too coarse to call a gradient right.
         symmetric: whether they are those along symmetric directions.
     """
 
@@ -151,6 +174,7 @@ class Votes:
     error: float = 0.0
     visible: float = 0.0
     symmetric: bool = False
+    settled: bool = False
 
 
 def votes(place: Place, claim: Any, auto: Any | None, margin: Margin, seed: int, *, symmetric: bool = False) -> Votes:
@@ -174,9 +198,10 @@ def votes(place: Place, claim: Any, auto: Any | None, margin: Margin, seed: int,
             return Votes(None, None, kink=kink)
         for each, g in zip(told, given, strict=True):
             each.append(ballot.agrees(g))
-        worst, visible = max(worst, ballot.off(claim) / (ballot.size or 1.0)), max(visible, ballot.visible)
+        worst, visible = max(worst, ballot.off(claim) / (ballot.size or 1.0)), max(visible, ballot.visible(claim))
     said = [_together(each) for each in told]
-    return Votes(said[0], said[1] if auto is not None else None, error=worst, visible=visible, symmetric=symmetric)
+    about_auto = said[1] if auto is not None else None
+    return Votes(said[0], about_auto, error=worst, visible=visible, symmetric=symmetric, settled=True)
 
 
 def _together(ballots: Sequence[bool | None]) -> bool | None:
@@ -190,6 +215,7 @@ class _Ballot:
         size: of what is summed; of the function's value where that is nothing.
         error: how far off the slope may be.
         margin: how far off it a right gradient may be.
+        scale: of an entry to a slope; zero where nothing changes.
     """
 
     def __init__(self, place: Place, d: Any, gradients: Sequence[Any], noise: float, margin: Margin) -> None:
@@ -204,7 +230,7 @@ class _Ballot:
         weights = array_of(d.abs())
         self.margin = self.error + float((margin.allowed * weights).sum())
         is_flat = self.found.value == self.found.error - 2 * noise / self.found.step == 0.0 and not any(summed)
-        self.visible = 0.0 if is_flat else self.margin / place.scale
+        self.scale = 0.0 if is_flat else 1 / place.scale
         self.near = _NEAR_SINGLE if margin.unit > UNIT else _NEAR
 
     @property
@@ -228,9 +254,14 @@ class _Ballot:
         """How far a gradient is from the slope."""
         return abs(float((gradient * self.direction).sum()) - self.found.value)
 
+    def visible(self, gradient: Any) -> float:
+        """The smallest error in one entry that would show."""
+        off = self.off(gradient)
+        return max(self.margin, off if off <= DOUBT * self.size else 0.0) * self.scale
+
     def agrees(self, gradient: Any) -> bool | None:
         """Whether a gradient is right along the direction; None where it may be, and the slope is too coarse."""
-        if not self.off(gradient) <= self.margin:
+        if not self.off(gradient) <= max(self.margin, DOUBT * self.size):
             return False
         return True if self.margin <= BLIND * (self.size or 1.0) else None
 
@@ -245,13 +276,6 @@ def measured(place: Place) -> Any | None:
     units = torch.eye(x.numel(), dtype=x.dtype).reshape(x.numel(), *x.shape)
     found = [slope(place.along(unit), _STEP * place.scale).value for unit in units]
     return torch.tensor(found, dtype=x.dtype).reshape(x.shape)
-
-
-def is_symmetric(x: Any) -> bool:
-    """Whether a tensor is one of symmetric matrices of more than one real entry, as far as rounding tells."""
-    if not x.is_floating_point() or x.ndim < 2 or x.shape[-1] != x.shape[-2] or x.shape[-1] < 2 or not x.numel():
-        return False
-    return bool(((x - x.mT).abs() <= _SYMMETRIC * x.abs().max()).all())
 
 
 def reads_one_triangle(place: Place) -> bool:
@@ -277,6 +301,52 @@ def reads_one_triangle(place: Place) -> bool:
         if bool(torch.isfinite(above + below).all()):
             return torch.equal(here, above) != torch.equal(here, below)
     return False
+
+
+def may_hide(place: Place) -> bool:
+    """Whether autograd may give another gradient than the function's: a backward of somebody's own, or a detached part.
+
+    >>> import torch
+    >>> x = torch.ones(2, dtype=torch.float64)
+    >>> [may_hide(Place(fn, [x], 0, torch.ones(()))) for fn in (lambda x: x @ x, lambda x: x @ x.detach())]
+    [False, True]
+    """
+    from torch.autograd.function import BackwardCFunction
+
+    x = place.inputs[place.wrt].detach().requires_grad_(True)
+    with _watch()() as seen:
+        paired = place.paired(x)
+    found, nodes = set(), [paired.grad_fn]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, BackwardCFunction):
+            return True
+        if node is not None and node not in found:
+            found.add(node)
+            nodes += [inner for inner, _ in node.next_functions]
+    return bool(seen.stops)
+
+
+@cache
+def _watch() -> type[Any]:
+    """The mode that sees calls of torch by which a gradient ends: what torch does on its own account is not among them."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    mode: Any = TorchFunctionMode
+
+    class Watch(mode):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.stops = False
+
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            name = func.__name__
+            name = getattr(func.__self__, "__name__", name) if name == "__get__" else name
+            self.stops = self.stops or name in _STOPS or not torch.is_grad_enabled()
+            return func(*args, **(kwargs or {}))
+
+    return Watch
 
 
 def is_constant(place: Place) -> bool:

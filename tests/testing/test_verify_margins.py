@@ -134,7 +134,10 @@ def test_a_gradient_of_torch_that_is_not_finite_is_the_odd_one_out() -> None:
     def function(x: torch.Tensor) -> torch.Tensor:
         return torch.where(x < 1, x**2, (x - 1).sqrt()).sum()
 
-    report = mc.verify(function, lambda x: 2 * x, [torch.tensor([0.25, -0.5], dtype=torch.float64)])
+    def gradient(x: torch.Tensor) -> torch.Tensor:
+        return torch.where(x < 1, 2 * x, 0.5 / (x - 1).abs().sqrt())
+
+    report = mc.verify(function, gradient, [torch.tensor([0.25, -0.5], dtype=torch.float64)])
     assert (report.verdict, report.odd_one_out) == ("verified", "torch autograd")
     assert mc.verify(function, lambda x: 3 * x, [torch.tensor([0.25, -0.5])]).verdict == "refuted"
 

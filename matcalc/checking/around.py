@@ -1,0 +1,217 @@
+"""Where any function of tensors is looked at: at the example that was given, at points around it, and farther away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import product
+from typing import Any
+
+from matcalc.checking.examples import gathered, is_symmetric, moved
+from matcalc.checking.foreign import foreign
+from matcalc.checking.margins import is_watchable
+from matcalc.checking.trials import ALONE, DOUBLE, SHUFFLED, SINGLE, SYMMETRIC, WAYS, Request
+from matcalc.checking.voices import NoBackward, Place, reads_one_triangle
+from matcalc.errors import CheckError, ParseError
+
+_MOVES = (0.1, 0.01, 1e-3, 1e-5)
+_NARROW = ("torch.float32", "torch.bfloat16", "torch.float16")
+_FAR = (3.0, 30.0)
+_MULTIPLES = (-1.0, 16.0, 1 / 16)
+_RANDOM = 1e-4
+
+
+def asked(fn: Callable[..., Any], example_inputs: Any, wrt: int, trials: int, seed: int) -> Request:
+    """The request, in the arithmetic that the function takes.
+
+    Raises:
+        CheckError: for an input that is not there or holds no numbers, and for a function that fails at the example,
+            gives another value when it is called again, or changes its inputs.
+        ParseError: for trials and a seed that are none.
+    """
+    if type(trials) is not int or trials < 1:
+        raise ParseError(f"{trials!r} are no trials", why="a check needs at least one trial")
+    if type(seed) is not int or seed < 0:
+        raise ParseError(f"{seed!r} is no seed", why="a seed is a whole number from 0 up")
+    inputs = gathered(example_inputs)
+    _has_input(inputs, wrt)
+    request = Request(foreign(fn), inputs, wrt, trials, seed)
+    (place,) = places(replace(request, trials=1), tried=tuple(dtypes_of(request)))
+    _stays(place)
+    return replace(request, dtype=str(place.inputs[wrt].dtype)[6:], symmetric=reads_one_triangle(place))
+
+
+def _has_input(inputs: list[Any], wrt: Any) -> None:
+    import torch
+
+    if type(wrt) is not int or not 0 <= wrt < len(inputs):
+        raise CheckError(f"there is no input {wrt}: there are {len(inputs)}, counted from 0")
+    if not isinstance(inputs[wrt], torch.Tensor) and type(inputs[wrt]) is not int:
+        kind = type(inputs[wrt]).__name__
+        other = next((k for k, t in enumerate(inputs) if getattr(t, "is_floating_point", bool)()), None)
+        raise CheckError(
+            f"input {wrt} is a {kind}, by which nothing is differentiated",
+            why="a derivative is taken by a tensor, an array or a number",
+            suggestion="torch.tensor([1.0, 2.0])" if kind in ("list", "tuple") else None if other is None else f"wrt={other}",
+        )
+
+
+def dtypes_of(request: Request) -> Iterator[str]:
+    """The float types in which a function may be called: float32 only where it is asked at that, or narrower."""
+    yield request.dtype
+    if request.dtype == DOUBLE and any(str(getattr(t, "dtype", "")) in _NARROW for t in request.inputs):
+        yield SINGLE
+
+
+def _stays(place: Place) -> None:
+    """That a function gives the same again, and leaves its inputs as they are.
+
+    Raises:
+        CheckError: where it does not.
+    """
+    import torch
+
+    before = [t.clone() if isinstance(t, torch.Tensor) else t for t in place.inputs]
+    one, other = (place.value().detach() for _ in range(2))
+    for k, (t, old) in enumerate(zip(place.inputs, before, strict=True)):
+        if isinstance(t, torch.Tensor) and not torch.equal(t.nan_to_num(), old.nan_to_num()):
+            raise CheckError(
+                f"the function changes its input {k}", why="what it is given is used again", suggestion="x = x.clone()"
+            )
+    stays(one, other, "the function")
+
+
+def stays(one: Any, other: Any, what: str) -> None:
+    """That two calls with the same inputs gave the same.
+
+    Raises:
+        CheckError: where they did not.
+    """
+    off = (one.double() - other.double()).nan_to_num().abs() if one.shape == other.shape else None
+    if off is None or bool((off > _RANDOM * one.double().nan_to_num().abs().max()).any() if off.numel() else False):
+        raise CheckError(
+            f"{what} gives another value when it is called again with the same inputs",
+            why="it is random, as dropout is, or keeps a state: nothing can be compared with it",
+            suggestion="torch.manual_seed(0) as its first line, or module.eval()",
+        )
+
+
+def places(request: Request, *, alone: bool = False, tried: tuple[str, ...] = ()) -> list[Place]:
+    """The example, and points around it at which function and gradient are finite (the function, where no gradient is).
+
+    ``alone`` moves no other input.
+
+    Where the function has no value with the other inputs moved, as one that asks for labels of 0 and 1, what is
+    symmetric of them stays so, or entries are shuffled along the last axis, or they stay as they are.
+    ``tried`` are the float types to be tried at the example; the request's own where none are given.
+
+    Raises:
+        CheckError: when the function fails at the example.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(request.seed)
+    found = [_example(request, tried or (request.dtype,), generator)]
+    turns = list(product((True, False), (ALONE,) if alone else WAYS, _MOVES))
+    for _ in range(1, request.trials):
+        for smooth, way, size in turns:
+            place = _sound(request, partial(_moved, request, size, generator, way), generator, smooth=smooth)
+            if place is not None:
+                found.append(replace(place, way=way))
+                break
+    return found
+
+
+def _example(request: Request, dtypes: tuple[str, ...], generator: Any) -> Place:
+    for dtype in dtypes:
+        try:
+            return _paired(Place(request.fn, moved(request.inputs, request.wrt, dtype, None, 0.0), request.wrt), generator)
+        except CheckError:
+            if dtype == dtypes[-1]:
+                raise
+    raise AssertionError("there is a type to be tried")
+
+
+def _moved(request: Request, size: float, generator: Any, way: str) -> list[Any]:
+    import torch
+
+    inputs = moved(request.inputs, request.wrt, request.dtype, generator, size, alone=way in (SHUFFLED, ALONE))
+    kept = {*request.kept, *((request.wrt,) if request.symmetric else ())}
+    for k, t in enumerate(inputs):
+        is_other = k != request.wrt and isinstance(t, torch.Tensor) and t.is_floating_point()
+        if k in kept or (way == SYMMETRIC and is_other and is_symmetric(request.inputs[k])):
+            inputs[k] = (t + t.mT) / 2
+        elif way == SHUFFLED and is_other and t.ndim:
+            inputs[k] = t.index_select(-1, torch.randperm(t.shape[-1], generator=generator))
+    return inputs
+
+
+def _sound(request: Request, drawn: Callable[[], list[Any]], generator: Any, *, smooth: bool = True) -> Place | None:
+    """The place with these inputs; None where the function is not finite there, or, for ``smooth``, its gradient."""
+    import torch
+
+    try:
+        place = _paired(Place(request.fn, drawn(), request.wrt), generator)
+        value = place.value()
+        slope = place.autograd() if smooth and is_watchable(request.fn) else None
+    except NoBackward:
+        slope = None
+    except CheckError:
+        return None  # the example may lie on the edge of the domain
+    sound = bool(torch.isfinite(value).all()) and (slope is None or bool(torch.isfinite(slope).all()))
+    return place if sound else None
+
+
+def _paired(place: Place, generator: Any) -> Place:
+    """The place with a cotangent of the value's shape."""
+    import torch
+
+    value = place.value().detach()
+    u = (
+        torch.ones_like(value)
+        if value.numel() == 1
+        else torch.randn(value.shape, dtype=torch.float64, generator=generator)
+    )
+    return replace(place, cotangent=u.to(value.dtype))
+
+
+def farther(request: Request) -> Iterator[tuple[str, Place]]:
+    """Places far from the example, with what the input ``wrt`` is there; those at which function or gradient fail are left.
+
+    A claim that was looked at on one side of a kink alone meets the other side there.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(request.seed + 1)
+    x = moved(request.inputs, request.wrt, request.dtype, None, 0.0)[request.wrt]
+
+    def multiplied(factor: float) -> list[Any]:
+        inputs = moved(request.inputs, request.wrt, request.dtype, None, 0.0)
+        inputs[request.wrt] = factor * x
+        return inputs
+
+    if not bool(torch.isfinite(x).all()):
+        return
+    for factor in _MULTIPLES if bool(x.any()) else ():
+        place = _sound(request, partial(multiplied, factor), generator)
+        if place is not None:
+            yield f"{factor:g} times that of the example", place
+    for size in _FAR:
+        place = _sound(request, partial(_moved, request, size, generator, ALONE), generator)
+        if place is not None:
+            yield f"that of the example and noise {size:g} times as large", place
+
+
+def keeping(request: Request, here: Place, claimed: Callable[..., Any]) -> Request:
+    """The request with the inputs that have to stay symmetric: those of which ``fn``, or what is claimed, reads half.
+
+    The density of a Gaussian by its mean is asked for with a covariance, of which Cholesky's factor reads one triangle.
+    """
+    import torch
+
+    both = (here, replace(here, fn=claimed))
+    others = [k for k, t in enumerate(here.inputs) if k != request.wrt and isinstance(t, torch.Tensor)]
+    read = [k for k in others if is_symmetric(here.inputs[k]) and any(reads_one_triangle(replace(p, wrt=k)) for p in both)]
+    diagonal = [k for k in read if not bool((here.inputs[k] * (1 - torch.eye(here.inputs[k].shape[-1]))).any())]
+    return replace(request, kept=tuple(k for k in read if k not in diagonal), halved=tuple(diagonal))
