@@ -371,11 +371,11 @@ def verify(
     >>> verify(lambda x: x @ x, lambda x: 2 * x, [torch.ones(3)]).verdict
     'verified'
     """
+    import torch
+
     from matcalc.checking.placement import functions_on, home_of
     from matcalc.checking.verify import verify as run
     from matcalc.checking.verify_function import verify_function
-
-    import torch
 
     function = _function_in(claimed)
     with functions_on(home_of(example_inputs)), torch.enable_grad():

@@ -12,7 +12,7 @@ from matcalc.checking.examples import gathered, is_symmetric, moved
 from matcalc.checking.foreign import foreign
 from matcalc.checking.margins import is_watchable
 from matcalc.checking.trials import ALONE, DOUBLE, SHUFFLED, SINGLE, SYMMETRIC, WAYS, Request
-from matcalc.checking.voices import NoBackward, Place, reads_one_triangle
+from matcalc.checking.voices import Place, UnderivableError, reads_one_triangle
 from matcalc.errors import CheckError, ParseError
 
 _MOVES = (0.1, 0.01, 1e-3, 1e-5)
@@ -49,11 +49,11 @@ def _has_input(inputs: list[Any], wrt: Any) -> None:
         raise CheckError(f"there is no input {wrt}: there are {len(inputs)}, counted from 0")
     if not isinstance(inputs[wrt], torch.Tensor) and type(inputs[wrt]) is not int:
         kind = type(inputs[wrt]).__name__
-        other = next((k for k, t in enumerate(inputs) if getattr(t, "is_floating_point", bool)()), None)
+        other = next((f"wrt={k}" for k, t in enumerate(inputs) if getattr(t, "is_floating_point", bool)()), "")
         raise CheckError(
             f"input {wrt} is a {kind}, by which nothing is differentiated",
             why="a derivative is taken by a tensor, an array or a number",
-            suggestion="torch.tensor([1.0, 2.0])" if kind in ("list", "tuple") else None if other is None else f"wrt={other}",
+            suggestion="torch.tensor([1.0, 2.0])" if kind in ("list", "tuple") else other,
         )
 
 
@@ -113,12 +113,13 @@ def places(request: Request, *, alone: bool = False, tried: tuple[str, ...] = ()
 
     generator = torch.Generator().manual_seed(request.seed)
     found = [_example(request, tried or (request.dtype,), generator)]
-    turns = list(product((True, False), (ALONE,) if alone else WAYS, _MOVES))
+    ways = list(product((True, False), (ALONE,) if alone else WAYS))
     for _ in range(1, request.trials):
-        for smooth, way, size in turns:
+        for (smooth, way), size in product(tuple(ways), _MOVES):
             place = _sound(request, partial(_moved, request, size, generator, way), generator, smooth=smooth)
             if place is not None:
                 found.append(replace(place, way=way))
+                ways = ways[ways.index((smooth, way)) :]  # what failed at every size is not tried again
                 break
     return found
 
@@ -126,7 +127,8 @@ def places(request: Request, *, alone: bool = False, tried: tuple[str, ...] = ()
 def _example(request: Request, dtypes: tuple[str, ...], generator: Any) -> Place:
     for dtype in dtypes:
         try:
-            return _paired(Place(request.fn, moved(request.inputs, request.wrt, dtype, None, 0.0), request.wrt), generator)
+            inputs = moved(request.inputs, request.wrt, dtype, None, 0.0)
+            return _paired(Place(request.fn, inputs, request.wrt), generator)
         except CheckError:
             if dtype == dtypes[-1]:
                 raise
@@ -155,7 +157,7 @@ def _sound(request: Request, drawn: Callable[[], list[Any]], generator: Any, *, 
         place = _paired(Place(request.fn, drawn(), request.wrt), generator)
         value = place.value()
         slope = place.autograd() if smooth and is_watchable(request.fn) else None
-    except NoBackward:
+    except UnderivableError:
         slope = None
     except CheckError:
         return None  # the example may lie on the edge of the domain
@@ -177,7 +179,7 @@ def _paired(place: Place, generator: Any) -> Place:
 
 
 def farther(request: Request) -> Iterator[tuple[str, Place]]:
-    """Places far from the example, with what the input ``wrt`` is there; those at which function or gradient fail are left.
+    """Places far from the example, with what the input ``wrt`` is there; where function or gradient fail is left out.
 
     A claim that was looked at on one side of a kink alone meets the other side there.
     """
@@ -212,6 +214,6 @@ def keeping(request: Request, here: Place, claimed: Callable[..., Any]) -> Reque
 
     both = (here, replace(here, fn=claimed))
     others = [k for k, t in enumerate(here.inputs) if k != request.wrt and isinstance(t, torch.Tensor)]
-    read = [k for k in others if is_symmetric(here.inputs[k]) and any(reads_one_triangle(replace(p, wrt=k)) for p in both)]
+    read = [k for k in others if any(reads_one_triangle(replace(p, wrt=k)) for p in both)]
     diagonal = [k for k in read if not bool((here.inputs[k] * (1 - torch.eye(here.inputs[k].shape[-1]))).any())]
     return replace(request, kept=tuple(k for k in read if k not in diagonal), halved=tuple(diagonal))

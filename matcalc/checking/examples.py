@@ -50,7 +50,7 @@ def _gathered(t: Any, k: int) -> Any:
         raise UnsupportedError("complex inputs are not checked", why="a gradient is taken by real numbers here")
     kind = "nested" if t.is_nested else "quantized" if t.is_quantized else "sparse"
     if kind != "sparse" or t.layout != torch.strided:
-        dense = {"sparse": "x.to_dense()", "quantized": "x.dequantize()"}.get(kind)
+        dense = {"sparse": "x.to_dense()", "quantized": "x.dequantize()"}.get(kind, "")
         raise UnsupportedError(f"input {k} is {kind}", why="inputs are dense tensors of numbers", suggestion=dense)
     if bool(t.isnan().any()):
         raise CheckError(f"input {k} holds NaN", why="nothing can be compared there")
@@ -75,7 +75,9 @@ def moved(
             made.append(stored_like(_widened(t, dtype), t))
         else:
             noise = torch.randn(t.shape, dtype=torch.float64, generator=generator)
-            made.append((t.double() + torch.where(t.isfinite(), size * _scales(t) * noise, 0)).to(getattr(torch, dtype)))
+            made.append(
+                (t.double() + torch.where(t.isfinite(), size * _scales(t) * noise, 0)).to(getattr(torch, dtype))
+            )
     return made
 
 
@@ -90,10 +92,10 @@ def _scales(t: Any) -> Any:
     seen = sizes[sizes.isfinite() & (sizes > 0)]
     if not seen.numel():
         return torch.ones_like(sizes)
-    mean = float(sizes[sizes.isfinite()].mean())
-    if float(seen.max()) <= _UNLIKE * float(seen.min()):
-        return torch.where(sizes > 0, mean, min(mean, 1.0) if mean > _LARGE else mean)
-    return torch.where(sizes > 0, sizes, min(float(seen.median()), 1.0))
+    if float(seen.max()) > _UNLIKE * float(seen.min()):
+        return torch.where(sizes > 0, sizes, seen.median().clamp(max=1.0))
+    mean = sizes[sizes.isfinite()].mean()
+    return torch.where(sizes > 0, mean, mean.clamp(max=1.0) if mean > _LARGE else mean)
 
 
 def _widened(t: Any, dtype: str) -> Any:

@@ -16,9 +16,10 @@ from matcalc.checking.diagnosis.table import NOTHING
 from matcalc.checking.examples import form_of, is_symmetric, stored_like
 from matcalc.checking.foreign import Foreign
 from matcalc.checking.margins import Told
-from matcalc.checking.tolerance import SINGLE, UNIT, perturbed
+from matcalc.checking.tolerance import SINGLE as SINGLE_UNIT
+from matcalc.checking.tolerance import UNIT, perturbed
 from matcalc.checking.trial_reports import first_wrong, without_kinks
-from matcalc.checking.trials import DOUBLE, Request, Trial, looked
+from matcalc.checking.trials import DOUBLE, SINGLE, Request, Trial, looked
 from matcalc.checking.verdict import Report
 from matcalc.checking.voices import Place
 from matcalc.errors import CheckError
@@ -28,6 +29,7 @@ _CLOSE = "to ask of these alone, give a function that holds them: lambda x: fn(x
 _ROUNDINGS = 3
 _EXPLAINS = 64.0
 _AT_MOST = 1e-4
+_IN_SINGLE = 2.0**-21
 _APART = 1e-6
 
 
@@ -84,7 +86,9 @@ def _where_symmetric(case: Case, found: Report) -> Report:
     import torch
 
     request = case.request
-    free = [k for k in range(len(request.inputs)) if k not in request.kept and not (k == request.wrt and request.symmetric)]
+    free = [
+        k for k in range(len(request.inputs)) if k not in request.kept and not (k == request.wrt and request.symmetric)
+    ]
     symmetric = [k for k in free if isinstance(request.inputs[k], torch.Tensor) and is_symmetric(request.inputs[k])]
     others = [k for k in symmetric if k != request.wrt]
     there = None
@@ -114,10 +118,29 @@ def _as_given(case: Case, found: Report, trials: Sequence[Trial]) -> Report:
         if there.verdict != "refuted":
             return replace(there, verdict="inconclusive", reason=formed(request))
     wrong = first_wrong(trials)
-    if wrong is not None and request.dtype == DOUBLE and _is_of_rounding(case, wrong):
-        reason = f"the claim is {wrong.error:.1e} off, which is what the rounding of the inputs explains: give float64"
-        return replace(found, verdict="inconclusive", reason=reason, diagnosis=None, counterexample=None)
-    return found
+    if wrong is None or request.dtype != DOUBLE or not _narrow(request):
+        return found
+    if not _is_of_rounding(case, wrong) and not (wrong.error <= _IN_SINGLE and _holds_in_single(case)):
+        return found
+    reason = f"the claim is {wrong.error:.1e} off, which the rounding of what is float32 explains: give float64"
+    return replace(found, verdict="inconclusive", reason=reason, diagnosis=None, counterexample=None)
+
+
+def _narrow(request: Request) -> list[int]:
+    """The inputs that were given as floats narrower than float64."""
+    import torch
+
+    given = [(k, t) for k, t in enumerate(request.inputs) if isinstance(t, torch.Tensor)]
+    return [k for k, t in given if t.is_floating_point() and t.dtype != torch.float64]
+
+
+def _holds_in_single(case: Case) -> bool:
+    """Whether a claim holds where all is float32, as what the functions hold themselves may be."""
+    request = replace(case.request, dtype=SINGLE)
+    try:
+        return case.report(request, case.trials(request, alone=True)).ok
+    except CheckError:
+        return False
 
 
 def is_movable(request: Request, k: int) -> bool:
@@ -144,16 +167,12 @@ def _is_of_rounding(case: Case, trial: Trial) -> bool:
 
     if trial.auto is None or not trial.shapes_agree or not all(map(_is_finite, (trial.claimed, trial.auto))):
         return False
-    narrow = [
-        k for k, t in enumerate(case.request.inputs)
-        if isinstance(t, torch.Tensor) and t.is_floating_point() and t.dtype != torch.float64
-    ]  # fmt: skip
     residual, moves = trial.claimed - trial.auto, 0.0
-    for turn in range(_ROUNDINGS if narrow else 0):
+    for turn in range(_ROUNDINGS):
         generator = torch.Generator().manual_seed(case.request.seed + turn)
         inputs = list(trial.place.inputs)
-        for k in narrow:
-            inputs[k] = stored_like(perturbed(inputs[k], generator, units=SINGLE / UNIT), inputs[k])
+        for k in _narrow(case.request):
+            inputs[k] = stored_like(perturbed(inputs[k], generator, units=SINGLE_UNIT / UNIT), inputs[k])
         place = replace(trial.place, inputs=inputs)
         try:
             auto = place.autograd()

@@ -127,8 +127,8 @@ def _too_little(request: Request, trials: Sequence[Trial], discarded: Sequence[s
     told = any(t.votes.claim or (t.votes.settled and t.margin and t.margin.unit > UNIT) for t in trials)
     if not told and any(t.auto is not None and may_hide(t.place) for t in trials):
         return (
-            "differences of the function tell nothing at any point, and its gradient by autograd is detached on the way, "
-            "or goes through a backward of one's own"
+            "differences of the function tell nothing at any point, and autograd's gradient is detached on the way, or "
+            "goes through a backward of one's own"
         )
     return ""
 
@@ -148,7 +148,8 @@ def _trouble(t: Trial, usual: float) -> str:
     if not visible <= BLIND:
         return f"{where} ill-conditioned: rounding alone may move the gradient by {visible:.0e} relative"
     if t.holds is None and t.claim_is_auto:
-        return f"autograd and the claim agree, differences of the function do not, {where}: a detached part, a kink, or an approximation?"
+        why = "a detached part, a kink, or an approximation?"
+        return f"autograd and the claim agree, differences of the function do not, {where}: {why}"
     if t.holds is None and t.overshadowed:
         return f"{where} {t.overshadowed}: differences of the function do not see it beside {t.largest:.1e}"
     if t.holds is None:

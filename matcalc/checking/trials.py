@@ -10,7 +10,7 @@ from typing import Any
 from matcalc.checking.foreign import Foreign
 from matcalc.checking.margins import Margin, Told, is_watchable, margin
 from matcalc.checking.tolerance import is_watched
-from matcalc.checking.voices import NoBackward, Place, Votes, measured, votes
+from matcalc.checking.voices import Place, UnderivableError, Votes, measured, votes
 
 DOUBLE, SINGLE = "float64", "float32"
 MOVED, SYMMETRIC, SHUFFLED, ALONE = "moved", "kept symmetric", "shuffled", "left as they are"
@@ -177,14 +177,16 @@ def looked(request: Request, place: Place, told: Told, number: int) -> Trial:
     if known:
         try:
             found = place.autograd()
-        except NoBackward as error:
+        except UnderivableError as error:
             known, without = False, str(error)
     auto = torch.zeros_like(place.inputs[place.wrt]) if known and found is None else found
     here = place.value().detach()
     detached = known and found is None
+    in_torch = detached and is_watched(lambda **named: place.at(named).value(), place.named)
+    size = float(here) if here.numel() == 1 else 0.0
     trial = Trial(
-        number, place, told.said, auto, Votes(None, None), value=float(here) if here.numel() == 1 else 0.0,
-        detached=detached, underivable=without, in_torch=detached and is_watched(lambda **named: place.at(named).value(), place.named),
+        number, place, told.said, auto, Votes(None, None), size,
+        detached=detached, in_torch=in_torch, underivable=without,
     )  # fmt: skip
     if not trial.shapes_agree:
         return trial

@@ -46,19 +46,11 @@ def verify_function(
     if forward.status == WRONG:
         base = Report("verified", request.trials, (home(),), (request.dtype,), seed, claimed=True)
         return reported(base, [forward])
-    wanted, none = (wrt,), ()
-    if wrt is None:
-        wanted, none = _returned(claim, here)
-    reports, findings = [], [forward]
-    for k in wanted:
-        by_one = asked(fn, example_inputs, k, trials, seed)
-        by_one = replace(by_one, **{what: tuple(i for i in getattr(request, what) if i != k) for what in ("kept", "halved")})
-        base, backward = _backward(by_one, claim)
-        reports.append(base)
-        findings.append(backward)
+    wanted, without = _returned(claim, here) if wrt is None else ((wrt,), ())
+    reports, findings = _backwards(request, claim, wanted)
     says = "the backward returns None: no gradient by it is claimed"
-    findings += [Finding(f"backward by {claim.names[k]}", NOTED, says) for k in none]
-    base = combined(reports)
+    noted = [Finding(f"backward by {claim.names[k]}", NOTED, says) for k in without]
+    base, findings = combined(reports), [forward, *findings, *noted]
     settings = [_setting(request, claim, place, wanted) for place in places(request)]
     findings += each(ALWAYS, settings[:1]) if any(r.trials for r in reports) else []
     if base.ok and request.dtype == DOUBLE and all(f.status != WRONG for f in findings):
@@ -156,6 +148,18 @@ def _wrong_value(claim: FunctionClaim, first: tuple[Place, Any, Any], pairs: Seq
         shapes = f"the value has shape {tuple(said.shape)} and the function's has {tuple(expected.shape)}"
         return Finding("forward", WRONG, shapes, example)
     return Finding("forward", WRONG, related(pairs, "value").replace("the name", "the value"), example)
+
+
+def _backwards(request: Request, claim: FunctionClaim, wanted: Sequence[int]) -> tuple[list[Report], list[Finding]]:
+    """The verdicts on the backward by each of the inputs, and the findings."""
+    reports, findings = [], []
+    for k in wanted:
+        by_one = asked(request.fn, request.inputs, k, request.trials, request.seed)
+        kept, free = ([i for i in which if i != k] for which in (request.kept, request.halved))
+        report, finding = _backward(replace(by_one, kept=tuple(kept), halved=tuple(free)), claim)
+        reports.append(report)
+        findings.append(finding)
+    return reports, findings
 
 
 def _backward(request: Request, claim: FunctionClaim) -> tuple[Report, Finding]:

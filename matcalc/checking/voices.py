@@ -30,7 +30,7 @@ _STOPS = frozenset(("detach", "detach_", "data", "item", "tolist", "numpy", "__a
 _UNSETTLED = Slope(0.0, float("inf"))
 
 
-class NoBackward(CheckError):
+class UnderivableError(CheckError):
     """A function that torch evaluates and cannot differentiate."""
 
 
@@ -127,7 +127,7 @@ class Place:
         """The gradient of ⟨u, fn⟩ by autograd; None where the value has no graph.
 
         Raises:
-            NoBackward: where torch has a value, and no derivative.
+            UnderivableError: where torch has a value, and no derivative.
         """
         import torch
 
@@ -139,7 +139,7 @@ class Place:
             (found,) = torch.autograd.grad(paired, x, allow_unused=True)
         except Exception as error:
             line = (str(error).splitlines() or [""])[0][:120]
-            raise NoBackward(f"torch has no gradient of the function: {type(error).__name__}: {line}") from error
+            raise UnderivableError(f"torch has no gradient of the function: {type(error).__name__}: {line}") from error
         return torch.zeros_like(x) if found is None else found.detach()
 
     def along(self, direction: Any) -> Callable[[float], float]:
@@ -329,7 +329,7 @@ def may_hide(place: Place) -> bool:
 
 @cache
 def _watch() -> type[Any]:
-    """The mode that sees calls of torch by which a gradient ends: what torch does on its own account is not among them."""
+    """The mode that sees calls of torch by which a gradient ends, but for those that torch makes by itself."""
     import torch
     from torch.overrides import TorchFunctionMode
 

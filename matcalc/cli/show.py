@@ -191,10 +191,13 @@ def show_check(asked: Asked, wrt: Sequence[str], claim: str, kind: str, options:
     names = by_names(wrt)
     report = run(expression, names, claim=claim, kind=kind, **options)
     if asked.form == "json":
-        record = {"input": asked.text, "wrt": names, "claim": claim, "kind": kind, "check": report.to_dict()}
+        record = {
+            "input": asked.text, "wrt": names, "claim": claim, "kind": kind,
+            "notes": list(expression.notes), "check": report.to_dict(),
+        }  # fmt: skip
         _out(json.dumps(record, ensure_ascii=False, indent=2, allow_nan=False))
     else:
-        _out(_report_lines(report))
+        _out("\n".join([_report_lines(report), *(f"note: {note}" for note in expression.notes)]))
     return report.exit_code
 
 

@@ -8,15 +8,20 @@ from matcalc.expression.operator import callable_named
 from matcalc.language.kinds import MATRIX, SCALAR
 from matcalc.language.preferences import preferred
 from matcalc.language.scene import Scene
-from matcalc.language.tree import Binary, Call, Name
+from matcalc.language.tree import Binary, Call, Name, Number
 
 _POWERS = ("^", ".^")
+_WITH_AXIS = 2
 
 
 def notes(made: Scene, scalars: Collection[str]) -> tuple[str, ...]:
-    """Sentences on names that nothing declares, of which ``scalars`` came out as scalars: their powers, their sums."""
+    """Sentences on names that nothing declares, of which ``scalars`` came out as scalars: their powers, their sums.
+
+    And on the largest entry along axis 0, which reads as the larger of each entry and 0.
+    """
     found: dict[str, None] = dict.fromkeys(_undeclared(made))
     found |= {said: None for node in made.nodes if (said := _reduced_scalar(node, made, scalars))}
+    found |= {said: None for node in made.nodes if (said := _along_axis(node, made))}
     for node in made.nodes:
         if not isinstance(node, Binary) or node.operator not in _POWERS or not isinstance(node.left, Name):
             continue
@@ -43,6 +48,19 @@ def _undeclared(made: Scene) -> Iterator[str]:
     if unused and inferred:
         are = "is" if len(unused) == 1 else "are"
         yield f"{' and '.join(unused)} {are} declared without use; nothing declares {' and '.join(inferred)}"
+
+
+def _along_axis(node: object, made: Scene) -> str:
+    """What max(x, 0) is, which reads as the larger of each entry and 0, and how that is written; or ""."""
+    operator = callable_named(node.function) if isinstance(node, Call) else None
+    if not isinstance(node, Call) or operator is None or operator.instead is None or len(node.arguments) != _WITH_AXIS:
+        return ""
+    values, axis = node.arguments
+    if not isinstance(axis, Number) or axis.value:
+        return ""
+    other, meaning = operator.instead
+    whole, x = node.span.cut(made.text), values.span.cut(made.text)
+    return f"{whole} is taken along axis 0; {meaning}, is {other}({x}, 0)"
 
 
 def _reduced_scalar(node: object, made: Scene, scalars: Collection[str]) -> str:

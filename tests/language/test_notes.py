@@ -16,9 +16,17 @@ NOTED = [
         {},
         "in mean(x) x is a scalar, since + and - join equal shapes; where it is a vector, write .+ and .-",
     ),
+    (
+        "sum(max(X - Y, 0))",
+        {"X": "matrix(m, n)"},
+        "max(X - Y, 0) is taken along axis 0; the larger of two, entry by entry, is maximum(X - Y, 0)",
+    ),
+    ("min(x, 0)", {}, "min(x, 0) is taken along axis 0; the smaller of two, entry by entry, is minimum(x, 0)"),
     ("tr(A^n)", {}, "in A^n A is a scalar: the power of a matrix has a number as exponent, as in A^2"),
 ]
 SILENT = [
+    ("sum(max(X, 1))", {}),
+    ("sum(maximum(x, 0))", {}),
     ("sum((x .- mean(x)).^2)", {}),
     ("sum((x - mean(x)).^2)", {"x": "scalar"}),
     ("a*norm2(a)", {}),

@@ -1,0 +1,423 @@
+"""What is tried before a verdict on any function: inputs that must keep a form, single points, far sides of kinks."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import distributions
+from torch.nn import functional
+
+import matcalc as mc
+from matcalc.checking.examples import form_of, is_symmetric, moved
+
+DOUBLE = torch.float64
+
+
+def draw(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=DOUBLE)
+
+
+X, Y, w, M = draw(8, 3), (draw(8, seed=1) > 0).double(), draw(3, seed=2), draw(3, 3, seed=3)
+S = M @ M.mT + torch.eye(3, dtype=DOUBLE)
+COUNTS = torch.tensor([0.0, 2, 1, 4], dtype=DOUBLE)
+HOT = functional.one_hot(torch.tensor([1, 0]), 3).double()
+ZEROS = torch.zeros(3, dtype=DOUBLE)
+POSITIVE = draw(5, seed=4).abs() + 0.2
+
+
+# A function that asks for labels, counts or a covariance has values around the example all the same.
+
+
+def _bernoulli(w: Any, X: Any, y: Any) -> Any:
+    return distributions.Bernoulli(logits=X @ w).log_prob(y).sum()
+
+
+def _poisson(rate: Any, counts: Any) -> Any:
+    return distributions.Poisson(rate).log_prob(counts).sum()
+
+
+def _one_hot(logits: Any, hot: Any) -> Any:
+    return distributions.OneHotCategorical(logits=logits).log_prob(hot).sum()
+
+
+def _attention(scores: Any, mask: Any, u: Any) -> Any:
+    return ((scores + mask).softmax(-1) * u).sum()
+
+
+def _of_softmax(p: Any, u: Any) -> Any:
+    return p * (u - (p * u).sum(-1, keepdim=True))
+
+
+def _masked(value: float) -> torch.Tensor:
+    return torch.zeros(3, 3, dtype=DOUBLE).masked_fill(torch.ones(3, 3).triu(1).bool(), value)
+
+
+def _at_whole_numbers(x: Any, n: Any) -> Any:
+    assert torch.equal(n, n.round())
+    return (x * x * n).sum()
+
+
+VALIDATED = [
+    (_bernoulli, lambda w, X, y: X.mT @ (y - torch.sigmoid(X @ w)), lambda w, X, y: X.mT @ (y - 0.5), [ZEROS, X, Y]),
+    (_poisson, lambda r, k: k / r - 1, lambda r, k: k / r - r, [torch.ones(4, dtype=DOUBLE), COUNTS]),
+    (_one_hot, lambda z, h: h - z.softmax(-1), lambda z, h: h - 1 / 3, [torch.zeros(2, 3, dtype=DOUBLE), HOT]),
+    (_at_whole_numbers, lambda x, n: 2 * x * n, lambda x, n: 2 * n, [torch.ones(4, dtype=DOUBLE), COUNTS]),
+    *(
+        (
+            _attention,
+            lambda s, m, u: _of_softmax((s + m).softmax(-1), u),
+            lambda s, m, u: _of_softmax(m.softmax(-1), u),
+            [torch.zeros(3, 3, dtype=DOUBLE), _masked(value), M],
+        )
+        for value in (-math.inf, -1e9)
+    ),
+]
+
+
+@pytest.mark.parametrize(("fn", "right", "wrong", "given"), VALIDATED)
+def test_a_function_that_validates_its_inputs_is_looked_at_around_the_example(
+    fn: Any, right: Any, wrong: Any, given: list[Any]
+) -> None:
+    assert mc.verify(fn, right, given, trials=2).verdict == "verified"
+    assert mc.verify(fn, wrong, given, trials=2).verdict == "refuted"
+
+
+def test_what_is_done_to_inputs_that_cannot_be_moved_is_said() -> None:
+    report = mc.verify(_bernoulli, VALIDATED[0][1], [ZEROS, X, Y], trials=2)
+    assert "in 1 of 2 trials the other inputs are shuffled: moved, they have no value" in report.witnesses
+
+
+def test_a_covariance_that_is_validated_stays_symmetric() -> None:
+    def normal(m: Any, S: Any, x: Any) -> Any:
+        return distributions.MultivariateNormal(m, S).log_prob(x)
+
+    assert mc.verify(normal, lambda m, S, x: torch.linalg.solve(S, x - m), [w, S, w + 1], trials=2).ok
+    report = mc.verify(normal, lambda m, S, x: x - m, [w, torch.eye(3, dtype=DOUBLE), w + 1], trials=2)
+    assert report.verdict == "inconclusive"
+    assert "input 1 has entries 0 and 1" in report.reason
+
+
+def test_a_function_that_has_a_value_at_the_example_alone_is_not_verified() -> None:
+    def function(x: Any) -> Any:
+        assert torch.equal(x, x.round())
+        return (x * x).sum()
+
+    report = mc.verify(function, lambda x: 2 * torch.ones_like(x), [torch.ones(4)])
+    assert report.verdict == "inconclusive"
+    assert "at the example alone" in report.reason
+    assert mc.verify(lambda x: (x * x).sum(), lambda x: 2 * x, [torch.ones(4)], trials=1).ok
+
+
+def test_entries_are_moved_by_their_own_size_where_they_are_unlike() -> None:
+    generator = torch.Generator().manual_seed(0)
+    given = torch.tensor([-1e9, 0.0, 0.0, 1e-300, -math.inf], dtype=DOUBLE)
+    (found,) = moved([given], 0, "float64", generator, 0.1)
+    assert 0 < abs(float(found[0] + 1e9)) < 1e9
+    assert 0 < float((found[1:3]).abs().max()) < 1
+    assert 0 < float(found[3]) < 1e-299
+    assert found[4] == -math.inf
+    (large,) = moved([torch.tensor([1e90, 2e90], dtype=DOUBLE)], 0, "float64", generator, 0.1)
+    assert bool(large.isfinite().all())
+
+
+# A claim that holds on one side of a kink.
+
+
+@pytest.mark.parametrize(
+    ("fn", "right", "wrong", "given"),
+    [
+        (lambda x: x.relu().sum(), lambda x: (x > 0).to(x.dtype), torch.ones_like, [POSITIVE]),
+        (
+            lambda x: functional.huber_loss(x, torch.zeros_like(x), reduction="sum"),
+            lambda x: x.clamp(-1, 1), lambda x: x, [POSITIVE / 10],
+        ),
+        (
+            lambda w, X, y: torch.relu(1 - y * (X @ w)).sum(),
+            lambda w, X, y: -X.mT @ (y * (y * (X @ w) < 1)), lambda w, X, y: -X.mT @ y, [ZEROS, X, 2 * Y - 1],
+        ),
+    ],
+)  # fmt: skip
+def test_the_other_side_of_a_kink_is_looked_for(fn: Any, right: Any, wrong: Any, given: list[Any]) -> None:
+    assert mc.verify(fn, right, given).verdict == "verified"
+    report = mc.verify(fn, wrong, given)
+    assert report.verdict == "inconclusive"
+    assert "is there a kink between" in report.reason
+
+
+def test_what_overflows_far_away_is_no_error_of_a_claim() -> None:
+    def logistic(x: Any) -> Any:
+        return x.exp() / (1 + x.exp())
+
+    assert mc.verify(lambda x: functional.softplus(x, threshold=50).sum(), logistic, [100 * POSITIVE[:2] - 20]).ok
+
+
+# A Function is judged by every input for which it has a gradient.
+
+
+class Product(torch.autograd.Function):
+    wrong, none = False, False
+
+    @staticmethod
+    def forward(ctx: Any, A: Any, x: Any) -> Any:
+        ctx.save_for_backward(A, x)
+        return A @ x
+
+    @classmethod
+    def by_x(cls, A: Any, g: Any) -> Any:
+        return None if cls.none else A @ g if cls.wrong else A.mT @ g
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        A, x = ctx.saved_tensors
+        return torch.outer(g, x), Product.by_x(A, g)
+
+
+def test_a_function_is_judged_by_each_of_its_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = mc.verify(torch.mv, Product, [M, w])
+    assert report.ok
+    assert [f.aspect for f in report.findings if f.aspect.startswith("backward")] == ["backward by A", "backward by x"]
+    monkeypatch.setattr(Product, "wrong", True)
+    assert mc.verify(torch.mv, Product, [M, w]).finding("backward by x").status == "wrong"
+    assert mc.verify(torch.mv, Product, [M, w], wrt=0).ok
+
+
+def test_none_claims_no_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Product, "none", True)
+    report = mc.verify(torch.mv, Product, [M, w])
+    assert report.ok
+    assert report.finding("backward by x").status == "noted"
+    assert mc.verify(torch.mv, Product, [M, w], wrt=1).verdict == "refuted"
+
+
+# Where differences tell nothing, autograd alone may be a backward of somebody's own.
+
+
+class Tripled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return (x * x).sum() + 1e14
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return 3 * ctx.saved_tensors[0] * g
+
+
+def _quantized(x: Any) -> Any:
+    return (x + ((x * 1e4).round() / 1e4 - x).detach()).sum()
+
+
+@pytest.mark.parametrize(("fn", "claim"), [(Tripled.apply, lambda x: 3 * x), (_quantized, torch.ones_like)])
+def test_autograd_alone_is_no_witness_of_what_it_was_told(fn: Any, claim: Any) -> None:
+    report = mc.verify(fn, claim, [w])
+    assert report.verdict == "inconclusive"
+    assert "differences of the function tell nothing" in report.reason
+
+
+def test_a_function_without_a_derivative_of_torch_is_judged_by_differences() -> None:
+    def zeta(x: Any) -> Any:
+        return torch.special.zeta(x + 2, torch.ones_like(x)).sum()
+
+    def slope(x: Any) -> Any:
+        n = torch.arange(2, 4000, dtype=x.dtype)
+        return -(n.log() * n ** -(x[:, None] + 2)).sum(1)
+
+    report = mc.verify(zeta, slope, [POSITIVE + 2])
+    assert report.ok, str(report)
+    assert any("torch has no gradient of the function" in line for line in report.witnesses)
+    assert mc.verify(zeta, lambda x: 1.1 * slope(x), [POSITIVE + 2]).verdict == "refuted"
+
+
+def test_a_value_of_torch_that_is_inexact_is_no_detached_part() -> None:
+    assert mc.verify(lambda x: x.digamma().sum(), lambda x: torch.polygamma(1, x), [POSITIVE]).ok
+
+
+# Inputs that were given in float32, and forms that a move destroys.
+
+
+def _cross_entropy(z: Any, p: Any) -> Any:
+    return functional.cross_entropy(z, p, reduction="sum")
+
+
+def test_the_rounding_of_what_was_given_is_no_error() -> None:
+    z, p = draw(4, 5, seed=5).float(), draw(4, 5, seed=6).float().softmax(-1)
+    report = mc.verify(_cross_entropy, lambda z, p: z.softmax(-1) - p, [z, p])
+    assert report.verdict == "inconclusive"
+    assert "float32 explains" in report.reason
+    wrong = mc.verify(_cross_entropy, lambda z, p: (1 + 1e-5) * (z.softmax(-1) - p), [z, p])
+    assert wrong.verdict == "refuted"
+    held = mc.verify(lambda z: _cross_entropy(z, p), lambda z: z.softmax(-1) - p, [z])
+    assert held.verdict == "inconclusive"
+    assert "float32 explains" in held.reason
+    q = p.double() / p.double().sum(-1, keepdim=True)
+    assert mc.verify(lambda z: _cross_entropy(z, q), lambda z: z.softmax(-1) - q, [z]).ok
+
+
+def test_what_is_symmetric_in_float32_is_symmetric() -> None:
+    single = S.float()
+    single[0, 1] *= 1 + 2e-7
+    assert is_symmetric(single)
+    assert not is_symmetric(single.double())
+    assert not is_symmetric(_masked(-math.inf))
+    report = mc.verify(lambda S: 2 * torch.linalg.cholesky(S).diagonal().log().sum(), torch.linalg.inv, [single])
+    assert report.ok, str(report)
+
+
+ROTATION = torch.linalg.qr(M)[0]
+FORMED = [
+    (
+        lambda w, X, y: functional.softplus(-y * (X @ w)).sum(),
+        lambda w, X, y: X.mT @ (torch.sigmoid(X @ w) - (y + 1) / 2),
+        [w, X, 2 * Y - 1], "input 2 has entries 1 and -1",
+    ),
+    (lambda x, Q: ((Q @ x) ** 2).sum(), lambda x, Q: 2 * x, [w, ROTATION], "input 1 has orthonormal columns"),
+    (
+        lambda w, X: (X @ w).var(correction=0) * len(X), lambda w, X: 2 * X.mT @ (X @ w),
+        [w, X - X.mean(0)], "input 1 has entries that sum to 0",
+    ),
+    (
+        lambda z, p: -(p * z.log_softmax(0)).sum(), lambda z, p: z.softmax(0) - p,
+        [M, draw(3, 3, seed=7).softmax(0)], "input 1 has entries that sum to 1",
+    ),
+    (lambda x, k: (x**k).sum(), lambda x, k: 2 * x, [POSITIVE, 2.0], "input 1 has whole numbers"),
+    (lambda x, u: ((x @ u) * u).sum(), lambda x, u: u.sum() * u, [w, w / w.norm()], ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fn", "claim", "given", "form"), FORMED)
+def test_a_claim_that_holds_for_the_other_inputs_as_given_is_not_refuted(
+    fn: Any, claim: Any, given: list[Any], form: str
+) -> None:
+    report = mc.verify(fn, claim, given)
+    if not form:
+        assert report.ok
+        return
+    assert report.verdict == "inconclusive", str(report)
+    assert form in report.reason
+    held = mc.verify(lambda x: fn(x, *given[1:]), lambda x: claim(x, *given[1:]), given[:1])
+    assert held.ok
+
+
+def test_forms_are_named() -> None:
+    assert form_of(draw(3)) == ""
+    assert form_of(torch.tensor([0.6, 0.8])) == "length 1"
+    assert form_of(torch.tensor(1.0)) == "entries that are 1"
+    assert form_of(torch.tensor([2.0, 3.0])) == "whole numbers"
+    assert form_of(_masked(-math.inf)) == "entries that are infinite"
+    assert form_of(torch.eye(3)[:2]) == "entries 0 and 1"
+    assert form_of(ROTATION[:2].contiguous()) == "orthonormal rows"
+
+
+class Rotated(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any, Q: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x @ x
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return 2 * ctx.saved_tensors[0] * g, None
+
+
+def test_a_function_that_is_right_for_the_other_inputs_as_given_is_not_refuted() -> None:
+    report = mc.verify(lambda x, Q: ((Q @ x) ** 2).sum(), Rotated, [w, ROTATION])
+    assert report.verdict == "inconclusive"
+    assert "orthonormal" in report.reason
+    assert mc.verify(lambda x, Q: ((Q @ x) ** 2).sum(), Rotated, [w, M]).verdict == "refuted"
+
+
+class LogDet(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, S: Any) -> Any:
+        ctx.save_for_backward(S)
+        return torch.logdet(S)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g * torch.linalg.inv(ctx.saved_tensors[0])
+
+
+@pytest.mark.parametrize("claim", [torch.linalg.inv, LogDet])
+def test_what_holds_for_symmetric_values_alone_is_refuted_and_told_so(claim: Any) -> None:
+    report = mc.verify(torch.logdet, claim, [S])
+    assert report.verdict == "refuted"
+    assert "right where input 0 stays symmetric, as in the example" in str(report.diagnosis)
+
+
+def test_a_claim_that_builds_float32_is_judged_in_float32() -> None:
+    def claim(x: Any) -> Any:
+        return torch.zeros(3).index_add(0, torch.arange(3), 2 * x)
+
+    report = mc.verify(lambda x: (x * x).sum(), claim, [w.float()])
+    assert (report.verdict, report.dtypes) == ("verified", ("float32",))
+    assert "the claim takes no float64: it is judged by the rounding of float32" in report.witnesses
+    assert mc.verify(lambda x: (x * x).sum(), lambda x: 1.1 * claim(x), [w.float()]).verdict == "refuted"
+
+
+# What cannot be checked is said.
+
+
+def _random(x: Any) -> Any:
+    return functional.dropout(x).sum()
+
+
+def _in_place(x: Any) -> Any:
+    return x.mul_(x).sum()
+
+
+UNCHECKED = [
+    (torch.fft.fft, [w], "complex numbers"),
+    (lambda A: A.sum(), lambda: [M.to_sparse()], "input 0 is sparse"),
+    (lambda A: A.sum(), lambda: [M.to_sparse_csr()], "input 0 is sparse"),
+    (lambda x: x, lambda: [torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])], "input 0 is nested"),
+    (lambda x: x.to_sparse(), [M], "sparse tensor"),
+    (lambda x: torch.tensor(x).sum(), [[1.0, 2.0]], "input 0 is a list"),
+    (lambda x: x, None, "None is no list of example inputs"),
+    (lambda x: x, "abc", "no list of example inputs"),
+    (lambda x: x, {"x": w}, "no list of example inputs"),
+    (lambda x: x, [None], "by which nothing is differentiated"),
+    (lambda x: x.sum(), [torch.tensor([1.0, math.nan])], "input 0 holds NaN"),
+    (_random, [draw(30)], "gives another value"),
+    (_in_place, [w], "changes its input 0"),
+]
+
+
+@pytest.mark.filterwarnings(
+    "ignore:Sparse CSR tensor support:UserWarning", "ignore:The PyTorch API of nested:UserWarning"
+)
+@pytest.mark.parametrize(("fn", "given", "says"), UNCHECKED)
+def test_what_cannot_be_checked_is_said(fn: Any, given: Any, says: str) -> None:
+    with pytest.raises(mc.MatcalcError, match=says):
+        mc.verify(fn, lambda x: x, given() if callable(given) else given)
+
+
+def test_a_claim_that_is_random_is_refused() -> None:
+    with pytest.raises(mc.CheckError, match="claimed function gives another value"):
+        mc.verify(lambda x: x.sum(), lambda x: functional.dropout(torch.ones_like(x)), [draw(30)])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"trials": 1.5}, {"trials": "3"}, {"trials": True}, {"trials": 0}, {"seed": 1.5}, {"seed": "a"}, {"seed": -1}],
+)
+def test_trials_and_seeds_that_are_none_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(mc.ParseError):
+        mc.verify(lambda x: x @ x, lambda x: 2 * x, [w], **options)
+
+
+def test_gradients_are_made_where_a_caller_switched_them_off() -> None:
+    with torch.no_grad():
+        assert mc.verify(lambda x: x @ x, lambda x: 2 * x, [w]).ok
+        assert mc.verify(lambda x: x @ x, lambda x: 3 * x, [w]).verdict == "refuted"
+
+
+def test_a_value_of_one_entry_takes_a_gradient_or_a_vjp() -> None:
+    def function(x: Any) -> Any:
+        return (x @ x).reshape(1)
+
+    assert mc.verify(function, lambda x: 2 * x, [w]).ok
+    assert mc.verify(function, lambda x, u: 2 * x * u, [w]).ok
+    assert mc.verify(function, lambda x, u: 3 * x * u, [w]).verdict == "refuted"
