@@ -60,7 +60,7 @@ def _along_axis(node: object, made: Scene) -> str:
         return ""
     other, meaning = operator.instead
     whole, x = node.span.cut(made.text), values.span.cut(made.text)
-    return f"{whole} is taken along axis 0; {meaning}, is {other}({x}, 0)"
+    return f"{whole} is taken along axis 0; {meaning} is {other}({x}, 0)"
 
 
 def _reduced_scalar(node: object, made: Scene, scalars: Collection[str]) -> str:
