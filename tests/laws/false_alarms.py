@@ -10,19 +10,16 @@ done in several runs: each adds its tally to the file of runs, and the page is o
 
 from __future__ import annotations
 
-import json
 import random
-import subprocess
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import torch
 from expressions import Expressions
-from parts import add, arguments, in_parts, limited
+from parts import arguments, limited
+from runs import Run, carried_out, summed
 
 import matcalc as mc
 from matcalc.checking.foreign import foreign
@@ -203,51 +200,9 @@ def _kind_of(reason: str) -> str:
     return " ".join(word for word in reason.split() if not any(c.isdigit() for c in word))[:100]
 
 
-@dataclass(frozen=True)
-class Run:
-    """A tally, and where it comes from.
-
-    Attributes:
-        command: that repeats it.
-        commit: of the checker.
-        remark: what became of what it found, written into the file by hand.
-    """
-
-    command: str
-    commit: str
-    tally: Tally
-    remark: str = ""
-
-    def to_json(self) -> str:
-        """On one line."""
-        made = vars(self.tally) | {"counts": [[*key, n] for key, n in sorted(self.tally.counts.items())]}
-        told = {"command": self.command, "commit": self.commit, "remark": self.remark}
-        return json.dumps({**told, **made}, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, line: str) -> Run:
-        """From such a line."""
-        given = json.loads(line)
-        counts = Counter({(way, where, verdict): n for way, where, verdict, n in given["counts"]})
-        tally = Tally(counts, Counter(given["reasons"]), Counter(given["skipped"]))
-        return cls(given["command"], given["commit"], tally, given.get("remark", ""))
-
-
-def runs_with(run: Run, path: Path | None) -> list[Run]:
-    """The runs of a file, and this one in place of one from the same seed; they are what the file then holds."""
-    if path is None:
-        return [run]
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    earlier = [one for one in map(Run.from_json, lines) if one.command.split()[-1] != run.command.split()[-1]]
-    path.write_text("".join(f"{one.to_json()}\n" for one in (*earlier, run)), encoding="utf-8")
-    return [*earlier, run]
-
-
-def page(runs: Sequence[Run]) -> str:
+def page(runs: Sequence[Run[Tally]]) -> str:
     """The tallies as a page in Markdown."""
-    tally = Tally()
-    for run in runs:
-        add(tally, run.tally)
+    tally = summed(runs, Tally)
     rows = sorted({(way, where) for way, where, _ in tally.counts})
     lines = ["| claimed as | where | " + " | ".join(VERDICTS) + " |", "| --- | --- | --- | --- | --- |"]
     lines += [
@@ -258,14 +213,10 @@ def page(runs: Sequence[Run]) -> str:
     reasons = "".join(f"- {n} × {why}\n" for why, n in tally.reasons.most_common()) or "- none\n"
     skipped = "".join(f"- {n} × {why}\n" for why, n in tally.skipped.most_common()) or "- none\n"
     share = tally.total(verdict="inconclusive") / max(tally.total(), 1)
-    made = "".join(_bullet(f"`{run.command}` at {run.commit}: {_told(run.tally)}. {run.remark}") for run in runs)
+    made = "".join(run.bullet(_told(run.counts)) for run in runs)
     return _PAGE.format(
         count=tally.total(), runs=made, table="\n".join(lines), reasons=reasons, skipped=skipped, share=f"{share:.2%}"
     )
-
-
-def _bullet(text: str) -> str:
-    return textwrap.fill(text.strip(), 118, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False) + "\n"
 
 
 def _told(tally: Tally) -> str:
@@ -296,21 +247,7 @@ claimed, is refuted and the formula holds in 90 digits at the same points.
 
 def main() -> None:
     """Runs COUNT right claims from SEED."""
-    asked = arguments(runs=True)
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        capture_output=True, text=True, check=True, cwd=Path(__file__).parent,
-    ).stdout.strip()  # fmt: skip
-
-    def written(tally: Tally, count: int) -> str:
-        runs = runs_with(Run(f"python tests/laws/false_alarms.py {count} {asked.seed}", commit, tally), asked.runs)
-        made = page(runs)
-        if asked.page:
-            asked.page.write_text(made, encoding="utf-8")
-        return made
-
-    tally = in_parts(run, asked.count, asked.seed, asked.jobs, written)
-    print(written(tally, asked.count))
+    carried_out("false_alarms.py", arguments(), run, Tally, page)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Damaged derivatives as claims: the checker must refute every one.
 
-python tests/laws/mutants.py COUNT SEED [--page FILE] [--jobs N]
+python tests/laws/mutants.py COUNT SEED [--page FILE] [--jobs N] [--runs FILE]
 
 Right derivatives (gradients of random expressions and of published ones, Jacobians and Hessians) are damaged in the
 ways of damages.py, and claimed through the check itself: as formulas, as texts, as Python functions. A claim that is
 not refuted is held against the derivative in 120 digits at points of its own: where both are one value, it is no wrong
-claim and is counted as equal. Prints the score of each kind, and every mutant that was missed.
+claim and is counted as equal. Prints the score of each kind, and every mutant that was missed. What is long can be done
+in several runs: each adds its score to the file of runs, and the page is of all of them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +24,8 @@ from unittest.mock import patch
 import mpmath
 from damages import DAMAGES
 from expressions import Expressions
-from parts import arguments, in_parts, limited
+from parts import arguments, limited
+from runs import Run, carried_out, summed
 
 import matcalc as mc
 from matcalc.checking import run as checks
@@ -276,8 +278,9 @@ def run(count: int, seed: int) -> Score:
     return score
 
 
-def page(score: Score, command: str) -> str:
-    """The score as a page in Markdown."""
+def page(runs: Sequence[Run[Score]]) -> str:
+    """The scores as a page in Markdown."""
+    score = summed(runs, Score)
     header = "| damage | mutants | refuted | equal | inconclusive | missed |\n| --- | --- | --- | --- | --- | --- |"
     rows = [(kind, {"kind": kind}) for kind in DAMAGES] + [("all", {})]
     ways = sorted({way for _, way, _ in score.counts})
@@ -293,17 +296,24 @@ def page(score: Score, command: str) -> str:
         return "\n".join([header, *lines])
 
     reasons = "".join(f"- {n} × {why}\n" for why, n in score.reasons.most_common()) or "- none\n"
+    skipped = "".join(f"- {n} × {why}\n" for why, n in score.skipped.most_common()) or "- none\n"
+    made = "".join(run.bullet(_shown(run.counts)) for run in runs)
     return _PAGE.format(
-        command=command, kinds=table(rows), ways=table(by_way).replace("| damage |", "| claimed as |"),
-        originals=score.originals, reasons=reasons,
+        count=score.total(), runs=made, originals=score.originals, kinds=table(rows),
+        ways=table(by_way).replace("| damage |", "| claimed as |"), reasons=reasons, skipped=skipped,
     )  # fmt: skip
+
+
+def _shown(score: Score) -> str:
+    return ", ".join(f"{score.total(outcome=o)} {o}" for o in _OUTCOMES)
 
 
 _PAGE = """# Mutants
 
-Written by `{command}`; but for what is too slow for the
-machine, the same command gives the same page.
+Of {count} damaged derivatives, in these runs (but for what is too slow for the machine, the same command at the same
+commit gives the same):
 
+{runs}
 {originals} right derivatives, which the check verified (gradients of random expressions over the whole table of
 operators, gradients that books publish, Jacobians and Hessians in Kronecker form), were damaged once in every way that
 found a place in them, and each damaged one was claimed through the check itself. *Equal* are those that are no damage:
@@ -319,22 +329,15 @@ matrix of a Hessian.
 
 What was inconclusive or missed, and why:
 
-{reasons}"""
+{reasons}
+Derivatives that were not damaged, since they were too slow, have no closed form, or were not verified themselves:
+
+{skipped}"""
 
 
 def main() -> None:
     """Runs COUNT mutants from SEED."""
-    asked = arguments()
-
-    def written(score: Score, count: int) -> str:
-        made = page(score, f"python tests/laws/mutants.py {count} {asked.seed} --page docs/mutants.md")
-        if asked.page:
-            asked.page.write_text(made, encoding="utf-8")
-        return made
-
-    score = in_parts(run, asked.count, asked.seed, asked.jobs, written)
-    print(written(score, asked.count))
-    print(dict(score.skipped))
+    carried_out("mutants.py", arguments(), run, Score, page)
 
 
 if __name__ == "__main__":

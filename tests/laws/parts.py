@@ -35,15 +35,14 @@ class Counts(Protocol):
 _Counts = TypeVar("_Counts", bound=Counts)
 
 
-def arguments(*, runs: bool = False) -> argparse.Namespace:
-    """COUNT SEED, a page to write, how many parts at a time, and a file of runs where there is one."""
+def arguments() -> argparse.Namespace:
+    """COUNT SEED, a page to write, how many parts at a time, and a file of runs."""
     parser = argparse.ArgumentParser()
     parser.add_argument("count", type=int)
     parser.add_argument("seed", type=int)
     parser.add_argument("--page", type=Path)
     parser.add_argument("--jobs", type=int, default=1)
-    if runs:
-        parser.add_argument("--runs", type=Path)
+    parser.add_argument("--runs", type=Path)
     return parser.parse_args()
 
 

@@ -10,6 +10,7 @@ import pytest
 from damages import DAMAGES
 from false_alarms import Setting, judged, question_of
 from mutants import Original, Score, attacked, gradient_of, outcome, page, tensor_of
+from runs import Run
 
 import matcalc as mc
 from matcalc.checking import formula_sight, judgement
@@ -63,7 +64,7 @@ def test_a_checker_that_verifies_everything_misses_and_the_score_says_so(monkeyp
     assert outcome(*_damaged(), "formula", 0)[0] == "missed"
     score = Score()
     score.counts["a sign", "formula", "missed"] = 1
-    assert "| all | 1 | 0 | 0 | 0 | 1 |" in page(score, "command")
+    assert "| all | 1 | 0 | 0 | 0 | 1 |" in page([Run("command", "abc", score)])
 
 
 def _damaged() -> tuple[Original, Node]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from pathlib import Path
 
+import false_alarms
 import mpmath
+import mutants
 import torch
-from false_alarms import Run, Tally, page
+from false_alarms import Tally
+from mutants import Score
 from parts import limited
+from runs import Run, runs_with
 
 from matcalc.checking.tolerance import _noisy
 
@@ -34,7 +39,20 @@ def test_a_run_is_read_as_it_was_written_and_the_page_adds_up() -> None:
         Counter({("formula", "small sizes", "verified"): 3}), Counter({"refuted: x": 1}), Counter({"too slow": 2})
     )
     run = Run("python tests/laws/false_alarms.py 3 1", "abc", tally, "Right.")
-    assert Run.from_json(run.to_json()) == run
-    made = page([run, run])
+    assert Run.from_json(run.to_json(), Tally) == run
+    made = false_alarms.page([run, run])
     assert "| formula | small sizes | 6 | 0 | 0 |" in made
     assert "- 4 × too slow" in made
+
+
+def test_runs_of_mutants_add_up_and_one_of_the_same_seed_takes_the_place_of_the_other(tmp_path: Path) -> None:
+    scores = [Score(Counter({("a sign", "formula", "refuted"): n, ("a sign", "text", "missed"): 1})) for n in (3, 4, 5)]
+    scores[2].originals = 7
+    path = tmp_path / "runs.jsonl"
+    for score, seed in zip(scores, (1, 1, 2), strict=True):
+        runs = runs_with(Run(f"python tests/laws/mutants.py 9 {seed}", "abc", score), path, Score)
+    assert [run.counts for run in runs] == scores[1:]
+    made = mutants.page(runs)
+    assert "| all | 11 | 9 | 0 | 0 | 2 |" in made
+    assert "7 right derivatives" in made
+    assert "- `python tests/laws/mutants.py 9 2` at abc: 5 refuted, 0 equal, 0 inconclusive, 1 missed." in made
