@@ -8,15 +8,13 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from matcalc.checking.examples import gathered, is_symmetric, moved
+from matcalc.checking.examples import gathered, is_floating, is_symmetric, moved
 from matcalc.checking.foreign import foreign
-from matcalc.checking.margins import is_watchable
-from matcalc.checking.trials import ALONE, DOUBLE, SHUFFLED, SINGLE, SYMMETRIC, WAYS, Request
-from matcalc.checking.voices import Place, UnderivableError, reads_one_triangle
-from matcalc.errors import CheckError, ParseError
+from matcalc.checking.trials import ALONE, DOUBLE, SHUFFLED, SINGLE, SYMMETRIC, WAYS, Request, of_torch
+from matcalc.checking.voices import Place, reads_one_triangle
+from matcalc.errors import CheckError, ParseError, UnsupportedError
 
 _MOVES = (0.1, 0.01, 1e-3, 1e-5)
-_NARROW = ("torch.float32", "torch.bfloat16", "torch.float16")
 _FAR = (3.0, 30.0)
 _MULTIPLES = (-1.0, 16.0, 1 / 16)
 _RANDOM = 1e-4
@@ -38,18 +36,17 @@ def asked(fn: Callable[..., Any], example_inputs: Any, wrt: int, trials: int, se
     _has_input(inputs, wrt)
     request = Request(foreign(fn), inputs, wrt, trials, seed)
     (place,) = places(replace(request, trials=1), tried=tuple(dtypes_of(request)))
-    _stays(place)
-    return replace(request, dtype=str(place.inputs[wrt].dtype)[6:], symmetric=reads_one_triangle(place))
+    request = replace(request, dtype=str(place.inputs[wrt].dtype).removeprefix("torch."))
+    _left_alone(request, place)
+    return replace(request, symmetric=reads_one_triangle(place))
 
 
 def _has_input(inputs: list[Any], wrt: Any) -> None:
-    import torch
-
     if type(wrt) is not int or not 0 <= wrt < len(inputs):
         raise CheckError(f"there is no input {wrt}: there are {len(inputs)}, counted from 0")
-    if not isinstance(inputs[wrt], torch.Tensor) and type(inputs[wrt]) is not int:
+    if not isinstance(inputs[wrt], int) and not hasattr(inputs[wrt], "is_floating_point"):
         kind = type(inputs[wrt]).__name__
-        other = next((f"wrt={k}" for k, t in enumerate(inputs) if getattr(t, "is_floating_point", bool)()), "")
+        other = next((f"wrt={k}" for k, t in enumerate(inputs) if is_floating(t)), "")
         raise CheckError(
             f"input {wrt} is a {kind}, by which nothing is differentiated",
             why="a derivative is taken by a tensor, an array or a number",
@@ -60,29 +57,28 @@ def _has_input(inputs: list[Any], wrt: Any) -> None:
 def dtypes_of(request: Request) -> Iterator[str]:
     """The float types in which a function may be called: float32 only where it is asked at that, or narrower."""
     yield request.dtype
-    if request.dtype == DOUBLE and any(str(getattr(t, "dtype", "")) in _NARROW for t in request.inputs):
+    if request.dtype == DOUBLE and request.narrow:
         yield SINGLE
 
 
-def _stays(place: Place) -> None:
-    """That a function gives the same again, and leaves its inputs as they are.
+def _left_alone(request: Request, place: Place) -> None:
+    """That a function, which was called at a place, left its inputs alone, and gives the same again.
 
     Raises:
         CheckError: where it does not.
     """
     import torch
 
-    before = [t.clone() if isinstance(t, torch.Tensor) else t for t in place.inputs]
-    one, other = (place.value().detach() for _ in range(2))
-    for k, (t, old) in enumerate(zip(place.inputs, before, strict=True)):
-        if isinstance(t, torch.Tensor) and not torch.equal(t.nan_to_num(), old.nan_to_num()):
+    given = moved(request.inputs, request.wrt, request.dtype, None, 0.0)
+    for k, (t, before) in enumerate(zip(place.inputs, given, strict=True)):
+        if isinstance(t, torch.Tensor) and not torch.equal(t, before):
             raise CheckError(
                 f"the function changes its input {k}", why="what it is given is used again", suggestion="x = x.clone()"
             )
-    stays(one, other, "the function")
+    same_again(place.value().detach(), place.value().detach(), "the function")
 
 
-def stays(one: Any, other: Any, what: str) -> None:
+def same_again(one: Any, other: Any, what: str) -> None:
     """That two calls with the same inputs gave the same.
 
     Raises:
@@ -118,7 +114,7 @@ def places(request: Request, *, alone: bool = False, tried: tuple[str, ...] = ()
         for (smooth, way), size in product(tuple(ways), _MOVES):
             place = _sound(request, partial(_moved, request, size, generator, way), generator, smooth=smooth)
             if place is not None:
-                found.append(replace(place, way=way))
+                found.append(place if alone else replace(place, way=way))
                 ways = ways[ways.index((smooth, way)) :]  # what failed at every size is not tried again
                 break
     return found
@@ -141,7 +137,7 @@ def _moved(request: Request, size: float, generator: Any, way: str) -> list[Any]
     inputs = moved(request.inputs, request.wrt, request.dtype, generator, size, alone=way in (SHUFFLED, ALONE))
     kept = {*request.kept, *((request.wrt,) if request.symmetric else ())}
     for k, t in enumerate(inputs):
-        is_other = k != request.wrt and isinstance(t, torch.Tensor) and t.is_floating_point()
+        is_other = k != request.wrt and is_floating(t)
         if k in kept or (way == SYMMETRIC and is_other and is_symmetric(request.inputs[k])):
             inputs[k] = (t + t.mT) / 2
         elif way == SHUFFLED and is_other and t.ndim:
@@ -156,10 +152,8 @@ def _sound(request: Request, drawn: Callable[[], list[Any]], generator: Any, *, 
     try:
         place = _paired(Place(request.fn, drawn(), request.wrt), generator)
         value = place.value()
-        slope = place.autograd() if smooth and is_watchable(request.fn) else None
-    except UnderivableError:
-        slope = None
-    except CheckError:
+        slope = of_torch(place).gradient if smooth else None
+    except (CheckError, UnsupportedError):
         return None  # the example may lie on the edge of the domain
     sound = bool(torch.isfinite(value).all()) and (slope is None or bool(torch.isfinite(slope).all()))
     return place if sound else None

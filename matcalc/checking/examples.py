@@ -7,7 +7,7 @@ from typing import Any
 
 from matcalc.errors import CheckError, UnsupportedError
 
-_FEWEST = 2
+DENSE = "dense"
 _UNITS = 8.0
 _SYMMETRIC = 1e-8
 _LARGE = 1e4
@@ -24,10 +24,9 @@ def gathered(example_inputs: Any) -> list[Any]:
     >>> gathered([1.5, 2, "mean"])
     [tensor(1.5000, dtype=torch.float64), 2, 'mean']
     """
-    import numpy as np
     import torch
 
-    lone = isinstance(example_inputs, torch.Tensor | np.ndarray | float | int)
+    lone = isinstance(example_inputs, torch.Tensor | int) or _is_array(example_inputs)
     if not lone and (isinstance(example_inputs, str | Mapping) or not isinstance(example_inputs, Iterable)):
         raise CheckError(f"{example_inputs!r} is no list of example inputs", suggestion="[torch.randn(3)]")
     given = [example_inputs] if lone else list(example_inputs)
@@ -36,11 +35,39 @@ def gathered(example_inputs: Any) -> list[Any]:
     return [_gathered(t, k) for k, t in enumerate(given)]
 
 
+def _is_array(value: Any) -> bool:
+    """Whether a value is an array of NumPy or JAX, or a float."""
+    import numpy as np
+
+    return isinstance(value, np.ndarray | np.generic | float) or type(value).__module__.startswith("jax")
+
+
+def is_floating(value: Any) -> bool:
+    """Whether a value is a tensor of floats."""
+    import torch
+
+    return isinstance(value, torch.Tensor) and value.is_floating_point()
+
+
+def kind_of(tensor: Any) -> str:
+    """How a tensor holds its entries: dense, sparse, quantized, or nested.
+
+    >>> import torch
+    >>> kind_of(torch.eye(2)), kind_of(torch.eye(2).to_sparse())
+    ('dense', 'sparse')
+    """
+    import torch
+
+    if tensor.is_nested:
+        return "nested"
+    return "quantized" if tensor.is_quantized else DENSE if tensor.layout == torch.strided else "sparse"
+
+
 def _gathered(t: Any, k: int) -> Any:
     import numpy as np
     import torch
 
-    if isinstance(t, np.ndarray | np.generic | float) or type(t).__module__.startswith("jax"):
+    if _is_array(t):
         t = torch.from_numpy(np.array(t))
     if not isinstance(t, torch.Tensor):
         return t
@@ -48,8 +75,7 @@ def _gathered(t: Any, k: int) -> Any:
         raise CheckError("an example input is a meta tensor", why="a meta tensor holds no numbers")
     if t.is_complex():
         raise UnsupportedError("complex inputs are not checked", why="a gradient is taken by real numbers here")
-    kind = "nested" if t.is_nested else "quantized" if t.is_quantized else "sparse"
-    if kind != "sparse" or t.layout != torch.strided:
+    if (kind := kind_of(t)) != DENSE:
         dense = {"sparse": "x.to_dense()", "quantized": "x.dequantize()"}.get(kind, "")
         raise UnsupportedError(f"input {k} is {kind}", why="inputs are dense tensors of numbers", suggestion=dense)
     if bool(t.isnan().any()):
@@ -68,7 +94,7 @@ def moved(
 
     made = []
     for k, given in enumerate(inputs):
-        t = torch.tensor(float(given)) if k == wrt and type(given) is int else given
+        t = torch.tensor(float(given), dtype=torch.float64) if k == wrt and type(given) is int else given
         if not isinstance(t, torch.Tensor) or not (t.is_floating_point() or k == wrt):
             made.append(t)
         elif not size or not t.numel() or (alone and k != wrt):
@@ -84,7 +110,7 @@ def moved(
 def _scales(t: Any) -> Any:
     """By how much each entry is moved: by the mean, and where entries are of unlike sizes, each by its own.
 
-    A mask of -1e9 and zeros must not have its zeros moved by millions.
+    A mask of -1e9 and zeros must not have its zeros moved by millions: what is zero is moved by 1 at most there.
     """
     import torch
 
@@ -129,17 +155,17 @@ def form_of(given: Any) -> str:
     """
     import torch
 
-    if not isinstance(given, torch.Tensor) or not given.is_floating_point() or not given.numel():
+    if not is_floating(given) or not given.numel():
         return ""
     x, near = given.double(), _UNITS * torch.finfo(given.dtype).eps * max(given.shape, default=1)
     if not bool(x.isfinite().all()):
         return "entries that are infinite"
-    zero = bool((x == 0).any()) and bool(x.any())
+    zero = bool((x == 0).any())
     if bool(((x == 0) | (x == 1)).all()) and bool(x.any()):
         return "entries 0 and 1" if zero else "entries that are 1"
     if bool((x.abs() == 1).all()):
         return "entries 1 and -1"
-    if x.ndim and x.numel() >= _FEWEST:
+    if x.ndim and x.numel() > 1:
         sums = [x.sum(axis) for axis in (*range(-1, -x.ndim - 1, -1), tuple(range(x.ndim)))]
         if bool((x >= 0).all()) and any(bool(((s - 1).abs() <= near).all()) for s in sums):
             return "entries that sum to 1"

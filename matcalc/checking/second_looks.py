@@ -13,24 +13,29 @@ from typing import Any
 
 from matcalc.checking.around import farther, places
 from matcalc.checking.diagnosis.table import NOTHING
-from matcalc.checking.examples import form_of, is_symmetric, stored_like
+from matcalc.checking.examples import form_of, is_floating, is_symmetric, stored_like
 from matcalc.checking.foreign import Foreign
+from matcalc.checking.function_claim import Raised
 from matcalc.checking.margins import Told
 from matcalc.checking.tolerance import SINGLE as SINGLE_UNIT
 from matcalc.checking.tolerance import UNIT, perturbed
 from matcalc.checking.trial_reports import first_wrong, without_kinks
-from matcalc.checking.trials import DOUBLE, SINGLE, Request, Trial, looked
+from matcalc.checking.trials import DOUBLE, SINGLE, Request, Trial, looked, of_torch
 from matcalc.checking.verdict import Report
 from matcalc.checking.voices import Place
-from matcalc.errors import CheckError
+from matcalc.errors import MatcalcError
 
 _FORMED = "the claim holds with the other inputs as they were given, and not where they are moved"
 _CLOSE = "to ask of these alone, give a function that holds them: lambda x: fn(x, given)"
+_FAILS = (MatcalcError, Raised)
 _ROUNDINGS = 3
 _EXPLAINS = 64.0
+"""How many times what a few random roundings move is explained by roundings; an error of a claim's own is 1e6 times."""
 _AT_MOST = 1e-4
 _IN_SINGLE = 2.0**-21
+"""A few units of float32: what is off by more is an error in any case."""
 _APART = 1e-6
+"""Far from the example a claim is looked at closely where it is off by more: errors of one branch are large."""
 
 
 @dataclass(frozen=True)
@@ -47,29 +52,50 @@ class Case:
     told: Callable[[Place], Told]
     claim: Foreign | None = None
 
-    def trials(self, request: Request, *, alone: bool = False) -> list[Trial]:
-        """What is seen at every place of a request."""
-        found = enumerate(places(request, alone=alone))
-        return [looked(request, place, self.told(place), number) for number, place in found]
+    def trials(self, *, alone: bool = False) -> list[Trial]:
+        """What is seen at every place; ``alone`` moves no other input than ``wrt``."""
+        found = enumerate(places(self.request, alone=alone))
+        return [looked(self.request, place, self.told(place), number) for number, place in found]
 
-    def report(self, request: Request, trials: Sequence[Trial]) -> Report:
+    def report(self, trials: Sequence[Trial]) -> Report:
         """The verdict of trials."""
-        return without_kinks(request, trials, self.claim)
+        return without_kinks(self.request, trials, self.claim)
+
+    def again(self, *, alone: bool = False, **changed: Any) -> tuple[Report, list[Trial]] | None:
+        """The verdict where the request is changed; None where function or claim fail then."""
+        case = replace(self, request=replace(self.request, **changed))
+        try:
+            trials = case.trials(alone=alone)
+        except _FAILS:
+            return None
+        return case.report(trials), trials
 
 
-def judged(case: Case) -> Report:
-    """The verdict on a claim, after a second look.
+def judged(case: Case) -> tuple[Report, list[Trial]]:
+    """The verdict on a claim after a second look, and what was seen at first.
 
     Raises:
         CheckError: when function or claim fails.
     """
-    trials = case.trials(case.request)
-    found = case.report(case.request, trials)
+    trials = case.trials()
+    found = case.report(trials)
     if found.ok:
-        return _seen_farther(case, found, trials)
-    if found.verdict == "refuted":
-        return _as_given(case, _where_symmetric(case, found), trials)
-    return found
+        found = _seen_farther(case, found, trials)
+    elif found.verdict == "refuted":
+        found, settled = _where_symmetric(case, found)
+        found = found if settled else _as_given(case, found, trials)
+    return found, trials
+
+
+def _open(report: Report, reason: str) -> Report:
+    """A report that is left open for a reason of which its trials do not tell."""
+    return replace(
+        report, verdict="inconclusive", reason=reason, diagnosis=None, counterexample=None, smallest_visible=None,
+        odd_one_out="",
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------- what comes out as wrong, and may hold
 
 
 def halved(request: Request) -> str:
@@ -81,74 +107,50 @@ def halved(request: Request) -> str:
     )
 
 
-def _where_symmetric(case: Case, found: Report) -> Report:
-    """The report, with what can be said of a claim where the inputs that are symmetric stay so."""
-    import torch
-
+def _where_symmetric(case: Case, found: Report) -> tuple[Report, bool]:
+    """The report of a wrong claim with what holds where symmetric inputs stay so, and whether that settles it."""
     request = case.request
-    free = [
-        k for k in range(len(request.inputs)) if k not in request.kept and not (k == request.wrt and request.symmetric)
-    ]
-    symmetric = [k for k in free if isinstance(request.inputs[k], torch.Tensor) and is_symmetric(request.inputs[k])]
-    others = [k for k in symmetric if k != request.wrt]
-    there = None
-    for kept in dict.fromkeys((tuple(others), tuple(k for k in symmetric if k not in others), tuple(symmetric))):
-        if not kept:
+    settled = {*request.kept, *((request.wrt,) if request.symmetric else ())}
+    free = [k for k, t in enumerate(request.inputs) if k not in settled and is_floating(t) and is_symmetric(t)]
+    others = tuple(k for k in free if k != request.wrt)
+    own = tuple(k for k in free if k == request.wrt)
+    for kept in dict.fromkeys(filter(None, (others, own, tuple(free)))):
+        there = case.again(kept=(*request.kept, *kept))
+        if there is None:
             continue
-        asked = replace(request, kept=(*request.kept, *kept))
-        there = case.report(asked, case.trials(asked))
-        where = " and ".join(f"input {k}" for k in kept)
-        if there.ok and request.halved:
-            return replace(there, verdict="inconclusive", reason=halved(request))
-        if there.ok:
-            return replace(found, diagnosis=f"right where {where} stays symmetric, as in the example")
-        if found.diagnosis == NOTHING and there.verdict == "refuted" and there.diagnosis != NOTHING:
-            found = replace(found, diagnosis=f"{there.diagnosis}, where {where} stays symmetric")
-    return found
+        report, where = there[0], " and ".join(f"input {k}" for k in kept)
+        if report.ok and set(request.halved) & set(kept):
+            return _open(report, halved(request)), True
+        if report.ok:
+            return replace(found, diagnosis=f"right where {where} stays symmetric, as in the example"), True
+        if found.diagnosis == NOTHING != report.diagnosis and report.verdict == "refuted":
+            found = replace(found, diagnosis=f"{report.diagnosis}, where {where} stays symmetric")
+    return found, False
 
 
 def _as_given(case: Case, found: Report, trials: Sequence[Trial]) -> Report:
-    """The report, inconclusive where a claim is right for the other inputs as they were given."""
+    """The report of a wrong claim, left open where it is right for the other inputs as they were given."""
     request = case.request
-    if found.verdict != "refuted" or str(found.diagnosis).startswith("right where "):
-        return found
-    if any(is_movable(request, k) for k in range(len(request.inputs))):
-        trials = case.trials(request, alone=True)
-        there = case.report(request, trials)
-        if there.verdict != "refuted":
-            return replace(there, verdict="inconclusive", reason=formed(request))
+    there = case.again(alone=True) if any(is_movable(request, k) for k in range(len(request.inputs))) else None
+    if there is not None:
+        report, trials = there
+        if report.ok:
+            return _open(report, formed(request))
+        if report.verdict == "inconclusive" and any(t.largest for t in trials):
+            return report
     wrong = first_wrong(trials)
-    if wrong is None or request.dtype != DOUBLE or not _narrow(request):
+    if wrong is None or request.dtype != DOUBLE or not request.narrow:
         return found
     if not _is_of_rounding(case, wrong) and not (wrong.error <= _IN_SINGLE and _holds_in_single(case)):
         return found
-    reason = f"the claim is {wrong.error:.1e} off, which the rounding of what is float32 explains: give float64"
-    return replace(found, verdict="inconclusive", reason=reason, diagnosis=None, counterexample=None)
-
-
-def _narrow(request: Request) -> list[int]:
-    """The inputs that were given as floats narrower than float64."""
-    import torch
-
-    given = [(k, t) for k, t in enumerate(request.inputs) if isinstance(t, torch.Tensor)]
-    return [k for k, t in given if t.is_floating_point() and t.dtype != torch.float64]
-
-
-def _holds_in_single(case: Case) -> bool:
-    """Whether a claim holds where all is float32, as what the functions hold themselves may be."""
-    request = replace(case.request, dtype=SINGLE)
-    try:
-        return case.report(request, case.trials(request, alone=True)).ok
-    except CheckError:
-        return False
+    off = f"the claim is {wrong.error:.1e} off"
+    return _open(found, f"{off}, which the rounding of what is float32 explains: give float64")
 
 
 def is_movable(request: Request, k: int) -> bool:
     """Whether an input other than ``wrt`` is moved."""
-    import torch
-
     t = request.inputs[k]
-    return k != request.wrt and isinstance(t, torch.Tensor) and t.is_floating_point() and bool(t.numel())
+    return k != request.wrt and is_floating(t) and bool(t.numel())
 
 
 def formed(request: Request) -> str:
@@ -156,6 +158,12 @@ def formed(request: Request) -> str:
     given = [(k, form_of(request.inputs[k])) for k in range(len(request.inputs)) if is_movable(request, k)]
     forms = ", ".join(f"input {k} has {form}" for k, form in given if form)
     return f"{_FORMED}{' off their form: ' + forms if forms else ''}; {_CLOSE}"
+
+
+def _holds_in_single(case: Case) -> bool:
+    """Whether a claim holds where all is float32, as what the functions hold themselves may be."""
+    there = case.again(alone=True, dtype=SINGLE)
+    return there is not None and there[0].ok
 
 
 def _is_of_rounding(case: Case, trial: Trial) -> bool:
@@ -171,13 +179,12 @@ def _is_of_rounding(case: Case, trial: Trial) -> bool:
     for turn in range(_ROUNDINGS):
         generator = torch.Generator().manual_seed(case.request.seed + turn)
         inputs = list(trial.place.inputs)
-        for k in _narrow(case.request):
+        for k in case.request.narrow:
             inputs[k] = stored_like(perturbed(inputs[k], generator, units=SINGLE_UNIT / UNIT), inputs[k])
         place = replace(trial.place, inputs=inputs)
         try:
-            auto = place.autograd()
-            moved = case.told(place).said - (torch.zeros_like(residual) if auto is None else auto)
-        except CheckError:
+            moved = case.told(place).said - place.slope()
+        except _FAILS:
             return False
         moves = max(moves, float((moved - residual).abs().max())) if _is_finite(moved) else moves
     return float(residual.abs().max()) <= min(_EXPLAINS * moves, _AT_MOST * trial.largest)
@@ -187,15 +194,18 @@ def _is_finite(t: Any) -> bool:
     return bool(t.isfinite().all())
 
 
+# -------------------------------------------------------------------------- what comes out as right, and may be wrong
+
+
 def _seen_farther(case: Case, found: Report, trials: Sequence[Trial]) -> Report:
-    """The report, inconclusive where a claim that holds around the example is surely wrong far from it."""
+    """The report of a right claim, left open where it is surely wrong far from the example."""
     for where, trial in _far_trials(case, len(trials)):
-        if trial.holds is False and trial.votes.claim is False and first_wrong([*trials, trial]) is not None:
+        if trial.votes.claim is False and first_wrong([*trials, trial]) is trial:
             reason = (
                 f"the claim holds around the example and not where input {case.request.wrt} is {where}: "
                 "is there a kink between? give an example from each side of it"
             )
-            return replace(found, verdict="inconclusive", reason=reason, smallest_visible=None)
+            return _open(found, reason)
     return found
 
 
@@ -207,7 +217,7 @@ def _far_trials(case: Case, number: int) -> Iterator[tuple[str, Trial]]:
             if _looks_right(place, told.said):
                 continue
             yield where, looked(case.request, place, told, number)
-        except CheckError:
+        except _FAILS:
             continue
 
 
@@ -215,7 +225,7 @@ def _looks_right(place: Place, said: Any) -> bool:
     """Whether a claim is autograd's gradient at first sight, or says nothing."""
     if not _is_finite(said):
         return True  # an overflow far away is no error of the formula
-    auto = place.autograd()
+    auto = of_torch(place).gradient
     if auto is None or auto.shape != said.shape:
         return False
     return float((said - auto).abs().max() if said.numel() else 0.0) <= _APART * float(auto.abs().max())

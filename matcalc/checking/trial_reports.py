@@ -40,10 +40,9 @@ def report(
     request: Request, trials: list[Trial], claim: Foreign | None = None, discarded: tuple[str, ...] = ()
 ) -> Report:
     """The verdict of all trials."""
-    errors = [t.error for t in trials]
     common: dict[str, Any] = {
         "trials": len(trials), "devices": (home(),), "dtypes": (request.dtype,), "seed": request.seed,
-        "max_error": max(errors, key=lambda e: e if e == e else float("inf"), default=None),
+        "max_error": max((t.error for t in trials), default=None),
         "versions": versions(), "claimed": True, "discarded": discarded,
         "witnesses": (*_said(request, trials, claim), *discarded),
         "testimonies": _testimonies(request, trials),
@@ -57,7 +56,7 @@ def report(
     reason = _no_gradient(trials) or _nothing(trials) or trouble or _too_little(request, trials, discarded)
     if reason:
         return Report("inconclusive", reason=reason, **common)
-    torch_agrees = all(t.claim_is_auto for t in trials) or not request.differentiated
+    torch_agrees = all(t.auto is None or t.claim_is_auto for t in trials)
     kind = ByDifferences if any(t.auto is None for t in trials) else Report
     return kind(
         "verified", smallest_visible=max(t.visible(usual) for t in trials),
@@ -91,7 +90,7 @@ def _testimonies(request: Request, trials: list[Trial]) -> tuple[Testimony, ...]
     found = [Testimony("differences", agrees, slopes + _showing(shown), worst, shown)]
     seen = [t for t in trials if t.auto is not None]
     if seen:
-        worst = max((t.error if t.error == t.error else float("inf") for t in seen), default=0.0)
+        worst = max((t.error for t in seen), default=0.0)
         visible = max(t.margin.widest / (max(t.largest, usual) or 1.0) if t.margin else 0.0 for t in seen)
         said = {t.claim_is_auto for t in seen}
         agrees = False if False in said else None if None in said else True

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from matcalc.checking.examples import is_floating
 from matcalc.checking.foreign import Foreign
 from matcalc.checking.margins import Margin, Told, is_watchable, margin
 from matcalc.checking.tolerance import is_watched
@@ -20,7 +21,7 @@ WAYS = (MOVED, SYMMETRIC, SHUFFLED, ALONE)
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of any function: a function, what is claimed, at which inputs, and how thoroughly.
+    """What is asked of any function: by which of which inputs, and how thoroughly.
 
     Attributes:
         symmetric: whether the function reads one triangle of the input ``wrt``, which is symmetric.
@@ -41,9 +42,11 @@ class Request:
     single: str = "function"
 
     @property
-    def differentiated(self) -> bool:
-        """Whether torch can differentiate the function."""
-        return self.fn.library in ("", "torch")
+    def narrow(self) -> list[int]:
+        """The inputs that were given as floats narrower than float64."""
+        import torch
+
+        return [k for k, t in enumerate(self.inputs) if is_floating(t) and t.dtype != torch.float64]
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,10 @@ class Trial:
     """What was seen at one point.
 
     Attributes:
+        number, place: which point it is.
+        claimed, auto: the claim's gradient and autograd's; None where torch has none.
+        votes: what differences say of both.
+        value: the function's, where it is a number.
         margin: what rounding explains of the distance of claim and autograd; None where they have other shapes.
         detached: whether the function's result has no gradient at all.
         in_torch: whether a detached result was computed by torch: a stopped gradient, and no way through NumPy.
@@ -80,7 +87,8 @@ class Trial:
             return float("inf")
         if self.auto is None:
             return self.votes.error
-        return float((self.claimed - self.auto).abs().max()) / size_of(self.auto) if self.auto.numel() else 0.0
+        off = float((self.claimed - self.auto).abs().max()) / size_of(self.auto) if self.auto.numel() else 0.0
+        return off if off == off else float("inf")
 
     @property
     def largest(self) -> float:
@@ -164,6 +172,39 @@ def size_of(tensor: Any) -> float:
     return (float(tensor.double().abs().max()) if tensor.numel() else 0.0) or 1.0
 
 
+@dataclass(frozen=True)
+class OfTorch:
+    """What torch knows of a function's gradient at a place.
+
+    Attributes:
+        gradient: of the place's value; None where torch has none.
+        detached: whether the value has no graph, which counts as a gradient of zero.
+        fails: why torch has none of what it computes, or "".
+    """
+
+    gradient: Any | None = None
+    detached: bool = False
+    fails: str = ""
+
+
+def of_torch(place: Place) -> OfTorch:
+    """Torch's gradient at a place.
+
+    >>> import torch
+    >>> of_torch(Place(lambda x: x.detach() @ x.detach(), [torch.ones(2)], 0, torch.ones(())))
+    OfTorch(gradient=tensor([0., 0.]), detached=True, fails='')
+    """
+    import torch
+
+    if not is_watchable(place.fn):
+        return OfTorch()
+    try:
+        found = place.autograd()
+    except UnderivableError as error:
+        return OfTorch(fails=str(error))
+    return OfTorch(torch.zeros_like(place.inputs[place.wrt]) if found is None else found, detached=found is None)
+
+
 def looked(request: Request, place: Place, told: Told, number: int) -> Trial:
     """The voices at one place.
 
@@ -172,25 +213,18 @@ def looked(request: Request, place: Place, told: Told, number: int) -> Trial:
     import torch
 
     seed = request.seed + 101 * (number + 1)
-    known = is_watchable(request.fn)
-    found, without = None, ""
-    if known:
-        try:
-            found = place.autograd()
-        except UnderivableError as error:
-            known, without = False, str(error)
-    auto = torch.zeros_like(place.inputs[place.wrt]) if known and found is None else found
+    torchs = of_torch(place)
+    auto, detached = torchs.gradient, torchs.detached
     here = place.value().detach()
-    detached = known and found is None
     in_torch = detached and is_watched(lambda **named: place.at(named).value(), place.named)
     size = float(here) if here.numel() == 1 else 0.0
     trial = Trial(
         number, place, told.said, auto, Votes(None, None), size,
-        detached=detached, in_torch=in_torch, underivable=without,
+        detached=detached, in_torch=in_torch, underivable=torchs.fails,
     )  # fmt: skip
     if not trial.shapes_agree:
         return trial
-    other = None if auto is None else Told(_autograd, auto, request.fn)
+    other = None if auto is None else Told(Place.slope, auto, request.fn)
     room = margin(place, told, other, seed)
     if not bool(torch.isfinite(told.said).all()):
         finite = auto is not None and bool(torch.isfinite(auto).all())
@@ -202,10 +236,3 @@ def looked(request: Request, place: Place, told: Told, number: int) -> Trial:
         bent = auto is None and room.agree(told.said, told.said.mT) is not True  # what they do not tell
         said = replace(turned, claim=None) if bent and turned.claim else turned
     return replace(trial, margin=room, votes=said)
-
-
-def _autograd(place: Place) -> Any:
-    import torch
-
-    found = place.autograd()
-    return torch.zeros_like(place.inputs[place.wrt]) if found is None else found

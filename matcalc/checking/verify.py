@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from matcalc.checking.around import asked, dtypes_of, keeping, places, stays
+from matcalc.checking.around import asked, dtypes_of, keeping, places, same_again
+from matcalc.checking.examples import stored_like
 from matcalc.checking.foreign import Foreign, foreign
 from matcalc.checking.margins import Told
 from matcalc.checking.second_looks import Case, judged
@@ -45,12 +46,10 @@ class Claimed:
         Raises:
             CheckError: where a gradient is claimed of what is no scalar.
         """
-        if self.kind:
-            return self
-        with_cotangent = _takes(self.function.function, len(inputs) + 1)
         lone = value.numel() == 1 and (not value.ndim or _takes(self.function.function, len(inputs)))
-        kind = "grad" if lone else "vjp"
-        if kind == "vjp" and not with_cotangent:
+        kind = self.kind or ("grad" if lone else "vjp")
+        takes_none = kind == "vjp" and not _takes(self.function.function, len(inputs) + 1)
+        if takes_none or (kind == "grad" and value.numel() != 1):
             raise CheckError(
                 f"the function gives a tensor of shape {tuple(value.shape)}, and a gradient is that of a scalar",
                 why="of any other a vjp can be claimed, claimed(*inputs, cotangent), or, with kind='jacobian', the "
@@ -68,7 +67,7 @@ class Claimed:
         import torch
 
         u, x = place.cotangent, place.inputs[place.wrt]
-        given = [t.detach().clone() if isinstance(t, torch.Tensor) and t.is_contiguous() else t for t in place.inputs]
+        given = [stored_like(t.detach(), t) if isinstance(t, torch.Tensor) else t for t in place.inputs]
         try:
             made = as_returned(self.function(*given, *((u.clone(),) if self.kind == "vjp" else ())))
         except MatcalcError:
@@ -106,7 +105,8 @@ def verify(
     request = asked(fn, example_inputs, wrt, trials, seed)
     request, here, claims = _settled(request, Claimed(foreign(claimed), kind))
     request = keeping(request, here, lambda *inputs: claims.gradient(replace(here, inputs=inputs)))
-    return claims.function.settled(judged(Case(request, claims.told, claims.function)))
+    report, _ = judged(Case(request, claims.told, claims.function))
+    return claims.function.settled(report)
 
 
 def _settled(request: Request, claims: Claimed) -> tuple[Request, Place, Claimed]:
@@ -124,7 +124,7 @@ def _settled(request: Request, claims: Claimed) -> tuple[Request, Place, Claimed
         except CheckError as error:
             failed = failed or error
             continue
-        stays(one, other, "the claimed function")
+        same_again(one, other, "the claimed function")
         single = request.single if dtype == request.dtype else "claim"
         return replace(request, dtype=dtype, single=single), here, told
     assert failed is not None

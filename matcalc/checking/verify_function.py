@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from matcalc.checking.around import asked, keeping, places
 from matcalc.checking.autograd_function import SETTINGS, each, status_of
+from matcalc.checking.examples import gathered, is_floating
 from matcalc.checking.findings import NOTED, RIGHT, UNDECIDED, WRONG, Finding, FunctionReport, reported
 from matcalc.checking.function_aspects import ALWAYS, ONCE_RIGHT
 from matcalc.checking.function_claim import FunctionClaim, Raised, Watched, parameters_of
@@ -36,13 +38,14 @@ def verify_function(
     """
     import torch
 
-    request = asked(fn, example_inputs, wrt or 0, trials, seed)
+    inputs = gathered(example_inputs)
+    first = next((k for k, t in enumerate(inputs) if is_floating(t)), 0)
+    request = asked(fn, inputs, first if wrt is None else wrt, trials, seed)
     if not all(isinstance(t, torch.Tensor) for t in request.inputs):
         raise CheckError("a Function is verified at tensors", why="one of the example inputs is none")
     claim = FunctionClaim(function, _names(function, len(request.inputs)))
-    (here,) = places(replace(request, trials=1))
-    request = keeping(request, here, lambda *inputs: claim.value(_inputs(claim, replace(here, inputs=inputs))))
-    forward = _forward_second(request, claim)
+    request, here = _kept(request, claim)
+    forward = _forward(request, claim)
     if forward.status == WRONG:
         base = Report("verified", request.trials, (home(),), (request.dtype,), seed, claimed=True)
         return reported(base, [forward])
@@ -58,6 +61,12 @@ def verify_function(
     if base.ok and forward.status == UNDECIDED:
         base = replace(base, verdict="inconclusive", reason=f"forward: {forward.says}")
     return reported(base, findings)
+
+
+def _kept(request: Request, claim: FunctionClaim) -> tuple[Request, Place]:
+    """The request with the inputs that stay symmetric, and the example."""
+    (here,) = places(replace(request, trials=1))
+    return keeping(request, here, lambda *given: claim.value(_inputs(claim, replace(here, inputs=given)))), here
 
 
 def _names(function: Any, count: int) -> tuple[str, ...]:
@@ -86,36 +95,35 @@ def _inputs(claim: FunctionClaim, place: Place) -> dict[str, Any]:
 
 def _returned(claim: FunctionClaim, here: Place) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The float inputs for which the backward returns a gradient, and those for which it returns None."""
-    floating = [k for k, t in enumerate(here.inputs) if t.is_floating_point()]
+    floating = tuple(k for k, t in enumerate(here.inputs) if t.is_floating_point())
     watch = Watched()
-    try:
+    with contextlib.suppress(Raised):  # which is told where the backward is judged
         claim.run(_inputs(claim, here), here.cotangent.clone(), [claim.names[k] for k in floating], watch=watch)
-    except Raised as error:
-        watch.returned = error.returned
     returned = watch.returned or ()
     none = tuple(k for k in floating if k < len(returned) and returned[k] is None)
-    if len(none) == len(floating):
-        return tuple(floating), ()
-    return tuple(k for k in floating if k not in none), none
+    return (floating, ()) if none == floating else (tuple(k for k in floating if k not in none), none)
 
 
-def _forward_second(request: Request, claim: FunctionClaim) -> Finding:
+def _forward(request: Request, claim: FunctionClaim) -> Finding:
     """Whether the value is the function's; undecided where it is so for the other inputs as they were given alone."""
-    forward = _forward(claim, places(request), request.seed)
-    if forward.status == WRONG and request.halved:
-        kept = replace(request, kept=(*request.kept, *request.halved))
-        there = _forward(claim, places(kept), request.seed)
-        forward = Finding("forward", UNDECIDED, halved(request)) if there.status == RIGHT else forward
-    if forward.status == WRONG and any(is_movable(request, k) for k in range(len(request.inputs))):
-        there = _forward(claim, places(request, alone=True), request.seed)
-        forward = Finding("forward", UNDECIDED, formed(request)) if there.status == RIGHT else forward
-    return forward
+
+    def at(there: Sequence[Place]) -> Finding:
+        return _forward_at(claim, there, request.seed)
+
+    found = at(places(request))
+    symmetric = replace(request, kept=(*request.kept, *request.halved))
+    if found.status == WRONG and request.halved and at(places(symmetric)).status == RIGHT:
+        return Finding("forward", UNDECIDED, halved(request))
+    movable = any(is_movable(request, k) for k in range(len(request.inputs)))
+    if found.status == WRONG and movable and at(places(request, alone=True)).status == RIGHT:
+        return Finding("forward", UNDECIDED, formed(request))
+    return found
 
 
-def _forward(claim: FunctionClaim, found: Sequence[Place], seed: int) -> Finding:
-    """Whether the value is the function's."""
+def _forward_at(claim: FunctionClaim, there: Sequence[Place], seed: int) -> Finding:
+    """Whether the value is the function's at some places."""
     pairs, blind, first = [], False, None
-    for place in found:
+    for place in there:
         expected = place.value().detach()
         try:
             said = claim.value(_inputs(claim, place)).detach()
@@ -133,7 +141,7 @@ def _forward(claim: FunctionClaim, found: Sequence[Place], seed: int) -> Finding
         return _wrong_value(claim, first, pairs)
     if blind:
         return Finding("forward", UNDECIDED, "the function's value is ill-conditioned there")
-    return Finding("forward", RIGHT, f"the function's value at {len(found)} points")
+    return Finding("forward", RIGHT, f"the function's value at {len(there)} points")
 
 
 def _wrong_value(claim: FunctionClaim, first: tuple[Place, Any, Any], pairs: Sequence[Pair]) -> Finding:
@@ -154,9 +162,8 @@ def _backwards(request: Request, claim: FunctionClaim, wanted: Sequence[int]) ->
     """The verdicts on the backward by each of the inputs, and the findings."""
     reports, findings = [], []
     for k in wanted:
-        by_one = asked(request.fn, request.inputs, k, request.trials, request.seed)
-        kept, free = ([i for i in which if i != k] for which in (request.kept, request.halved))
-        report, finding = _backward(replace(by_one, kept=tuple(kept), halved=tuple(free)), claim)
+        by_one, _ = _kept(asked(request.fn, request.inputs, k, request.trials, request.seed), claim)
+        report, finding = _backward(by_one, claim)
         reports.append(report)
         findings.append(finding)
     return reports, findings
@@ -179,16 +186,15 @@ def _backward(request: Request, claim: FunctionClaim) -> tuple[Report, Finding]:
                 raise
             return Told(backward, returned[0].detach())
 
-    case = Case(request, told)
     try:
-        base = judged(case)
+        base, trials = judged(Case(request, told))
     except Raised as error:
         raised = Report("inconclusive", 0, (home(),), (request.dtype,), request.seed,
                         reason=str(error), claimed=True)  # fmt: skip
         return raised, Finding(aspect, status_of(error), str(error))
     if base.ok:
-        trials = case.trials(request)
-        cast = next((t for t in trials if is_cast(t.place, told(t.place), t.auto, request.seed)), None)
+        known = (t for t in trials if t.auto is not None and not t.votes.kink)
+        cast = next((t for t in known if is_cast(t.place, told(t.place), t.auto, request.seed)), None)
         if cast is not None:
             return base, Finding(aspect, WRONG, CAST, example(request, cast))
         return base, Finding(aspect, RIGHT, f"error {base.max_error:.1e}", error=base.max_error)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from matcalc.checking.examples import is_symmetric, stored_like
+from matcalc.checking.examples import DENSE, is_symmetric, kind_of, stored_like
 from matcalc.checking.margins import Margin, array_of, noise_of
 from matcalc.checking.slopes import Slope, confirmed, slope
 from matcalc.checking.tolerance import BLIND, DOUBT, UNIT
@@ -114,8 +114,7 @@ class Place:
         if made.is_complex():
             why = "a gradient is that of a real number: take .real, .abs(), or torch.view_as_real(...)"
             raise UnsupportedError("the function returns complex numbers", why=why)
-        if made.is_nested or made.is_quantized or made.layout != torch.strided:
-            kind = "nested" if made.is_nested else "quantized" if made.is_quantized else "sparse"
+        if (kind := kind_of(made)) != DENSE:
             raise UnsupportedError(f"the function returns a {kind} tensor", why="values are dense tensors of numbers")
         return made
 
@@ -141,6 +140,17 @@ class Place:
             line = (str(error).splitlines() or [""])[0][:120]
             raise UnderivableError(f"torch has no gradient of the function: {type(error).__name__}: {line}") from error
         return torch.zeros_like(x) if found is None else found.detach()
+
+    def slope(self) -> Any:
+        """The gradient by autograd, zero where the value has no graph.
+
+        Raises:
+            UnderivableError: where torch has a value, and no derivative.
+        """
+        import torch
+
+        found = self.autograd()
+        return torch.zeros_like(self.inputs[self.wrt]) if found is None else found
 
     def along(self, direction: Any) -> Callable[[float], float]:
         """⟨u, fn⟩ as a function of how far the input moves."""
@@ -192,7 +202,7 @@ def votes(place: Place, claim: Any, auto: Any | None, margin: Margin, seed: int,
             noise = noise or max(noise_of(place, seed), noise_of(place.moved(_STEP * d), seed))
             ballot = _Ballot(place, d, given, noise, margin)
             kink, settles = ballot.is_kink, ballot.settles
-        except CheckError:  # a step leaves the domain of a function that raises there
+        except (CheckError, UnsupportedError):  # a step leaves the domain of a function that raises there
             return Votes(None, None)
         if kink or not settles:
             return Votes(None, None, kink=kink)
@@ -267,15 +277,20 @@ class _Ballot:
 
 
 def measured(place: Place) -> Any | None:
-    """The gradient by differences, entry by entry; None where there are too many."""
+    """The gradient by differences, entry by entry; None where there are too many, or they settle on nothing."""
     import torch
 
     x = place.inputs[place.wrt]
     if x.numel() > _MOST_MEASURED:
         return None
     units = torch.eye(x.numel(), dtype=x.dtype).reshape(x.numel(), *x.shape)
-    found = [slope(place.along(unit), _STEP * place.scale).value for unit in units]
-    return torch.tensor(found, dtype=x.dtype).reshape(x.shape)
+    try:
+        found = [slope(place.along(unit), _STEP * place.scale) for unit in units]
+    except (CheckError, UnsupportedError):  # a step leaves the domain
+        return None
+    if not all(one.error < float("inf") for one in found):
+        return None
+    return torch.tensor([one.value for one in found], dtype=x.dtype).reshape(x.shape)
 
 
 def reads_one_triangle(place: Place) -> bool:
@@ -296,7 +311,7 @@ def reads_one_triangle(place: Place) -> bool:
         moved = noise * (nudge * place.scale)
         try:
             here, above, below = (place.value(x + part).detach() for part in (0 * x, moved.triu(1), moved.tril(-1)))
-        except CheckError:
+        except (CheckError, UnsupportedError):
             continue
         if bool(torch.isfinite(above + below).all()):
             return torch.equal(here, above) != torch.equal(here, below)
@@ -364,6 +379,6 @@ def is_constant(place: Place) -> bool:
     for step in (*steps, *(-part * x for part in _TOWARDS_ZERO)):
         try:
             same.append(torch.equal(here, place.moved(step).value().detach()))
-        except CheckError:
+        except (CheckError, UnsupportedError):
             continue
     return bool(same) and all(same)
