@@ -51,7 +51,7 @@ class Margin:
     moved: Any
 
     def agree(self, one: Any, other: Any) -> bool | None:
-        """Whether two results are the same; None where they are nearly so, and where one is not finite."""
+        """Whether two results are the same; None where they are nearly so. A first that is not finite is no other's."""
         import numpy as np
 
         a, b = array_of(one), array_of(other)
@@ -119,7 +119,7 @@ def is_watchable(function: Any) -> bool:
 
 
 def margin(place: Place, one: Told, other: Told | None, seed: int) -> Margin:
-    """What rounding explains of the distance of two functions of a place; of the first alone where there is one.
+    """What rounding explains of the distance of two functions of a place; of the first alone where there is no other.
 
     Where rounding takes everything from the second, as it does from torch's inverse of a singular matrix, the first is
     judged by its own.

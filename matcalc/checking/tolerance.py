@@ -2,7 +2,7 @@
 
 Monte Carlo arithmetic (Parker 1997, Monte Carlo Arithmetic, UCLA; the idea is CESTAC's, Vignes 1993, Mathematics and
 Computers in Simulation 35:233): the inputs, and the result of every operation, are perturbed at random in every entry,
-by a few units of roundoff; how far the result moves, in units, is how strongly it depends on the roundings on the way.
+by some units of roundoff; how far the result moves, in units, is how strongly it depends on the roundings on the way.
 Perturbing each term of a sum apart moves it by what the sum of the terms' absolute values bounds; perturbing a matrix
 that is inverted or factorised moves the result by its condition number. So one measurement holds both parts of the
 classical bound c·u·(S + κ·|g|) (Higham 2002, ch. 3, 7 and 9), for any torch function and for its backward pass.
@@ -44,7 +44,7 @@ _EXACT = frozenset(
     new_ones new_zeros normal one_hot ones ones_like rand randn randperm relu repeat resize roll round scalar_tensor
     scatter select_backward select_scatter set sgn sign slice_backward slice_scatter sort split split_with_sizes stack
     threshold threshold_backward topk tril tril_indices triu triu_indices trunc unbind uniform where zero zeros
-    zeros_like""".split()  # noqa: SIM905  a list of 80 words, one a line, would hide the rest of the file
+    zeros_like""".split()  # noqa: SIM905  a list of 90 words, one a line, would hide the rest of the file
 )
 """ATen operations that round nothing: they select, place or compare. (Perturbing one side of a comparison breaks ties
 that are none of rounding's.)"""
@@ -186,7 +186,7 @@ def coarse_spread(function: Callable[..., Any], given: Mapping[str, Any], usual:
 
 
 def steady_spread(function: Callable[..., Any], given: Mapping[str, Any], usual: Any, seed: int) -> Any:
-    """The same of a function that may jump at the inputs: it is then what roundings on the way to its value there do.
+    """What :func:`spread` gives, and of a function that jumps at the inputs, what roundings on the way to its value do.
 
     A jump is as high for a smaller perturbation; what rounding moves is moved less. Near a singular matrix that holds
     of the inverse as well, but a function that jumps stays, in every entry, where some perturbations leave it, or moves

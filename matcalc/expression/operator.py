@@ -128,7 +128,7 @@ class Operator:
         entrywise: of a function of a matrix, ``args`` to the same function of every entry, which people take it for.
         cubic: about how many products of matrices as large as its arguments an evaluation costs.
         doubling: whether each argument after the first doubles those matrices.
-        instead: the operator meant, and what it is, where two arguments are given and these are not taken.
+        instead: the operator that people mean by this one with two values, and what it is.
         role: what it is to the algebra, which asks for it by that: the ``identity``; a matrix whose entries are all
             ``zero`` or ``one``; the ``inverse``; the ``adjugate``; the ``pairing`` of two values of one shape into a
             scalar; the differential of an expression that is ``pending``.

@@ -11,34 +11,32 @@ from matcalc.language.scene import Scene
 from matcalc.language.tree import Binary, Call, Name, Number
 
 _POWERS = ("^", ".^")
-_WITH_AXIS = 2
 
 
 def notes(made: Scene, scalars: Collection[str]) -> tuple[str, ...]:
-    """Sentences on names that nothing declares, of which ``scalars`` came out as scalars: their powers, their sums.
-
-    And on the largest entry along axis 0, which reads as the larger of each entry and 0.
-    """
+    """Sentences on names that nothing declares, of which ``scalars`` came out as scalars, and on max(x, 0)."""
     found: dict[str, None] = dict.fromkeys(_undeclared(made))
-    found |= {said: None for node in made.nodes if (said := _reduced_scalar(node, made, scalars))}
-    found |= {said: None for node in made.nodes if (said := _along_axis(node, made))}
     for node in made.nodes:
-        if not isinstance(node, Binary) or node.operator not in _POWERS or not isinstance(node.left, Name):
-            continue
-        name = node.left.name
-        if name in made.known or name not in scalars:
-            continue
-        whole = node.span.cut(made.text)
-        if name == "e":
-            exponent = node.right.span.cut(made.text)
-            plain = exponent.strip("()")
-            inside = plain if exponent == f"({plain})" else exponent
-            found[f"in {whole} e is a name, a scalar; the exponential function is exp({inside})"] = None
-        elif preferred(name) == MATRIX and node.operator == "^" and id(node.right) not in made.numbers:
-            found[f"in {whole} {name} is a scalar: the power of a matrix has a number as exponent, as in {name}^2"] = (
-                None
-            )
+        said = _reduced_scalar(node, made, scalars) or _along_axis(node, made) or _power(node, made, scalars)
+        found |= {said: None} if said else {}
     return tuple(found)
+
+
+def _power(node: object, made: Scene, scalars: Collection[str]) -> str:
+    """That e is a name, and that the exponent of a matrix is a number; or ""."""
+    if not isinstance(node, Binary) or node.operator not in _POWERS or not isinstance(node.left, Name):
+        return ""
+    name, whole = node.left.name, node.span.cut(made.text)
+    if name in made.known or name not in scalars:
+        return ""
+    if name == "e":
+        exponent = node.right.span.cut(made.text)
+        plain = exponent.strip("()")
+        inside = plain if exponent == f"({plain})" else exponent
+        return f"in {whole} e is a name, a scalar; the exponential function is exp({inside})"
+    if preferred(name) == MATRIX and node.operator == "^" and id(node.right) not in made.numbers:
+        return f"in {whole} {name} is a scalar: the power of a matrix has a number as exponent, as in {name}^2"
+    return ""
 
 
 def _undeclared(made: Scene) -> Iterator[str]:
@@ -52,11 +50,11 @@ def _undeclared(made: Scene) -> Iterator[str]:
 
 def _along_axis(node: object, made: Scene) -> str:
     """What max(x, 0) is, which reads as the larger of each entry and 0, and how that is written; or ""."""
-    operator = callable_named(node.function) if isinstance(node, Call) else None
-    if not isinstance(node, Call) or operator is None or operator.instead is None or len(node.arguments) != _WITH_AXIS:
+    if not isinstance(node, Call) or len(node.arguments) != 2:
         return ""
+    operator = callable_named(node.function)
     values, axis = node.arguments
-    if not isinstance(axis, Number) or axis.value:
+    if operator is None or operator.instead is None or not isinstance(axis, Number) or axis.value:
         return ""
     other, meaning = operator.instead
     whole, x = node.span.cut(made.text), values.span.cut(made.text)
