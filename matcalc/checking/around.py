@@ -15,8 +15,6 @@ from matcalc.checking.voices import Place, reads_one_triangle
 from matcalc.errors import CheckError, ParseError, UnsupportedError
 
 _MOVES = (0.1, 0.01, 1e-3, 1e-5)
-_FAR = (3.0, 30.0)
-_MULTIPLES = (-1.0, 16.0, 1 / 16)
 _RANDOM = 1e-4
 
 
@@ -75,22 +73,48 @@ def _left_alone(request: Request, place: Place) -> None:
             raise CheckError(
                 f"the function changes its input {k}", why="what it is given is used again", suggestion="x = x.clone()"
             )
-    same_again(place.value().detach(), place.value().detach(), "the function")
+    same_again(lambda: place.value().detach(), "the function")
 
 
-def same_again(one: Any, other: Any, what: str) -> None:
-    """That two calls with the same inputs gave the same.
+def same_again(call: Callable[[], Any], what: str) -> None:
+    """That a call gives the same again.
 
     Raises:
-        CheckError: where they did not.
+        CheckError: where it does not, and where it draws random numbers that it does not seed itself.
     """
-    off = (one.double() - other.double()).nan_to_num().abs() if one.shape == other.shape else None
-    if off is None or bool((off > _RANDOM * one.double().nan_to_num().abs().max()).any() if off.numel() else False):
+    one, other = call().double(), call().double()
+    off = (one - other).nan_to_num().abs() if one.shape == other.shape else None
+    differs = off is None or (off.numel() and bool((off > _RANDOM * one.nan_to_num().abs().max()).any()))
+    if differs or _draws(call):
         raise CheckError(
             f"{what} gives another value when it is called again with the same inputs",
             why="it is random, as dropout is, or keeps a state: nothing can be compared with it",
             suggestion="torch.manual_seed(0) as its first line, or module.eval()",
         )
+
+
+def _draws(call: Callable[[], Any]) -> bool:
+    """Whether a call draws random numbers and leaves the generators elsewhere for another seed."""
+    import numpy as np
+    import torch
+
+    def states() -> tuple[bytes, bytes]:
+        _, keys, position, *_ = np.random.get_state()
+        return torch.get_rng_state().numpy().tobytes(), np.append(keys, position).tobytes()
+
+    kept, turns = (torch.get_rng_state(), np.random.get_state()), []
+    try:
+        for seed in (1, 2):
+            torch.default_generator.manual_seed(seed)
+            np.random.seed(seed)
+            before = states()
+            call()
+            turns.append((before, states()))
+    finally:
+        torch.set_rng_state(kept[0])
+        np.random.set_state(kept[1])
+    (first, first_end), (second, second_end) = turns
+    return any(a != c and b != d and c != d for a, b, c, d in zip(first, second, first_end, second_end, strict=True))
 
 
 def places(request: Request, *, alone: bool = False, tried: tuple[str, ...] = ()) -> list[Place]:
@@ -112,7 +136,7 @@ def places(request: Request, *, alone: bool = False, tried: tuple[str, ...] = ()
     ways = list(product((True, False), (ALONE,) if alone else WAYS))
     for _ in range(1, request.trials):
         for (smooth, way), size in product(tuple(ways), _MOVES):
-            place = _sound(request, partial(_moved, request, size, generator, way), generator, smooth=smooth)
+            place = sound(request, partial(_moved, request, size, generator, way), generator, smooth=smooth)
             if place is not None:
                 found.append(place if alone else replace(place, way=way))
                 ways = ways[ways.index((smooth, way)) :]  # what failed at every size is not tried again
@@ -124,7 +148,7 @@ def _example(request: Request, dtypes: tuple[str, ...], generator: Any) -> Place
     for dtype in dtypes:
         try:
             inputs = moved(request.inputs, request.wrt, dtype, None, 0.0)
-            return _paired(Place(request.fn, inputs, request.wrt), generator)
+            return _paired(Place(request.fn, inputs, request.wrt), generator, weighed=request.weighed)
         except CheckError:
             if dtype == dtypes[-1]:
                 raise
@@ -145,12 +169,12 @@ def _moved(request: Request, size: float, generator: Any, way: str) -> list[Any]
     return inputs
 
 
-def _sound(request: Request, drawn: Callable[[], list[Any]], generator: Any, *, smooth: bool = True) -> Place | None:
+def sound(request: Request, drawn: Callable[[], list[Any]], generator: Any, *, smooth: bool = True) -> Place | None:
     """The place with these inputs; None where the function is not finite there, or, for ``smooth``, its gradient."""
     import torch
 
     try:
-        place = _paired(Place(request.fn, drawn(), request.wrt), generator)
+        place = _paired(Place(request.fn, drawn(), request.wrt), generator, weighed=request.weighed)
         value = place.value()
         slope = of_torch(place).gradient if smooth else None
     except (CheckError, UnsupportedError):
@@ -159,44 +183,18 @@ def _sound(request: Request, drawn: Callable[[], list[Any]], generator: Any, *, 
     return place if sound else None
 
 
-def _paired(place: Place, generator: Any) -> Place:
-    """The place with a cotangent of the value's shape."""
+def _paired(place: Place, generator: Any, *, weighed: bool) -> Place:
+    """The place with a cotangent of the value's shape; of one entry it is 1, unless it is to be ``weighed``."""
     import torch
 
     value = place.value().detach()
-    u = (
-        torch.ones_like(value)
-        if value.numel() == 1
-        else torch.randn(value.shape, dtype=torch.float64, generator=generator)
-    )
+    if value.numel() != 1:
+        u = torch.randn(value.shape, dtype=torch.float64, generator=generator)
+    elif weighed:
+        u = 1.5 + torch.rand(value.shape, dtype=torch.float64, generator=generator)
+    else:
+        u = torch.ones_like(value)
     return replace(place, cotangent=u.to(value.dtype))
-
-
-def farther(request: Request) -> Iterator[tuple[str, Place]]:
-    """Places far from the example, with what the input ``wrt`` is there; where function or gradient fail is left out.
-
-    A claim that was looked at on one side of a kink alone meets the other side there.
-    """
-    import torch
-
-    generator = torch.Generator().manual_seed(request.seed + 1)
-    x = moved(request.inputs, request.wrt, request.dtype, None, 0.0)[request.wrt]
-
-    def multiplied(factor: float) -> list[Any]:
-        inputs = moved(request.inputs, request.wrt, request.dtype, None, 0.0)
-        inputs[request.wrt] = factor * x
-        return inputs
-
-    if not bool(torch.isfinite(x).all()):
-        return
-    for factor in _MULTIPLES if bool(x.any()) else ():
-        place = _sound(request, partial(multiplied, factor), generator)
-        if place is not None:
-            yield f"{factor:g} times that of the example", place
-    for size in _FAR:
-        place = _sound(request, partial(_moved, request, size, generator, ALONE), generator)
-        if place is not None:
-            yield f"that of the example and noise {size:g} times as large", place
 
 
 def keeping(request: Request, here: Place, claimed: Callable[..., Any]) -> Request:

@@ -29,21 +29,23 @@ def blur_of_value(question: Question, at: Point, seed: int) -> float:
 
     tensors = tensors_at(question, at)
     usual = value(**tensors)
-    return float(room(spread(value, tensors, usual, seed), usual, {})[0])
+    return float(room(spread(value, tensors, usual, seed, fixed=question.whole), usual, {})[0])
 
 
 def blur_of_autograd(question: Question, at: Point, seed: int) -> Any:
     """The same of every entry of torch's gradient."""
     tensors = tensors_at(question, at)
     usual = autograd_of(question, at, tensors)[0]
-    return room(spread(lambda **given: autograd_of(question, at, given)[0], tensors, usual, seed), usual, at.sizes)
+    moved = spread(lambda **given: autograd_of(question, at, given)[0], tensors, usual, seed, fixed=question.whole)
+    return room(moved, usual, at.sizes)
 
 
 def blur_of_code(question: Question, at: Point, seed: int) -> Any:
     """The same of the claimed formula's code."""
     tensors = tensors_at(question, at)
     usual = lowered_of(question, at, tensors)
-    return room(spread(lambda **given: lowered_of(question, at, given), tensors, usual, seed), usual, at.sizes)
+    moved = spread(lambda **given: lowered_of(question, at, given), tensors, usual, seed, fixed=question.whole)
+    return room(moved, usual, at.sizes)
 
 
 def hidden(question: Question, seen: Seen, low: float, said: Any) -> bool:

@@ -32,6 +32,7 @@ _BLURRED = 1e-3
 _COARSE = 1e-4
 _LINEAR = 1e-5
 _AMPLIFIED = 100.0
+_SCALED = (2.0**30, 2.0**-30)
 _OTHERS = (1.25, 0.8, 1.001)
 
 
@@ -40,6 +41,8 @@ def grad_output(setting: Setting) -> Finding:
     import torch
 
     base = setting.plain().run()
+    if not all(bool(g.isfinite().all()) for g in base.gradients.values()):
+        return Finding("grad_output", UNDECIDED, "the gradient is not finite there")
     doubled = replace(setting.plain(), cotangent=2 * setting.cotangent).run()
     other = torch.randn(setting.cotangent.shape, dtype=torch.float64, generator=setting.generator())
     second = replace(setting.plain(), cotangent=other.clone()).run()
@@ -57,13 +60,27 @@ def grad_output(setting: Setting) -> Finding:
             added = g + second.gradients[name]
             example = example_of(seen, f"gradient by {name}", both.gradients[name], added)
             return Finding("grad_output", WRONG, f"the gradient by {name} is not linear in grad_output", example)
-    return Finding("grad_output", RIGHT)
+    return next(_scaled(setting, base), Finding("grad_output", RIGHT))
+
+
+def _scaled(setting: Setting, base: Outcome) -> Iterator[Finding]:
+    """Where a gradient is clipped, or small ones are dropped: a loss is scaled by 65536 in mixed precision."""
+    for times in _SCALED:
+        seen = replace(setting.plain(), cotangent=times * setting.cotangent)
+        for name, scaled in seen.run().gradients.items():
+            right = times * base.gradients[name]
+            if largest(scaled - right) > _LINEAR * largest(right):
+                example = example_of(seen, f"gradient by {name}", scaled, right)
+                says = f"the gradient by {name} is not linear in grad_output, where that is {times:g} times as large"
+                yield Finding("grad_output", WRONG, says, example)
 
 
 def in_place(setting: Setting) -> Finding:
     """Whether forward and backward leave what they are given as it was."""
     plain = setting.plain()
     before = setting.plain()
+    if (overwritten := _overwritten(setting)) is not None:
+        return overwritten
     try:
         value = plain.claim.value(plain.inputs)
     except Raised as error:
@@ -90,6 +107,26 @@ def in_place(setting: Setting) -> Finding:
             example = example_of(before, f"{name} after backward", t, before.inputs[name])
             return Finding("in place", WRONG, f"backward changes the argument {name}", example)
     return Finding("in place", RIGHT)
+
+
+def _overwritten(setting: Setting) -> Finding | None:
+    """Whether a backward writes into the value, which is the user's by then."""
+    import torch
+
+    tensors = {n: fresh(t).requires_grad_(n in setting.wanted) for n, t in setting.inputs.items()}
+    try:
+        value = setting.claim.value(tensors)
+        before = value.detach().clone()
+        if not value.requires_grad:
+            return None
+        leaves = [tensors[n] for n in setting.wanted]
+        torch.autograd.grad(value, leaves, setting.cotangent.clone(), allow_unused=True)
+    except Exception:
+        return None  # which is told where forward and backward are judged
+    if _same(value.detach(), before):
+        return None
+    example = example_of(setting, "value after backward", value.detach(), before)
+    return Finding("in place", WRONG, "backward changes the value that forward returned", example)
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -237,7 +274,10 @@ def needs_input_grad(setting: Setting) -> Finding:
         for name in setting.wanted:
             alone = replace(setting, wanted=(name,))
             others = tuple(n for n in setting.floating if n != name)
-            for says, also in ((f"{name} alone requires a gradient", ()), ("every input requires a gradient", others)):
+            ways = {f"{name} alone requires a gradient": (), "every input requires a gradient": others}
+            if len(others) > 1:  # as in a first layer, whose weights learn and whose input does not
+                ways |= {f"{n} alone requires no gradient": tuple(o for o in others if o != n) for n in others}
+            for says, also in ways.items():
                 try:
                     yield compared("needs_input_grad", alone, says, alone.run(also=also))
                 except Raised as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from matcalc.checking.findings import NOT_OFFERED, RIGHT, UNDECIDED, WRONG, Finding
@@ -41,7 +43,33 @@ def double_backward(setting: Setting) -> Finding:
     except Exception as error:
         return Finding("double backward", NOT_OFFERED, _said(error))
     by_name = {name: tensors[name].grad for name in setting.wanted}
-    return first_of("double backward", _against_differences(setting, by_name, weights, generator))
+
+    def turns() -> Iterator[Finding]:
+        yield from _against_differences(setting, by_name, weights, generator)
+        yield _by_grad_output(setting, cotangent.grad, weights, generator)
+
+    return first_of("double backward", turns())
+
+
+def _by_grad_output(setting: Setting, found: Any | None, weights: list[Any], rng: Any) -> Finding:
+    """The derivative by the gradient that arrives: the backward is linear in it, so that no differences are needed."""
+    import torch
+
+    direction = torch.randn(setting.cotangent.shape, dtype=torch.float64, generator=rng).to(setting.cotangent.dtype)
+    terms = torch.zeros_like(direction) if found is None else found.detach() * direction
+    moved = replace(setting.plain(), cotangent=direction).run()
+    pairs = [moved.gradients[n] * w for n, w in zip(setting.wanted, weights, strict=True)]
+    said, right = float(terms.sum()), float(sum(p.sum() for p in pairs))
+    size = max(float(terms.abs().sum()), float(sum(p.abs().sum() for p in pairs)))
+    if not math.isfinite(right):
+        return Finding("double backward", UNDECIDED, "the gradient is not finite there")
+    if abs(said - right) <= _ROOM * size:
+        return Finding("double backward", RIGHT)
+    example = example_of(setting, "second derivative by grad_output along a direction", direction.new_tensor(said),
+                         direction.new_tensor(right))  # fmt: skip
+    lacks = " (is grad_output detached?)" if not said else ""
+    says = f"by grad_output, along one direction it is {said:.6g} where the backward gives {right:.6g}{lacks}"
+    return Finding("double backward", WRONG, says, example)
 
 
 def _against_differences(setting: Setting, found: dict[str, Any], weights: list[Any], rng: Any) -> Iterator[Finding]:

@@ -140,11 +140,12 @@ class _Heard:
         """
         if claimed.shape != theirs.shape or claimed.size > ENTRIES:
             return False
-        tensors = tensors_at(self.question, self.at)
-        mine = spread(self._claim, tensors, claimed, self.number, operations=False)
+        tensors, fixed = tensors_at(self.question, self.at), self.question.whole
+        mine = spread(self._claim, tensors, claimed, self.number, operations=False, fixed=fixed)
         moved = spread(
-            lambda **t: autograd_of(self.question, self.at, t)[0], tensors, theirs, self.number, operations=False
-        )
+            lambda **t: autograd_of(self.question, self.at, t)[0], tensors, theirs, self.number, operations=False,
+            fixed=fixed,
+        )  # fmt: skip
         allowed = 4 * room(mine + moved, claimed, self.at.sizes) + DOUBT * abs(claimed).max()
         return bool((off > allowed + rounding(self.at, self.question.name, float(land.largest))).any())
 
@@ -169,10 +170,10 @@ class _Heard:
         """How far a unit of roundoff moves the function's result, or what torch's own backward pass gives; and that."""
         import numpy as np
 
-        tensors = tensors_at(self.question, self.at)
-        mine = steady_spread(self._claim, tensors, claimed, self.number)
+        tensors, fixed = tensors_at(self.question, self.at), self.question.whole
+        mine = steady_spread(self._claim, tensors, claimed, self.number, fixed=fixed)
         usual = autograd_of(self.question, self.at, tensors)[0]
-        theirs = spread(lambda **t: autograd_of(self.question, self.at, t)[0], tensors, usual, self.number)
+        theirs = spread(lambda **t: autograd_of(self.question, self.at, t)[0], tensors, usual, self.number, fixed=fixed)
         theirs = np.where(np.isfinite(theirs), theirs, 0.0)
         lost = room(theirs, claimed, self.at.sizes).max(initial=0.0) > BLIND * abs(claimed).max(initial=0.0)
         return mine if lost and is_watched(self._claim, tensors) else mine + theirs, usual

@@ -213,8 +213,8 @@ def _moved(question: Question, at: Point, said: Any, auto: Any, number: int) -> 
     def claim(**given: Any) -> Any:
         return lowered_of(question, at, given) if isinstance(question.claimed, Node) else called(question, at, given)
 
-    theirs = spread(lambda **given: autograd_of(question, at, given)[0], tensors, auto, number)
-    return spread(claim, tensors, said, number) + theirs
+    theirs = spread(lambda **given: autograd_of(question, at, given)[0], tensors, auto, number, fixed=question.whole)
+    return spread(claim, tensors, said, number, fixed=question.whole) + theirs
 
 
 def _slopes_agree(question: Question, at: Point, said: Any, allowed: Any, number: int) -> bool | None:

@@ -48,6 +48,11 @@ class Question:
         return next(v for v in self.variables if v.params[0] == self.name)
 
     @property
+    def whole(self) -> frozenset[str]:
+        """The names that stand for whole numbers: no rounding moves these."""
+        return frozenset(v.params[0] for v in self.variables if "integer" in v.facts)
+
+    @property
     def changes(self) -> bool:
         """Whether the expression is known to change with the name: its derivative was derived, and is not zero."""
         derived = self.truth or self.guide

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from matcalc.checking.around import farther, places
+from matcalc.checking.around import places
 from matcalc.checking.diagnosis.table import NOTHING
+from matcalc.checking.elsewhere import farther
 from matcalc.checking.examples import form_of, is_floating, is_symmetric, stored_like
 from matcalc.checking.foreign import Foreign
 from matcalc.checking.function_claim import Raised
 from matcalc.checking.margins import Told
+from matcalc.checking.placement import home
 from matcalc.checking.tolerance import SINGLE as SINGLE_UNIT
 from matcalc.checking.tolerance import UNIT, perturbed
 from matcalc.checking.trial_reports import first_wrong, without_kinks
@@ -36,6 +38,8 @@ _IN_SINGLE = 2.0**-21
 """A few units of float32: what is off by more is an error in any case."""
 _APART = 1e-6
 """Far from the example a claim is looked at closely where it is off by more: errors of one branch are large."""
+_STEP = 1e-4
+_ROUGHLY = 1e-3
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ def judged(case: Case) -> tuple[Report, list[Trial]]:
     Raises:
         CheckError: when function or claim fails.
     """
+    if (nowhere := _without_value(case.request)) is not None:
+        return nowhere, []
     trials = case.trials()
     found = case.report(trials)
     if found.ok:
@@ -85,6 +91,17 @@ def judged(case: Case) -> tuple[Report, list[Trial]]:
         found, settled = _where_symmetric(case, found)
         found = found if settled else _as_given(case, found, trials)
     return found, trials
+
+
+def _without_value(request: Request) -> Report | None:
+    """The report on a function that has no finite value at the example; None where it has."""
+    (here,) = places(replace(request, trials=1))
+    value = here.value().detach()
+    if _is_finite(value):
+        return None
+    what = "NaN" if bool(value.isnan().any()) else "infinite"
+    reason = f"the function is {what} at the example: give one at which it has a finite value"
+    return Report("inconclusive", 0, (home(),), (request.dtype,), request.seed, reason=reason, claimed=True)
 
 
 def _open(report: Report, reason: str) -> Report:
@@ -202,8 +219,8 @@ def _seen_farther(case: Case, found: Report, trials: Sequence[Trial]) -> Report:
     for where, trial in _far_trials(case, len(trials)):
         if trial.votes.claim is False and first_wrong([*trials, trial]) is trial:
             reason = (
-                f"the claim holds around the example and not where input {case.request.wrt} is {where}: "
-                "is there a kink between? give an example from each side of it"
+                f"the claim holds around the example and not where {where}: is there a kink or a branch between? "
+                "give an example from each side of it"
             )
             return _open(found, reason)
     return found
@@ -222,10 +239,17 @@ def _far_trials(case: Case, number: int) -> Iterator[tuple[str, Trial]]:
 
 
 def _looks_right(place: Place, said: Any) -> bool:
-    """Whether a claim is autograd's gradient at first sight, or says nothing."""
+    """Whether a claim is autograd's gradient at first sight, or the slope along a direction, or says nothing."""
+    import torch
+
     if not _is_finite(said):
         return True  # an overflow far away is no error of the formula
     auto = of_torch(place).gradient
-    if auto is None or auto.shape != said.shape:
+    if said.shape != place.inputs[place.wrt].shape:
         return False
-    return float((said - auto).abs().max() if said.numel() else 0.0) <= _APART * float(auto.abs().max())
+    if auto is not None:
+        return float((said - auto).abs().max() if said.numel() else 0.0) <= _APART * float(auto.abs().max())
+    d = place.direction(torch.Generator().manual_seed(0), symmetric=False)
+    along = place.along(d)
+    slope = (along(_STEP) - along(-_STEP)) / (2 * _STEP)
+    return abs(slope - float((said * d).sum())) <= _ROUGHLY * float((said * d).abs().sum())

@@ -14,7 +14,7 @@ its inputs, entry by entry; there is no absolute floor.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache, partial
 from math import sqrt
 from typing import Any
@@ -50,6 +50,10 @@ _EXACT = frozenset(
 that are none of rounding's.)"""
 
 
+_WHOLE = frozenset(("add", "sub", "rsub", "mul"))
+"""What is exact of whole numbers, as the k + 1 in an exponent; to perturb that makes no value of a negative base."""
+
+
 @cache
 def _noisy() -> type[Any]:
     """The dispatch mode that perturbs the results of operations."""
@@ -75,7 +79,7 @@ def _noisy() -> type[Any]:
                 return made  # a mask made a float is exact
             if has_type and isinstance(made, torch.Tensor) and made.is_floating_point():
                 self.unit = max(self.unit, torch.finfo(made.dtype).eps / 2)
-            if not rounds:
+            if not rounds or (name in _WHOLE and all(map(_is_whole, (*args, made)))):
                 return made
             self.rounded = True
             each = partial(perturbed, generator=self.generator, units=self.units, in_place=in_place)
@@ -95,6 +99,15 @@ def _habits(func: Any) -> tuple[str, bool, bool, bool]:
     aliases = [r.alias_info for r in func._schema.returns if r.alias_info is not None]
     rounds = name not in _EXACT and (not aliases or any(alias.is_write for alias in aliases))
     return name, name not in _EXACT or name == "copy", rounds, bool(aliases)
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether a value is a whole number, a tensor of one or not."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return value.numel() == 1 and not value.is_meta and float(value).is_integer()
+    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
 
 
 def perturbed(tensor: Any, generator: Any, *, units: float = _UNITS, in_place: bool = False) -> Any:
@@ -119,6 +132,7 @@ def spread(
     units: float = _UNITS,
     inputs: bool = True,
     operations: bool = True,
+    fixed: Collection[str] = (),
 ) -> Any:
     """How far a unit of roundoff in the inputs and in every operation moves each entry of a result.
 
@@ -130,11 +144,13 @@ def spread(
         units: how large they are.
         inputs: whether the inputs are perturbed as well.
         operations: whether the results of operations are.
+        fixed: the names of inputs that are not perturbed: whole numbers, as the exponent of a negative base.
 
     A function that cannot be watched (it compiles itself, say, or leaves torch) is perturbed in its inputs alone, and
     one that refuses perturbed inputs in its operations alone.
     """
-    return _widest(_moves(function, given, usual, seed, units, inputs=inputs, operations=operations)) / units
+    moves = _moves(function, given, usual, seed, units, inputs=inputs, operations=operations, fixed=fixed)
+    return _widest(moves) / units
 
 
 def _moves(
@@ -146,6 +162,7 @@ def _moves(
     *,
     inputs: bool = True,
     operations: bool = True,
+    fixed: Collection[str] = (),
 ) -> Any:
     """How far each of some perturbations moves each entry, with the perturbations first; infinity for no number."""
     import numpy as np
@@ -154,7 +171,8 @@ def _moves(
     found = np.full((_RUNS, *usual.shape), np.inf)
     for run in range(_RUNS):
         generator = torch.Generator().manual_seed(1_000_003 * (seed + 1) + run)
-        moved = {name: perturbed(t, generator, units=units) if inputs else t for name, t in given.items()}
+        moves = {name for name in given if inputs and name not in fixed}
+        moved = {n: perturbed(t, generator, units=units) if n in moves else t for n, t in given.items()}
         made = _run(function, (moved, given), _noisy()(generator, units) if operations else None)
         if made.shape != usual.shape:
             return np.full_like(found, np.inf)
@@ -185,7 +203,9 @@ def coarse_spread(function: Callable[..., Any], given: Mapping[str, Any], usual:
     return wider * spread(function, given, usual, seed, units=_UNITS * wider, operations=False)
 
 
-def steady_spread(function: Callable[..., Any], given: Mapping[str, Any], usual: Any, seed: int) -> Any:
+def steady_spread(
+    function: Callable[..., Any], given: Mapping[str, Any], usual: Any, seed: int, *, fixed: Collection[str] = ()
+) -> Any:
     """What :func:`spread` gives, and of a function that jumps at the inputs, what roundings on the way to its value do.
 
     A jump is as high for a smaller perturbation; what rounding moves is moved less. Near a singular matrix that holds
@@ -194,11 +214,11 @@ def steady_spread(function: Callable[..., Any], given: Mapping[str, Any], usual:
     """
     import numpy as np
 
-    far = _moves(function, given, usual, seed, _UNITS)
+    far = _moves(function, given, usual, seed, _UNITS, fixed=fixed)
     moved = _widest(far) / _UNITS
     if not moved.size or room(moved, usual, {}).max() <= BLIND * abs(usual).max():
         return moved
-    near = _moves(function, given, usual, seed, _FEW)
+    near = _moves(function, given, usual, seed, _FEW, fixed=fixed)
     if not _widest(near).max() / _FEW > _JUMP * moved.max():
         return moved
     own = spread(function, given, usual, seed, inputs=False)

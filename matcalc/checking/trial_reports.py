@@ -17,6 +17,9 @@ from matcalc.checking.trials import SINGLE, WAYS, Request, Trial
 from matcalc.checking.verdict import Report
 from matcalc.checking.voices import is_constant, may_hide
 
+_FEW_ULPS, _MANY_ULPS = 1e-9, 1e-6
+"""Errors between these look like the rounding of float32."""
+
 
 @dataclass(frozen=True)
 class ByDifferences(Report):
@@ -31,8 +34,11 @@ class ByDifferences(Report):
 def without_kinks(request: Request, trials: Sequence[Trial], claim: Foreign | None = None) -> Report:
     """The report of the trials that are at no kink; the others are said. ``claim`` is the function that is claimed."""
     there = [t for t in trials if t.votes.kink]
-    says = {True: ", where the claim is what torch says", False: "", None: ""}
-    discarded = tuple(f"trial {t.number}: the function has a kink there{says[t.holds]}" for t in there)
+    says = {True: ", where the claim is what torch says", False: ", where the claim is not what torch says", None: ""}
+    kinks = {True: "the function has a kink there", False: "the gradient is not finite there"}
+    discarded = tuple(
+        f"trial {t.number}: {kinks[t.auto_is_finite]}{says[t.holds] if t.auto_is_finite else ''}" for t in there
+    )
     return report(request, [t for t in trials if not t.votes.kink], claim, discarded)
 
 
@@ -56,7 +62,7 @@ def report(
     reason = _no_gradient(trials) or _nothing(trials) or trouble or _too_little(request, trials, discarded)
     if reason:
         return Report("inconclusive", reason=reason, **common)
-    torch_agrees = all(t.auto is None or t.claim_is_auto for t in trials)
+    torch_agrees = all(t.auto is None or t.claim_is_auto or (t.votes.symmetric and t.votes.auto) for t in trials)
     kind = ByDifferences if any(t.auto is None for t in trials) else Report
     return kind(
         "verified", smallest_visible=max(t.visible(usual) for t in trials),
@@ -106,7 +112,10 @@ def _showing(visible: float | None) -> str:
 def _no_gradient(trials: list[Trial]) -> str:
     stopped = any(t.votes.claim is False if t.claim_is_auto else t.votes.claim for t in trials)
     if stopped and all(t.detached for t in trials):
-        return "the function's result has no gradient: was it detached, or made a Python number by .item()?"
+        return (
+            "the function's result has no gradient: was it detached, or made a Python number (if it is for NumPy, say "
+            "matcalc.testing.numpy(fn)), or has torch no derivative of it?"
+        )
     return ""
 
 
@@ -148,13 +157,14 @@ def _trouble(t: Trial, usual: float) -> str:
         return f"{where} ill-conditioned: rounding alone may move the gradient by {visible:.0e} relative"
     if t.holds is None and t.claim_is_auto:
         why = "a detached part, a kink, or an approximation?"
+        why += "" if t.place.unit <= UNIT else " In float64 it would show: module.double()"
         return f"autograd and the claim agree, differences of the function do not, {where}: {why}"
     if t.holds is None and t.overshadowed:
         return f"{where} {t.overshadowed}: differences of the function do not see it beside {t.largest:.1e}"
     if t.holds is None:
         return (
-            f"{where} claim and autograd are {t.error:.1e} apart: "
-            "more than rounding explains, and too little for the differences to tell them apart"
+            f"{where} claim and autograd are {t.error:.1e} apart: more than rounding explains, and too little for the "
+            f"differences to tell them apart{'; is a constant float32?' if _FEW_ULPS < t.error < _MANY_ULPS else ''}"
         )
     return ""
 
@@ -167,7 +177,7 @@ def example(request: Request, t: Trial) -> dict[str, Any]:
     seen: dict[str, Any] = {"trial": t.number, "seed": request.seed, "wrt": request.wrt, "inputs": where}
     plain = [k for k, x in enumerate(t.place.inputs) if not isinstance(x, torch.Tensor)]
     seen |= {"plain": plain} if plain else {}
-    if t.place.cotangent.numel() != 1:
+    if t.place.cotangent.numel() != 1 or request.weighed:
         seen["cotangent"] = t.place.cotangent.tolist()
     expected = "what differences of the function say" if t.truth is None else t.truth.tolist()
     return {**seen, "claimed": t.claimed.tolist(), "expected": expected}

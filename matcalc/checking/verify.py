@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from matcalc.checking.around import asked, dtypes_of, keeping, places, same_again
@@ -120,13 +121,13 @@ def _settled(request: Request, claims: Claimed) -> tuple[Request, Place, Claimed
         (here,) = places(replace(request, trials=1, dtype=dtype))
         told = claims.settled(here.value(), here.inputs)
         try:
-            one, other = told.gradient(here), told.gradient(here)
+            told.gradient(here)
         except CheckError as error:
             failed = failed or error
             continue
-        same_again(one, other, "the claimed function")
+        same_again(partial(told.gradient, here), "the claimed function")
         single = request.single if dtype == request.dtype else "claim"
-        return replace(request, dtype=dtype, single=single), here, told
+        return replace(request, dtype=dtype, single=single, weighed=told.kind == "vjp"), here, told
     assert failed is not None
     raise failed
 

@@ -42,7 +42,10 @@ def verify_function(
     first = next((k for k, t in enumerate(inputs) if is_floating(t)), 0)
     request = asked(fn, inputs, first if wrt is None else wrt, trials, seed)
     if not all(isinstance(t, torch.Tensor) for t in request.inputs):
-        raise CheckError("a Function is verified at tensors", why="one of the example inputs is none")
+        k, value = next((k, t) for k, t in enumerate(request.inputs) if not isinstance(t, torch.Tensor))
+        raise CheckError(
+            f"a Function is verified at tensors, and input {k} is {value!r}", suggestion=f"torch.tensor({value!r})"
+        )
     claim = FunctionClaim(function, _names(function, len(request.inputs)))
     request, here = _kept(request, claim)
     forward = _forward(request, claim)

@@ -271,7 +271,7 @@ class _Ballot:
 
     def agrees(self, gradient: Any) -> bool | None:
         """Whether a gradient is right along the direction; None where it may be, and the slope is too coarse."""
-        if not self.off(gradient) <= max(self.margin, DOUBT * self.size):
+        if not self.off(gradient) <= self.margin:
             return False
         return True if self.margin <= BLIND * (self.size or 1.0) else None
 

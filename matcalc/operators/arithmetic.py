@@ -287,12 +287,11 @@ def _expand(target: str, module: str) -> Any:
 
 
 def _power_trouble(node: Node, args: Sequence[Any]) -> str:
-    p = build.number_of(node.args[1])
-    whole = p is not None and p.denominator == 1
+    whole = all(power == int(power) for power in args[1].flat)
     near = max(_NEAR_ZERO * min(1, abs(args[0]).max()), _NOISE)
     if not whole and min(args[0].flat) < near:
         return "the base of a power is not positive there"
-    if whole and p < 0 and min(abs(v) for v in args[0].flat) < near:  # type: ignore[operator]  # whole: not None
+    if whole and min(args[1].flat) < 0 and min(abs(v) for v in args[0].flat) < near:
         return "division by nearly zero there"
     return ""
 

@@ -135,7 +135,7 @@ def test_the_other_side_of_a_kink_is_looked_for(fn: Any, right: Any, wrong: Any,
     assert mc.verify(fn, right, given).verdict == "verified"
     report = mc.verify(fn, wrong, given)
     assert report.verdict == "inconclusive"
-    assert "is there a kink between" in report.reason
+    assert "is there a kink or a branch between" in report.reason
 
 
 def test_what_overflows_far_away_is_no_error_of_a_claim() -> None:

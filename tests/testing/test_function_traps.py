@@ -1,0 +1,105 @@
+"""Functions that are right when they are called once, with one gradient of size 1, for all of their inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from samples import M, X, draw, w
+
+import matcalc as mc
+
+
+def made(forward: Callable[..., Any], backward: Callable[..., Any]) -> Any:
+    """A Function of two plain functions."""
+    return type(
+        "Made", (torch.autograd.Function,), {"forward": staticmethod(forward), "backward": staticmethod(backward)}
+    )
+
+
+def _cube(ctx: Any, x: Any) -> Any:
+    ctx.save_for_backward(x)
+    return x**3
+
+
+def _sine(ctx: Any, x: Any) -> Any:
+    ctx.save_for_backward(x)
+    return x.sin()
+
+
+def _exp(ctx: Any, x: Any) -> Any:
+    y = x.exp()
+    ctx.save_for_backward(y)
+    return y
+
+
+def _layer(ctx: Any, x: Any, W: Any, b: Any) -> Any:
+    ctx.save_for_backward(x, W)
+    return x @ W.mT + b
+
+
+def _all_or_one(ctx: Any, g: Any) -> Any:
+    x, W = ctx.saved_tensors
+    by_x, by_w, _ = ctx.needs_input_grad
+    if all(ctx.needs_input_grad):
+        return g @ W, g.mT @ x, g.sum(0)
+    return (g @ W, None, None) if by_x else (None, g.mT @ x, None) if by_w else (None, None, g.sum(0))
+
+
+def _each(ctx: Any, g: Any) -> Any:
+    x, W = ctx.saved_tensors
+    return g @ W, g.mT @ x, g.sum(0)
+
+
+TRAPS = [
+    (lambda x: x**3, _cube, lambda ctx, g: 3 * g.detach() * ctx.saved_tensors[0] ** 2, "double backward", [w]),
+    (torch.sin, _sine, lambda ctx, g: ctx.saved_tensors[0].cos() * g.clamp(-100, 100), "grad_output", [w]),
+    (
+        torch.sin, _sine, lambda ctx, g: ctx.saved_tensors[0].cos() * torch.where(g.abs() < 1e-6, 0 * g, g),
+        "grad_output", [w],
+    ),
+    (torch.exp, _exp, lambda ctx, g: ctx.saved_tensors[0].mul_(g), "in place", [w]),
+    (
+        lambda x, W, b: x @ W.mT + b, _layer, _all_or_one, "needs_input_grad",
+        [X, M, draw(3, seed=4)],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fn", "forward", "backward", "aspect", "given"), TRAPS)
+def test_what_fails_in_training_is_found(fn: Any, forward: Any, backward: Any, aspect: str, given: list[Any]) -> None:
+    report = mc.verify(fn, made(forward, backward), given)
+    assert report.verdict == "refuted"
+    assert report.finding(aspect).status == "wrong", str(report)
+
+
+@pytest.mark.parametrize(
+    ("fn", "forward", "backward", "given"),
+    [
+        (lambda x: x**3, _cube, lambda ctx, g: 3 * g * ctx.saved_tensors[0] ** 2, [w]),
+        (torch.exp, _exp, lambda ctx, g: ctx.saved_tensors[0] * g, [w]),
+        (lambda x, W, b: x @ W.mT + b, _layer, _each, [X, M, draw(3, seed=4)]),
+    ],
+)
+def test_what_does_not_is_right(fn: Any, forward: Any, backward: Any, given: list[Any]) -> None:
+    report = mc.verify(fn, made(forward, backward), given)
+    assert report.ok, str(report)
+    assert report.finding("double backward").status == "right"
+
+
+def test_a_gradient_that_is_nan_does_not_ignore_what_arrives() -> None:
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x.norm()
+
+    function = made(forward, lambda ctx, g: g * ctx.saved_tensors[0] / ctx.saved_tensors[0].norm())
+    report = mc.verify(torch.norm, function, [0 * w])
+    assert report.ok, str(report)
+    assert report.finding("grad_output").status == "undecided"
+
+
+def test_an_argument_that_is_no_tensor_is_named() -> None:
+    with pytest.raises(mc.CheckError, match="input 1 is 3"):
+        mc.verify(lambda x, n: x**n, made(_cube, lambda ctx, g: g), [w, 3])
