@@ -329,8 +329,11 @@ def may_hide(place: Place) -> bool:
     from torch.autograd.function import BackwardCFunction
 
     x = place.inputs[place.wrt].detach().requires_grad_(True)
-    with _watch()() as seen:
-        paired = place.paired(x)
+    try:
+        with _watch()() as seen:
+            paired = place.paired(x)
+    except CheckError:  # what it does is not seen
+        return True
     found, nodes = set(), [paired.grad_fn]
     while nodes:
         node = nodes.pop()
