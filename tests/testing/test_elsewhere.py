@@ -29,7 +29,7 @@ def _attributed(p: Any, y: Any) -> Any:
 
 
 def _dirichlet(a: Any, q: Any) -> Any:
-    return distributions.Dirichlet(a).log_prob(q)
+    return distributions.Dirichlet(a, validate_args=True).log_prob(q)
 
 
 SHARES = torch.full((5,), 0.2, dtype=DOUBLE)
@@ -62,7 +62,7 @@ ELSEWHERE = [
         _dirichlet, lambda a, q: -math.log(5) - a.digamma() + a.sum().digamma(), [POSITIVE, SHARES],
     ),
     (
-        lambda r, k: distributions.Poisson(r).log_prob(k).sum(), lambda r, k: 3 / r - 1,
+        lambda r, k: distributions.Poisson(r, validate_args=True).log_prob(k).sum(), lambda r, k: 3 / r - 1,
         [POSITIVE, torch.full((5,), 3.0, dtype=DOUBLE)],
     ),
 ]  # fmt: skip

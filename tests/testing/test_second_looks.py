@@ -23,15 +23,15 @@ ZEROS = torch.zeros(3, dtype=DOUBLE)
 
 
 def _bernoulli(w: Any, X: Any, y: Any) -> Any:
-    return distributions.Bernoulli(logits=X @ w).log_prob(y).sum()
+    return distributions.Bernoulli(logits=X @ w, validate_args=True).log_prob(y).sum()
 
 
 def _poisson(rate: Any, counts: Any) -> Any:
-    return distributions.Poisson(rate).log_prob(counts).sum()
+    return distributions.Poisson(rate, validate_args=True).log_prob(counts).sum()
 
 
 def _one_hot(logits: Any, hot: Any) -> Any:
-    return distributions.OneHotCategorical(logits=logits).log_prob(hot).sum()
+    return distributions.OneHotCategorical(logits=logits, validate_args=True).log_prob(hot).sum()
 
 
 def _attention(scores: Any, mask: Any, u: Any) -> Any:
@@ -83,7 +83,7 @@ def test_what_is_done_to_inputs_that_cannot_be_moved_is_said() -> None:
 
 def test_a_covariance_that_is_validated_stays_symmetric() -> None:
     def normal(m: Any, S: Any, x: Any) -> Any:
-        return distributions.MultivariateNormal(m, S).log_prob(x)
+        return distributions.MultivariateNormal(m, S, validate_args=True).log_prob(x)
 
     assert mc.verify(normal, lambda m, S, x: torch.linalg.solve(S, x - m), [w, S, w + 1], trials=2).ok
     report = mc.verify(normal, lambda m, S, x: x - m, [w, torch.eye(3, dtype=DOUBLE), w + 1], trials=2)
