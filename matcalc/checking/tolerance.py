@@ -106,7 +106,7 @@ def _is_whole(value: Any) -> bool:
     import torch
 
     if isinstance(value, torch.Tensor):
-        return value.numel() == 1 and not value.is_meta and float(value).is_integer()
+        return value.numel() == 1 and not value.is_meta and float(value.detach()).is_integer()
     return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
 
 
