@@ -18,8 +18,9 @@ INPUTS := pyproject.toml constraints.txt matcalc/version.py
 demo: install
 	$(BIN)/matcalc grad "x.T*A*x - b.T*x" --wrt x
 
+# One thread of torch's for each of the two workers.
 test: install-dev
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 lint: install-dev
 	$(BIN)/ruff check .
