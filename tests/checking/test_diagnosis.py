@@ -76,6 +76,13 @@ def test_a_size_and_a_number_are_told_apart(text: str, claim: str, says: str) ->
     assert says in mc.check(text, "x", claim=claim, let={"x": "vector(n)"}).diagnosis
 
 
+def test_a_slice_that_has_no_room_in_a_size_of_1_is_no_reason_to_stop() -> None:
+    let = {"x": "vector(n)", "y": "vector(n - 2)"}
+    report = mc.check("x[:-2]'*y", "x", claim="x.^3", let=let)
+    assert report.verdict == "refuted"
+    assert "n = 1" not in report.diagnosis
+
+
 def test_a_size_that_is_fixed_is_a_number() -> None:
     report = mc.check("mean(x.^2)", "x", claim="2*x", let={"x": "vector(3)"})
     assert "is 3 times" in report.diagnosis

@@ -5,8 +5,10 @@ python tests/laws/mutants.py COUNT SEED [--page FILE] [--jobs N] [--runs FILE]
 Right derivatives (gradients of random expressions and of published ones, Jacobians and Hessians) are damaged in the
 ways of damages.py, and claimed through the check itself: as formulas, as texts, as Python functions. A claim that is
 not refuted is held against the derivative in 120 digits at points of its own: where both are one value, it is no wrong
-claim and is counted as equal. Prints the score of each kind, and every mutant that was missed. What is long can be done
-in several runs: each adds its score to the file of runs, and the page is of all of them.
+claim and is counted as equal; where a function, which is known in floats alone, is off by less than the smallest error
+that the report says it would have seen, it is counted as hidden. Prints the score of each kind, and every mutant that
+was missed. What is long can be done in several runs: each adds its score to the file of runs, and the page is of all of
+them.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ _SECONDS = 8
 _PER_KIND = 1
 _EVERY = 100
 _DIAGNOSED = 10
-_OUTCOMES = ("refuted", "equal", "inconclusive", "missed")
+_OUTCOMES = ("refuted", "equal", "hidden", "inconclusive", "missed")
 
 
 @dataclass(frozen=True)
@@ -155,50 +157,60 @@ def _random(made: Expressions, chance: random.Random, kind: str) -> Callable[[],
 # -------------------------------------------------------------------------------------------------- a mutant
 
 
-def verdict(original: Original, mutant: Node, way: str, seed: int) -> tuple[str, str]:
-    """What the checker says of a mutant claimed in a way, and why."""
+def judged(original: Original, mutant: Node, way: str, seed: int) -> mc.Report:
+    """What the checker says of a mutant claimed in a way."""
     options = CheckOptions(trials=3, seed=seed, dtypes=("float64",), witnesses=ALWAYS)
     if way == "text" and original.text is not None:
         text, name, let = original.text
         claim = original.write(mutant)
-        report = mc.check(text, name, claim=claim, let=let, trials=3, seed=seed, dtypes=("float64",), witnesses=ALWAYS)
-    elif way == "function" and original.text is not None:
+        return mc.check(text, name, claim=claim, let=let, trials=3, seed=seed, dtypes=("float64",), witnesses=ALWAYS)
+    if way == "function" and original.text is not None:
         asks = original.question
         f = function_of(mutant, asks.variables, storage_of(asks.variable), True)
-        report = run_check(replace(asks, claimed=lambda **given: f(**given)), options)
-    else:
-        report = run_check(original.asked(mutant), options)
-    return report.verdict, report.reason
+        return run_check(replace(asks, claimed=lambda **given: f(**given)), options)
+    return run_check(original.asked(mutant), options)
 
 
 def outcome(original: Original, mutant: Node, way: str, seed: int) -> tuple[str, str]:
-    """Refuted, equal, inconclusive or missed; and why."""
-    said, why = verdict(original, mutant, way, seed)
-    if said == "refuted":
-        return said, why
+    """Refuted, equal, hidden, inconclusive or missed; and why."""
+    report = judged(original, mutant, way, seed)
+    if report.verdict != "verified":
+        said = "equal" if report.verdict == "inconclusive" and is_equal(original, mutant, seed) else report.verdict
+        return said, report.reason
     if is_equal(original, mutant, seed):
-        return "equal", why
-    return ("missed" if said == "verified" else said), why
+        return "equal", report.reason
+    visible = report.smallest_visible if way == "function" else None
+    hidden = visible is not None and max(errors(original, mutant, seed), default=1) <= visible
+    return ("hidden" if hidden else "missed"), f"errors from {visible} would have been seen"
 
 
 def is_equal(original: Original, mutant: Node, seed: int) -> bool:
     """Whether a mutant has the derivative's value in 120 digits, at points that the check did not see."""
+    found = errors(original, mutant, seed, beside_all=True)
+    return bool(found) and max(found) <= mpmath.mpf(_SAME)
+
+
+def errors(original: Original, mutant: Node, seed: int, beside_all: bool = False) -> list[Any]:
+    """How far a mutant is off at points that the check did not see, beside the derivative or all that is computed."""
     asks = original.asked(mutant)
     found = []
     for number in range(_POINTS):
         at = point(asks, CheckOptions(trials=_POINTS + 1, seed=seed + 77_000), number)
         if isinstance(at, Point):
-            found.append(_is_equal_at(asks, original.question, at))
-    return bool(found) and all(found)
+            found.append(_error_at(asks, original.question, at, beside_all))
+    return found
 
 
-def _is_equal_at(asks: Question, right: Question, at: Point) -> bool:
+def _error_at(asks: Question, right: Question, at: Point, beside_all: bool) -> Any:
     with mpmath.workdps(_DIGITS):
         exact = lifted(at.values, asks.variables)
         memo: dict[Node, Any] = {}
         mine, theirs = (evaluate(q.claimed, exact, at.sizes, memo) for q in (asks, right))  # type: ignore[arg-type]
-        largest = max(abs(v).max() for v in memo.values())
-        return mine.shape == theirs.shape and bool(abs(mine - theirs).max() <= mpmath.mpf(_SAME) * largest)
+        if mine.shape != theirs.shape:
+            return mpmath.inf
+        off = abs(mine - theirs).max()
+        beside = max(abs(v).max() for v in memo.values()) if beside_all else abs(theirs).max()
+        return off / beside if beside else mpmath.inf if off else mpmath.mpf(0)
 
 
 def mutants(original: Original, chance: random.Random) -> Iterator[tuple[str, Node]]:
@@ -221,10 +233,10 @@ def attacked(make: Callable[[], Original | None], seed: int, score: Score, told:
     if original is None:
         score.skipped["no closed form"] += 1
         return
-    said, why = verdict(original, original.claimed, "formula", seed)
-    if said != "verified":
-        score.skipped[f"the right one is {said}: {_kind_of(why)}"] += 1
-        if said == "refuted":
+    right = judged(original, original.claimed, "formula", seed)
+    if right.verdict != "verified":
+        score.skipped[f"the right one is {right.verdict}: {_kind_of(right.reason)}"] += 1
+        if right.verdict == "refuted":
             told(f"FALSE ALARM {original.what} of {original.question.text} by {original.question.name}")
         return
     score.originals += 1
@@ -238,7 +250,7 @@ def attacked(make: Callable[[], Original | None], seed: int, score: Score, told:
             told(f"REFUSED {way} {kind}: {str(error).splitlines()[0]} | {original.question.text}")
             continue
         score.counts[kind, way, found] += 1
-        if found in ("inconclusive", "missed"):
+        if found not in ("refuted", "equal"):
             score.reasons[f"{found}: {_kind_of(why)}"] += 1
             shown = repr(mutant)[:300] if original.text is None else original.write(mutant)
             asks = original.question
@@ -281,7 +293,7 @@ def run(count: int, seed: int) -> Score:
 def page(runs: Sequence[Run[Score]]) -> str:
     """The scores as a page in Markdown."""
     score = summed(runs, Score)
-    header = "| damage | mutants | refuted | equal | inconclusive | missed |\n| --- | --- | --- | --- | --- | --- |"
+    header = "| damage | mutants | " + " | ".join(_OUTCOMES) + " |\n" + "| --- " * (len(_OUTCOMES) + 2) + "|"
     rows = [(kind, {"kind": kind}) for kind in DAMAGES] + [("all", {})]
     ways = sorted({way for _, way, _ in score.counts})
     by_way = [(way, {"way": way}) for way in ways]
@@ -318,7 +330,8 @@ commit gives the same):
 operators, gradients that books publish, Jacobians and Hessians in Kronecker form), were damaged once in every way that
 found a place in them, and each damaged one was claimed through the check itself. *Equal* are those that are no damage:
 their value is the derivative's in 120 digits at points that the check did not see (a sign under a square, a transpose
-of what is symmetric). What is neither refuted nor equal is a miss, or *inconclusive*.
+of what is symmetric). *Hidden* are functions, known in floats alone, that are off by less than the smallest error that
+their report says it would have seen. What else is verified is a miss.
 
 {kinds}
 
@@ -327,7 +340,7 @@ matrix of a Hessian.
 
 {ways}
 
-What was inconclusive or missed, and why:
+What was hidden, inconclusive or missed, and why:
 
 {reasons}
 Derivatives that were not damaged, since they were too slow, have no closed form, or were not verified themselves:

@@ -14,6 +14,7 @@ from runs import Run
 
 import matcalc as mc
 from matcalc.checking import formula_sight, judgement
+from matcalc.checking.verdict import Report
 from matcalc.expression import build
 from matcalc.expression.nodes import Node
 
@@ -60,11 +61,18 @@ def test_a_checker_that_sees_only_a_thousandth_says_so_itself(monkeypatch: pytes
 
 
 def test_a_checker_that_verifies_everything_misses_and_the_score_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mutants, "verdict", lambda *given: ("verified", ""))
+    monkeypatch.setattr(mutants, "judged", lambda *given: Report("verified", smallest_visible=1e-12))
     assert outcome(*_damaged(), "formula", 0)[0] == "missed"
+    assert outcome(*_damaged(), "function", 0)[0] == "missed"
     score = Score()
     score.counts["a sign", "formula", "missed"] = 1
-    assert "| all | 1 | 0 | 0 | 0 | 1 |" in page([Run("command", "abc", score)])
+    assert "| all | 1 | 0 | 0 | 0 | 0 | 1 |" in page([Run("command", "abc", score)])
+
+
+def test_what_a_function_is_off_by_less_than_its_report_shows_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutants, "judged", lambda *given: Report("verified", smallest_visible=1e-8))
+    assert outcome(*_damaged(), "function", 0)[0] == "hidden"
+    assert outcome(*_damaged(), "formula", 0)[0] == "missed"  # a formula is not known in floats alone
 
 
 def _damaged() -> tuple[Original, Node]:

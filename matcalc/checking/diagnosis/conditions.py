@@ -290,10 +290,13 @@ def _right_at_one(case: Case, ones: Sequence[str]) -> bool:
     for k, sight in enumerate(case.sights):
         sizes = {n: 1 if n in ones else s for n, s in sight.at.sizes.items()}
         rng = np.random.Generator(np.random.PCG64([_SEED, k, 1]))
-        values: Mapping[str, Any] = {
-            v.params[0]: value(v, rng, sizes, Turn(k, 0), case.question.expression) for v in case.question.variables
-        }
-        both = case.both_at(lifted(values, case.question.variables), sizes)
+        try:
+            values: Mapping[str, Any] = {
+                v.params[0]: value(v, rng, sizes, Turn(k, 0), case.question.expression) for v in case.question.variables
+            }
+            both = case.both_at(lifted(values, case.question.variables), sizes)
+        except ValueError:  # a slice or a window has no room in a size of 1
+            return False
         if both is None or not _equal(case, *both):
             return False
         telling = telling or bool(abs(both[1]).max() > 0)
