@@ -61,7 +61,7 @@ def test_a_checker_that_sees_only_a_thousandth_says_so_itself(monkeypatch: pytes
 
 
 def test_a_checker_that_verifies_everything_misses_and_the_score_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mutants, "judged", lambda *given: Report("verified", smallest_visible=1e-12))
+    monkeypatch.setattr(mutants, "judged", lambda *given: _verified(1e-12))
     assert outcome(*_damaged(), "formula", 0)[0] == "missed"
     assert outcome(*_damaged(), "function", 0)[0] == "missed"
     score = Score()
@@ -70,9 +70,13 @@ def test_a_checker_that_verifies_everything_misses_and_the_score_says_so(monkeyp
 
 
 def test_what_a_function_is_off_by_less_than_its_report_shows_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mutants, "judged", lambda *given: Report("verified", smallest_visible=1e-8))
+    monkeypatch.setattr(mutants, "judged", lambda *given: _verified(1e-8))
     assert outcome(*_damaged(), "function", 0)[0] == "hidden"
     assert outcome(*_damaged(), "formula", 0)[0] == "missed"  # a formula is not known in floats alone
+
+
+def _verified(visible: float) -> Report:
+    return Report("verified", trials=3, devices=("cpu",), dtypes=("float64",), seed=0, smallest_visible=visible)
 
 
 def _damaged() -> tuple[Original, Node]:
