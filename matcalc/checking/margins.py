@@ -73,6 +73,18 @@ class Margin:
         found = np.argwhere(overshadowed(a, b, self.moved, {}, self.unit))
         return tuple(int(k) for k in found[0]) if len(found) else None
 
+    def doubt(self, one: Any, other: Any) -> str:
+        """What is open where two results are not told apart: rounding takes all, or explains too little; or ""."""
+        if self.blind:
+            return "the function's value is ill-conditioned there"
+        off = abs(array_of(one) - array_of(other))
+        if not (off > self.allowed).any():
+            return ""
+        return (
+            f"the value is off by {relative_error(one, other):.1e} relative: more than rounding explains, and too"
+            " little to be called wrong in floats"
+        )
+
     @property
     def widest(self) -> float:
         """The largest tolerance of all entries."""
@@ -164,6 +176,11 @@ def _lengths(place: Place) -> dict[str, int]:
 def array_of(tensor: Any) -> Any:
     """A tensor as a float64 array with its axes."""
     return tensor.detach().double().cpu().numpy()
+
+
+def relative_error(one: Any, other: Any) -> float:
+    """How far two results are apart, beside the largest entry of the second."""
+    return _share(abs(array_of(one) - array_of(other)), _largest(array_of(other)))
 
 
 def _largest(array: Any) -> float:

@@ -63,6 +63,13 @@ def point(question: Question, options: CheckOptions, trial: int) -> Point | str:
     return reason
 
 
+def of_ones(question: Question, options: CheckOptions) -> Point | None:
+    """A point at which every size is 1; None where none is inside the domain, or the sizes were chosen."""
+    ones = {name: 1 for name in size_names(question) if name not in options.sizes}
+    at = point(question, replace(options, sizes={**options.sizes, **ones}), options.trials) if ones else None
+    return at if isinstance(at, Point) else None
+
+
 def where_claim_fails(question: Question, options: CheckOptions) -> list[Point]:
     """Points inside the domain, at sizes that a formula fits, where our derivation has a value and the formula none."""
     if not (isinstance(question.claimed, Node) and question.truth is not None):

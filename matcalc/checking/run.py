@@ -26,7 +26,7 @@ from typing import Any
 from matcalc.checking.cells import between_kinks
 from matcalc.checking.devices import devices_for
 from matcalc.checking.diagnosis.case import Pair
-from matcalc.checking.diagnosis.table import diagnosis_of
+from matcalc.checking.diagnosis.table import Diagnosis, diagnosis_of
 from matcalc.checking.edges import edges_of
 from matcalc.checking.evidence import Evidence, circumstances
 from matcalc.checking.hearing import heard
@@ -43,7 +43,7 @@ from matcalc.checking.observation import (
     observed,
     with_derivative,
 )
-from matcalc.checking.points import Point, is_large, point, trouble, where_claim_fails, where_typed_claim_fails
+from matcalc.checking.points import Point, is_large, of_ones, point, trouble, where_claim_fails, where_typed_claim_fails
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.reach import missing_sides, reached, spoken
 from matcalc.checking.search import Differs, suspects
@@ -93,12 +93,18 @@ def run_check(question: Question, options: CheckOptions) -> Report:
         if failing := failing_where_larger(question, options, confined):
             return _without_value(question, options, devices, failing, tuple(discarded))
         trials += _suspicious(question, options, devices, wanted + len(more))
+    alone: list[Trial] = []
+    note = ""
+    if len(trials) > 1 and callable(question.claimed) and all(trial.holds for trial in trials):
+        alone, note = _at_ones(question, options, devices, wanted + len(more))
     trials += clearer(question, options, devices, trials, wanted + len(more) + len(options.at))
     given, edges = at_chosen_points(question, options, devices, wanted + len(more))
     if options.edges and points:
         edges += edges_of(question, points[0][1])
     one_sided = tuple(sorted({spoken(question, side) for side in unreached}))
-    report = _report(question, options, devices, trials + given, tuple(discarded), one_sided)
+    report = _report(question, options, devices, trials + alone + given, tuple(discarded), one_sided)
+    if note and report.verdict == "verified":
+        report = replace(report, witnesses=(*report.witnesses, note))
     if confined and report.verdict == "verified":
         name, why = next(iter(confined.items()))
         report = replace(report, verdict="inconclusive", reason=confined_to(name, usual, why))
@@ -129,6 +135,26 @@ def _suspicious(question: Question, options: CheckOptions, devices: tuple[str, .
         counts = how is Differs.PLAINLY or not trial.holds or (how is Differs.FAINTLY and trial.doubt)
         found += [trial] if counts else []
     return found
+
+
+def _at_ones(
+    question: Question, options: CheckOptions, devices: tuple[str, ...], number: int
+) -> tuple[list[Trial], str]:
+    """A trial where every size is 1, if a function is wrong there; or a note that it fails there.
+
+    An axis of length 1 is what a squeeze drops and what broadcasts unasked: such code is right at all other sizes.
+    """
+    at = of_ones(question, options)
+    if at is None:
+        return [], ""
+    try:
+        trial = observed(question, options, devices, number, at)
+    except CheckError as error:
+        return [], f"where every size is 1 the function was not judged: {error.message}"
+    if trial.claimed.shape != trial.truth.shape:
+        return [], "where every size is 1 the function returns another shape, and was not judged"
+    kept, _ = with_derivative(question, [] if trial.holds else [trial])
+    return kept, ""
 
 
 def _is_new(question: Question) -> bool:
@@ -281,7 +307,7 @@ def _refuted(
     question: Question, options: CheckOptions, trials: list[Trial], first: Trial, common: dict[str, Any]
 ) -> Report:
     pairs = [(t.at, Pair(t.claimed, t.truth, t.value)) for t in sorted(trials, key=lambda t: t.holds)]
-    found = diagnosis_of(question, options, pairs, _only_somewhere(trials))
+    found = _only_at_ones(trials) or diagnosis_of(question, options, pairs, _only_somewhere(trials))
     seen = {
         "trial": first.number,
         **first.at.example(options.seed),
@@ -317,6 +343,15 @@ def _without_value(
         odd_one_out="the claim",
         **circumstances(question, options, devices, discarded),
     )
+
+
+def _only_at_ones(trials: list[Trial]) -> Diagnosis | None:
+    """What is said of a claim that is wrong only where every size is 1."""
+    ones = [t for t in trials if t.at.sizes and max(t.at.sizes.values()) == 1]
+    if not ones or any(t.holds == (t in ones) for t in trials):
+        return None
+    says = f"wrong only where {' = '.join(ones[0].at.sizes)} = 1: is an axis of length 1 dropped, or does it broadcast?"
+    return Diagnosis(says, "size one")
 
 
 def _only_somewhere(trials: list[Trial]) -> str:

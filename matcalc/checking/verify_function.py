@@ -14,7 +14,7 @@ from matcalc.checking.findings import NOTED, RIGHT, UNDECIDED, WRONG, Finding, F
 from matcalc.checking.function_aspects import ALWAYS, ONCE_RIGHT
 from matcalc.checking.function_claim import FunctionClaim, Raised, Watched, parameters_of
 from matcalc.checking.function_setting import CAST, Setting
-from matcalc.checking.margins import Told, is_cast, margin
+from matcalc.checking.margins import Told, is_cast, margin, relative_error
 from matcalc.checking.pairs import Pair, related
 from matcalc.checking.placement import home
 from matcalc.checking.second_looks import Case, formed, halved, is_movable, judged
@@ -125,7 +125,7 @@ def _forward(request: Request, claim: FunctionClaim) -> Finding:
 
 def _forward_at(claim: FunctionClaim, there: Sequence[Place], seed: int) -> Finding:
     """Whether the value is the function's at some places."""
-    pairs, blind, first = [], False, None
+    pairs, open_, farthest, first = [], "", 0.0, None
     for place in there:
         expected = place.value().detach()
         try:
@@ -137,14 +137,15 @@ def _forward_at(claim: FunctionClaim, there: Sequence[Place], seed: int) -> Find
             told = Told(lambda at: claim.value(_inputs(claim, at)).detach(), said)
             room = margin(place, told, Told(lambda at: at.value().detach(), expected, place.fn), seed)
             off = room.agree(said, expected) is False or is_cast(place, told, expected, seed)
-            blind, off = blind or room.blind, off and not room.blind
+            open_, off = open_ or room.doubt(said, expected), off and not room.blind
+            farthest = max(farthest, relative_error(said, expected))
         pairs.append(Pair(matrix_of(said), matrix_of(expected), 0.0))
         first = first or ((place, said, expected) if off else None)
     if first is not None:
         return _wrong_value(claim, first, pairs)
-    if blind:
-        return Finding("forward", UNDECIDED, "the function's value is ill-conditioned there")
-    return Finding("forward", RIGHT, f"the function's value at {len(there)} points")
+    if open_:
+        return Finding("forward", UNDECIDED, open_)
+    return Finding("forward", RIGHT, f"the function's value at {len(there)} points, off by at most {farthest:.1e}")
 
 
 def _wrong_value(claim: FunctionClaim, first: tuple[Place, Any, Any], pairs: Sequence[Pair]) -> Finding:

@@ -103,3 +103,32 @@ def test_a_gradient_that_is_nan_does_not_ignore_what_arrives() -> None:
 def test_an_argument_that_is_no_tensor_is_named() -> None:
     with pytest.raises(mc.CheckError, match="input 1 is 3"):
         mc.verify(lambda x, n: x**n, made(_cube, lambda ctx, g: g), [w, 3])
+
+
+# A value that is nearly right.
+
+
+class _Nearly(torch.autograd.Function):
+    off = 1e-8
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return (x * x).sum() * (1 + _Nearly.off)
+
+    @staticmethod
+    def backward(ctx: Any, *given: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return 2 * given[0] * x
+
+
+def test_a_value_that_is_off_by_more_than_rounding_is_not_called_right() -> None:
+    report = mc.verify(lambda x: (x * x).sum(), _Nearly, (torch.tensor([0.3, -1.2, 2.0], dtype=torch.float64),))
+    assert report.verdict == "inconclusive"
+    assert "the value is off by 1.0e-08 relative: more than rounding explains" in report.reason
+
+
+def test_a_right_value_is_told_with_what_it_is_off_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_Nearly, "off", 0.0)
+    report = mc.verify(lambda x: (x * x).sum(), _Nearly, (torch.tensor([0.3, -1.2, 2.0], dtype=torch.float64),))
+    assert report.finding("forward").says == "the function's value at 5 points, off by at most 0.0e+00"
