@@ -185,7 +185,7 @@ def example(request: Request, t: Trial) -> dict[str, Any]:
 
 def _diagnosis(trials: list[Trial]) -> str:
     seen = [t for t in trials if t.truth is not None and bool(t.claimed.any() or t.truth.any())]
-    pairs = [Pair(matrix_of(t.claimed), matrix_of(t.truth), t.value) for t in seen]
+    pairs = [Pair(matrix_of(t.claimed), matrix_of(t.truth), t.value, tuple(t.claimed.shape)) for t in seen]
     if not pairs:
         return "it disagrees with differences of the function"
     if any(p.claimed.size == p.truth.size and not t.shapes_agree for p, t in zip(pairs, seen, strict=True)):

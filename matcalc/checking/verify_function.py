@@ -139,7 +139,7 @@ def _forward_at(claim: FunctionClaim, there: Sequence[Place], seed: int) -> Find
             off = room.agree(said, expected) is False or is_cast(place, told, expected, seed)
             open_, off = open_ or room.doubt(said, expected), off and not room.blind
             farthest = max(farthest, relative_error(said, expected))
-        pairs.append(Pair(matrix_of(said), matrix_of(expected), 0.0))
+        pairs.append(Pair(matrix_of(said), matrix_of(expected), 0.0, tuple(expected.shape)))
         first = first or ((place, said, expected) if off else None)
     if first is not None:
         return _wrong_value(claim, first, pairs)

@@ -127,6 +127,53 @@ def test_a_function_is_diagnosed_by_edits_of_the_truth(
     assert says in report.diagnosis
 
 
+# One entry.
+
+
+def but_for(*index: int) -> Any:
+    """The gradient of tr(X'*X) but for an entry."""
+
+    def gradient(X: torch.Tensor) -> torch.Tensor:
+        made = 2 * X
+        made[index] *= 1.3
+        return made
+
+    return gradient
+
+
+@pytest.mark.parametrize(
+    ("index", "says"),
+    [((0, 1), "the entry [0, 1]"), ((1, 1), "the entry [1, 1]"), ((-1, -1), "the last entry")],
+)
+def test_an_entry_that_is_wrong_alone_is_named(index: tuple[int, ...], says: str) -> None:
+    """It was told as "right only if X is diagonal", or "right only on the diagonal"."""
+    report = mc.check("tr(X'*X)", "X", claim=but_for(*index), let={"X": "matrix(n, n)"})
+    assert (report.relation, report.diagnosis) == ("entries", f"wrong only in {says}")
+
+
+def test_right_only_on_the_diagonal_is_said_where_nothing_else_is_right() -> None:
+    def halved(X: torch.Tensor) -> torch.Tensor:
+        return X + torch.diag(torch.diag(X))
+
+    def row(X: torch.Tensor) -> torch.Tensor:
+        made = 2 * X
+        made[0, 1:] *= 0.5
+        return made
+
+    let = {"X": "matrix(n, n)"}
+    assert mc.check("tr(X'*X)", "X", claim=halved, let=let).diagnosis.startswith(
+        "right only on the diagonal: elsewhere"
+    )
+    assert "on the diagonal" not in mc.check("tr(X'*X)", "X", claim=row, let=let).diagnosis
+
+
+@pytest.mark.parametrize(("shape", "index"), [((5,), (2,)), ((2, 3), (0, 1)), ((2, 3, 4), (0, 1, 2))])
+def test_an_entry_has_the_axes_of_the_tensor(shape: tuple[int, ...], index: tuple[int, ...]) -> None:
+    x = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    diagnosis = mc.verify(lambda x: (x * x).sum(), but_for(*index), (x,)).diagnosis
+    assert diagnosis == f"wrong only in the entry {list(index)}"
+
+
 # What is not said.
 
 SILENT = [

@@ -48,11 +48,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Pair:
-    """Claim and truth at one point as arrays, with the value of the function there."""
+    """Claim and truth at one point as arrays, with the value of the function there.
+
+    ``shape`` is that of the tensors, where they were made matrices.
+    """
 
     claimed: Any
     truth: Any
     value: float
+    shape: tuple[int, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -71,13 +75,17 @@ class Work:
 
 @dataclass(frozen=True)
 class Sight:
-    """Claim, truth and the function's value at one point; ``memo`` has the value of every node looked at there."""
+    """Claim, truth and the function's value at one point; ``memo`` has the value of every node looked at there.
+
+    ``shape`` is that of the tensors, where they were made matrices.
+    """
 
     at: Point
     exact: Mapping[str, Any]
     claimed: Any
     truth: Any
     value: Any = None
+    shape: tuple[int, ...] = ()
     memo: dict[Node, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -325,7 +333,7 @@ def _sight(case: Case, at: Point) -> Sight | None:
         if not is_finite(floats):
             return None
         claimed = lifted({"c": floats})["c"]
-    return None if claimed is None or truth is None else Sight(at, exact, claimed, truth, None, memo)
+    return None if claimed is None or truth is None else Sight(at, exact, claimed, truth, memo=memo)
 
 
 def _wrong_first(case: Case, sights: Sequence[Sight]) -> list[Sight]:
@@ -340,7 +348,7 @@ def _wrong_first(case: Case, sights: Sequence[Sight]) -> list[Sight]:
 def case_of_pairs(question: Question, pairs: Sequence[tuple[Point, Pair]], *, floats: bool = True, **more: Any) -> Case:
     """The case of arrays that were compared elsewhere."""
     sights = [
-        Sight(at, lifted(at.values, question.variables), _as_long(p.claimed), _as_long(p.truth), p.value)
+        Sight(at, lifted(at.values, question.variables), _as_long(p.claimed), _as_long(p.truth), p.value, p.shape)
         for at, p in pairs
     ]
     case = Case(question, (), floats=floats, room=FLOAT if floats else allowance(question), **more)

@@ -73,6 +73,7 @@ RULES: tuple[Rule, ...] = (
     Rule("scalar factor", outer.scalar_factor),
     Rule("multiple of an inner gradient", outer.multiple_of_inner, formulas=True),
     Rule("transposed factor", edited.transposed_factor, formulas=True, conditioned=True),
+    Rule("entry of a function", whole.entry_of_a_function),
     Rule("natural assumption", conditions.natural, formulas=True),
     Rule("branch", lambda case: Finding("branch", case.somewhere) if case.somewhere else None),
     Rule("extra constant", whole.constant),

@@ -227,18 +227,32 @@ _MIXED: tuple[tuple[str, str, Callable[[Any], Any], Callable[[Any], Any]], ...] 
 
 
 def _on_the_diagonal(case: Case) -> Finding | None:
-    if not all(s.truth.shape[0] > 1 for s in case.sights):
+    if not all(s.truth.shape[0] > 1 for s in case.sights) or _in_one_entry(case):
         return None
     off = case.explains(lambda s: (_off_diagonal(s.claimed), _off_diagonal(s.truth)))
     if off:
         found = multiple(case, ratios(case, lambda s: (diagonal_alone(s.claimed), diagonal_alone(s.truth))))
         more = f": there the claim is {found.text} times the {case.what}" if found else ""
         return Finding("diagonal", f"wrong only on the diagonal{more}")
+    if any(_is_right_off_the_diagonal(case, s) for s in case.sights):
+        return None
     if case.explains(lambda s: (diagonal_alone(s.claimed), diagonal_alone(s.truth))):
         found = multiple(case, ratios(case, lambda s: (_off_diagonal(s.claimed), _off_diagonal(s.truth))))
         more = f": elsewhere the claim is {found.text} times the {case.what}" if found else ""
         return Finding("diagonal", f"right only on the diagonal{more}")
     return None
+
+
+def _is_right_off_the_diagonal(case: Case, sight: Sight) -> bool:
+    """Whether an entry off the diagonal is right, and not because it is zero."""
+    right = (_off_diagonal(sight.truth) != 0) & ~_wrong(case, sight)
+    return bool(right.any())
+
+
+def _wrong(case: Case, sight: Sight) -> Any:
+    """The entries in which claim and truth differ."""
+    size = max(abs(sight.claimed).max(), abs(sight.truth).max())
+    return abs(sight.claimed - sight.truth) > case.room * size
 
 
 def constant(case: Case) -> Finding | None:
@@ -252,16 +266,47 @@ def constant(case: Case) -> Finding | None:
     return Finding("extra term", f"an extra term {shown}: the claim is the {case.what} plus {shown}")
 
 
-def places(case: Case) -> Finding | None:
-    """Whether the claim is wrong in one row, one column or one entry alone."""
-    if not all(s.claimed.ndim == _MATRIX and s.claimed.shape == s.truth.shape for s in case.sights):
+def entry_of_a_function(case: Case) -> Finding | None:
+    """Whether a function is wrong in one entry alone: no condition on the inputs says more of it."""
+    return _in_one_entry(case) if case.claimed is None else None
+
+
+def _in_one_entry(case: Case) -> Finding | None:
+    import numpy as np
+
+    axes = {s.truth.ndim for s in case.sights}
+    if len(axes) > 1 or not all(s.claimed.shape == s.truth.shape and s.truth.size > 1 for s in case.sights):
         return None
-    if not all(max(s.truth.shape) > 1 for s in case.sights):
+    sight = case.sights[0]
+    wrong = np.argwhere(_wrong(case, sight))
+    if len(wrong) != 1:
+        return None
+    index = tuple(int(k) for k in wrong[0])
+    for entry, named in ((index, f"the entry [{_named(index, sight)}]"), ((-1,) * axes.pop(), "the last entry")):
+        inside = all(k < n for s in case.sights for k, n in zip(entry, s.truth.shape, strict=True))
+        if inside and case.explains(partial(_compared, _without(entry), _without(entry))):
+            return Finding("entries", f"wrong only in {named}")
+    return None
+
+
+def _named(index: tuple[int, ...], sight: Sight) -> str:
+    """An entry of a matrix by the axes of what it was made of; of a column by one."""
+    import numpy as np
+
+    shape = sight.truth.shape
+    own = sight.shape or (shape[:1] if len(shape) == _MATRIX and shape[1] == 1 else shape)
+    return ", ".join(str(int(k)) for k in np.unravel_index(np.ravel_multi_index(index, shape), own))
+
+
+def places(case: Case) -> Finding | None:
+    """Whether the claim is wrong in one entry, one row or one column alone."""
+    found = _in_one_entry(case)
+    if found or not all(s.claimed.ndim == _MATRIX and s.claimed.shape == s.truth.shape for s in case.sights):
+        return found
+    if not all(max(s.truth.shape) > 1 and len(s.shape) <= _MATRIX for s in case.sights):
         return None
     for says, kept in _PLACES:
-        if all(min(s.truth.shape) > 1 or "entry" in says for s in case.sights) and case.explains(
-            partial(_compared, kept, kept)
-        ):
+        if all(min(s.truth.shape) > 1 for s in case.sights) and case.explains(partial(_compared, kept, kept)):
             return Finding("entries", f"wrong only in {says}")
     return None
 
@@ -276,8 +321,6 @@ def _without(index: Any) -> Callable[[Any], Any]:
 
 
 _PLACES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
-    ("the first entry", _without((0, 0))),
-    ("the last entry", _without((-1, -1))),
     ("the first row", _without((0, slice(None)))),
     ("the last row", _without((-1, slice(None)))),
     ("the first column", _without((slice(None), 0))),
