@@ -15,7 +15,9 @@ from matcalc.checking.voices import Place, reads_one_triangle
 from matcalc.errors import CheckError, ParseError, UnsupportedError
 
 _MOVES = (0.1, 0.01, 1e-3, 1e-5)
+"""How far inputs are moved around the example, of their own size: the largest that leaves the function a value."""
 _RANDOM = 1e-4
+"""What differs by more from call to call does not do so by the order of a parallel sum."""
 
 
 def asked(fn: Callable[..., Any], example_inputs: Any, wrt: int, trials: int, seed: int) -> Request:

@@ -19,6 +19,7 @@ from matcalc.checking.trials import Request
 from matcalc.checking.voices import Place
 
 _MULTIPLES = (-1.0, 16.0, 1 / 16)
+"""Powers of two keep what is exact exact."""
 _RELATIVE = (3.0, 30.0)
 _ABSOLUTE = (1.0, 30.0, 2e3)
 """Sizes of noise: of the input's own size, and of what losses, thresholds and guards are made for."""

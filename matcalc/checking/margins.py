@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matcalc.checking.voices import Place
 
 _PLAINLY = 1e-9
+"""What float64 does not lose and float32, at 6e-8, does."""
 
 
 @dataclass(frozen=True)

@@ -14,18 +14,26 @@ from matcalc.checking.tolerance import BLIND, DOUBT, UNIT
 from matcalc.errors import CheckError, MatcalcError, UnsupportedError
 
 _DIRECTIONS = 3
+"""An error is nearly orthogonal to a random direction now and then; hardly to three of them."""
 _MOST_MEASURED = 64
+"""Entries of which each is measured by itself, at eight calls of the function or more."""
 _STEP = 0.02
+"""The first step of a difference, of the input's own size; extrapolation shrinks it."""
 _NEAR = (1e-4, 1e-5, 1e-6)
 _NEAR_SINGLE = (1e-2, 1e-3, 1e-4)
+"""Steps at which the slopes to both sides are compared: as small as float64, or float32, allows."""
 _SURELY = 10.0
-_SLOPE = 0.03
 _KINK = 1e-6
 _SETTLED = 0.3
 _LASTS = 0.5
+"""At a kink the slopes to both sides differ by more than 10 times what rounding does, and than 1e-6 of them; by as
+much, within these shares, for a step that is ten times smaller."""
+_SLOPE = 0.03
+"""A slope that is not known to 3% tells nothing."""
 _NUDGES = (1e-3, 1e-6, 1e-9, 1e-12)
 _FAR = (0.1, 1.0, 10.0, 30.0)
 _TOWARDS_ZERO = (0.5, 0.9, 0.99, 1.0)
+"""How far an input is moved to see whether anything changes: past usual thresholds, and to zero."""
 _STOPS = frozenset(("detach", "detach_", "data", "item", "tolist", "numpy", "__array__", "__float__", "__int__"))
 _UNSETTLED = Slope(0.0, float("inf"))
 
