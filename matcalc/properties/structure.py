@@ -30,13 +30,17 @@ def _orthogonal(rng: Any, n: int, cols: int) -> Any:
 
 
 def _orthogonal_exactly(q: Any) -> Any:
-    """Newton-Schulz iteration to the nearest orthogonal matrix (Higham 2008, Functions of Matrices, ch. 8)."""
+    """Newton-Schulz iteration to the nearest orthogonal matrix (Higham 2008, Functions of Matrices, ch. 8).
+
+    NaN where a matrix is far from any: the iteration runs away.
+    """
     import mpmath
     import numpy as np
 
     eye = np.where(np.eye(len(q), dtype=bool), mpmath.mpf(1), mpmath.mpf(0))
-    for _ in range(_DOUBLINGS):
-        q = q @ (3 * eye - q.T @ q) / 2
+    with np.errstate(all="ignore"):
+        for _ in range(_DOUBLINGS):
+            q = q @ (3 * eye - q.T @ q) / 2
     return q
 
 
