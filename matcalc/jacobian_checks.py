@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _LARGEST = 12
 _MOST_SIZES = 200
 _MOST_LISTED = 20_000
+_ONLY_FOR = "right only for"
 _MOST_FITS = 6
 
 
@@ -112,7 +113,14 @@ def _printed(derived: Jacobian) -> Node | None:
 
 
 def _check_text(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> Report:
-    """A claim as text, at the sizes that it fits."""
+    """A claim as text, at the sizes that it fits; where that is a size of 1, another look at what it may be."""
+    report = _at_its_sizes(derived, claim, options)
+    if not (report.diagnosis or "").startswith(_ONLY_FOR):
+        return report
+    return replace(report, diagnosis=_of_the_diagonal(derived, claim, options) or report.diagnosis)
+
+
+def _at_its_sizes(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> Report:
     found = _read(derived, claim)
     if found is None:
         found = _read(derived, claim, turned=True)
@@ -142,9 +150,25 @@ def _unless_of_one(whole: Expression, again: Jacobian, report: Report) -> Report
     ones = [name for name, found in sizes.items() if found == 1 and name != "1"]
     if not ones:
         return report
-    return replace(
-        report, verdict="refuted", diagnosis=f"right only for {' and '.join(f'{name} = 1' for name in ones)}"
-    )
+    only = f"{_ONLY_FOR} {' and '.join(f'{name} = 1' for name in ones)}"
+    return replace(report, verdict="refuted", diagnosis=only)
+
+
+def _of_the_diagonal(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> str:
+    """That a vector is the diagonal of the matrix that it is claimed for; or ""."""
+    what = derived.kind.capitalize()
+    on_it = f"diag({claim})"
+    try:
+        found = _read(derived, on_it)
+        report = None if found is None else _compared(derived, found.node, options)
+    except MatcalcError:
+        return ""
+    if report is None:
+        return ""
+    if report.verdict == "verified":
+        return f"the claim is the diagonal of the {what}, which is {on_it}"
+    alone = report.verdict == "refuted" and "is the diagonal of the" in (report.diagnosis or "")
+    return f"the claim is the diagonal of the {what} alone" if alone else ""
 
 
 def _read(derived: Jacobian, text: str, *, turned: bool = False) -> Typed | None:

@@ -72,7 +72,19 @@ def check(
         expression, names, kind, given,
         claim=claim, direction=options.get("direction", ""), unconstrained=bool(options.get("unconstrained")),
     )  # fmt: skip
-    return replace(report, asked=asked)
+    return replace(_noted(report, expression), asked=asked)
+
+
+def _noted(report: Report, expression: Expression) -> Report:
+    """The report, with what is to be said of how the expression was read.
+
+    Where that is hardly what was meant, nothing is verified: x - mean(x) of a number x is 0, and so is every claim.
+    """
+    report = replace(report, witnesses=(*report.witnesses, *(f"note: {note}" for note in expression.notes)))
+    narrow = expression.typed.narrow
+    if not narrow or report.verdict != "verified" or not report.claimed:
+        return report
+    return replace(report, verdict="inconclusive", reason=f"as the names were read the claim holds, but {narrow[0]}")
 
 
 def _function_in(claim: object) -> Any | None:
@@ -207,10 +219,12 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
     from matcalc.checking.run import run_check
 
     claimed: Node | Callable[..., Any] = derived.shown
-    note = ""
+    note, special = "", False
     parts: tuple[Node, ...] = ()
     if isinstance(claim, str):
+        whole = derived.expression
         derived, typed, note = _read_claim(derived, claim)
+        special = _are_special(whole, derived.expression)
         claimed, parts = typed.node, typed.parts
     elif callable(claim):
         claimed = claim
@@ -220,7 +234,10 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
         return _with_what_is_printed(derived, run_check(asked_about(derived), options_from(**options)), options)
     asked = replace(asked_about(derived), claimed=claimed, truth=derived.node, guide=derived.node, note=note)
     question = replace(asked, parts=parts, unlike=lambda: _otherwise(derived))
-    return run_check(question, options_from(**options))
+    report = run_check(question, options_from(**options))
+    if special and report.verdict == "verified":
+        return replace(report, verdict="inconclusive", reason=f"{note}: declare them, if they are meant")
+    return report
 
 
 def _otherwise(derived: Derivative) -> Node | None:
@@ -278,6 +295,18 @@ def _read_claim(derived: Derivative, claim: str) -> tuple[Derivative, Typed, str
     found = typed_claim(program, again.expression.typed, again.node.shape, expression.limits)
     shapes = ", ".join(f"{name}: {text}" for name, text in let.items())
     return again, found, f"the claim's shapes fit only with {shapes}"
+
+
+def _are_special(whole: Expression, again: Expression) -> bool:
+    """Whether sizes that the expression tells apart are one in the other, or 1; larger ones a claim names itself."""
+    found = {
+        size: other
+        for name, v in whole.variables.items()
+        for size, other in zip(v.shape, again.variables[name].shape, strict=True)
+        if size != 1
+    }
+    left = [other for other in found.values() if not isinstance(other, int)]
+    return 1 in found.values() or len(set(left)) < len(left)
 
 
 def told_by_numbers(claimed: Shape, wanted: Shape) -> dict[str, int]:

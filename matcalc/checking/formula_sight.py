@@ -13,7 +13,6 @@ from typing import Any
 
 from matcalc.checking.judgement import (
     AGREED,
-    NO_VALUE,
     NO_VALUE_IN_ALL_DIGITS,
     Judgement,
     allowance,
@@ -22,7 +21,7 @@ from matcalc.checking.judgement import (
 )
 from matcalc.checking.landscape import ENTRIES, FINE, QUICK, Landscape, Precision, landscape
 from matcalc.checking.points import Point
-from matcalc.checking.precise import evaluate
+from matcalc.checking.precise import NO_VALUE, evaluate
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
 from matcalc.expression.nodes import Node, postorder

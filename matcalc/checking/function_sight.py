@@ -11,7 +11,6 @@ from typing import Any
 
 from matcalc.checking.foreign import Foreign
 from matcalc.checking.judgement import (
-    NO_VALUE,
     NO_VALUE_IN_ALL_DIGITS,
     Judgement,
     is_finite,
@@ -21,6 +20,7 @@ from matcalc.checking.judgement import (
 )
 from matcalc.checking.landscape import ENTRIES, FINE, QUICK, Landscape, Precision, landscape
 from matcalc.checking.points import Point
+from matcalc.checking.precise import NO_VALUE
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
 from matcalc.checking.tolerance import (

@@ -13,7 +13,7 @@ from typing import Any
 
 from matcalc.checking.judging import judged
 from matcalc.checking.points import Point, drawn, trouble
-from matcalc.checking.precise import evaluate, lifted
+from matcalc.checking.precise import NO_VALUE, evaluate, lifted
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.subspace import projected
 from matcalc.checking.torch_side import autograd, called, function_of, inputs_at, untold
@@ -26,7 +26,7 @@ from matcalc.lowering.stable import at_kinks
 _DIGITS = 90
 _STEPS = ("1e-25", "1e-30")
 _NOISE = "1e-55"
-_UNDEFINED = (ZeroDivisionError, ValueError, OverflowError, TypeError)
+_UNDEFINED = (*NO_VALUE, TypeError)
 _MOST_ENTRIES = 36
 _LARGEST_SIZE = 4096
 _TRIES = 8
@@ -159,7 +159,7 @@ def looked_at(question: Question, at: Point) -> Question | Edge:
     """The question to ask at the point; or what is to be told of it, where there is no derivative.
 
     A claim that reference arithmetic cannot evaluate there (with an inverse that does not exist) is asked about by what
-    its code gives, where that is right.
+    its code gives, where that is right; our own derivation, where it has no value, is left out.
     """
     import mpmath
 
@@ -176,12 +176,19 @@ def looked_at(question: Question, at: Point) -> Question | Edge:
             return Edge(at, f"the function is not defined on every side; {conventions(question, at)}")
         if not smooth:
             return Edge(at, f"a kink: the function has no derivative there; {conventions(question, at)}")
-        try:
-            for root in question.roots[1:]:
-                _real(root, exact, at.sizes, {})
-        except _UNDEFINED:
+        if isinstance(question.claimed, Node) and not _has_value(question.claimed, exact, at.sizes):
             return _by_its_code(question, at)
+        if question.truth is not None and not _has_value(question.truth, exact, at.sizes):
+            return replace(question, truth=None)
     return question
+
+
+def _has_value(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int]) -> bool:
+    try:
+        _real(root, values, sizes, {})
+    except _UNDEFINED:
+        return False
+    return True
 
 
 def _real(root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], memo: dict[Node, Any]) -> Any:

@@ -15,8 +15,6 @@ from matcalc.expression.nodes import Node, postorder
 
 AGREED = 1e-30
 FLOAT = 1e-8
-NO_VALUE = (ZeroDivisionError, ValueError, OverflowError)
-"""What arithmetic in many digits raises where there is no value, as for 1/(1 - tanh(400)) in 90 digits."""
 NO_VALUE_IN_ALL_DIGITS = "a value on the way is not defined in the arithmetic of 800 digits"
 _DECIMALS = 10**12
 _LONGEST = 10**18

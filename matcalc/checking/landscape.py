@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from matcalc.checking.points import Point
-from matcalc.checking.precise import evaluate, lifted, remembered, slope
+from matcalc.checking.precise import NO_VALUE, evaluate, lifted, remembered, slope
 from matcalc.checking.question import Question
 from matcalc.checking.subspace import projected
 from matcalc.expression.nodes import Node, postorder
@@ -106,9 +106,16 @@ class Landscape:
         if any(self.gradient.flat if small else (slope for _, slope in self.along(number))):
             return False
         derived = self._question.truth or self._question.guide
-        if derived is None or not any(self._relative(derived, lambda total, terms: (total,))):
+        if derived is None or not self._cancels_out(derived):
             return False
         return not (self.precision is FINE and self.is_moderate(claimed))
+
+    def _cancels_out(self, derived: Node) -> bool:
+        """Whether a sum in our derivation is lost beside its terms; or has no value, as det(X)*inv(X) at X = 0."""
+        try:
+            return any(self._relative(derived, lambda total, terms: (total,)))
+        except NO_VALUE:
+            return True
 
     def is_moderate(self, claimed: Any = None) -> bool:
         """Whether no value on the way is so large, or so small, that a function of it is lost in these digits.

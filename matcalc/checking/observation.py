@@ -137,6 +137,9 @@ def at_chosen_points(
             edges.append(f"at given point {k + 1}: {found.says}")
         else:
             trials.append(observed(found, options, devices, first + k, at, given=True))
+            if found.claimed is not question.claimed:
+                who = "the claim" if question.truth is not None else "the formula"
+                edges.append(f"at given point {k + 1}: {who} as written has no value there; its code is judged")
     return trials, tuple(edges)
 
 

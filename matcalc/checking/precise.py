@@ -15,6 +15,9 @@ from matcalc.expression.nodes import Node, postorder
 from matcalc.expression.property import PROPERTIES
 from matcalc.expression.sizes import as_integer
 
+NO_VALUE = (ZeroDivisionError, ValueError, OverflowError)
+"""What arithmetic in many digits raises where there is no value, as for 1/(1 - tanh(400)) in 90 digits."""
+
 
 def evaluate(
     root: Node, values: Mapping[str, Any], sizes: Mapping[str, int], memo: dict[Node, Any] | None = None

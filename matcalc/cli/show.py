@@ -197,7 +197,7 @@ def show_check(asked: Asked, wrt: Sequence[str], claim: str, kind: str, options:
         }  # fmt: skip
         _out(json.dumps(record, ensure_ascii=False, indent=2, allow_nan=False))
     else:
-        _out("\n".join([_report_lines(report), *(f"note: {note}" for note in expression.notes)]))
+        _out(_report_lines(report))
     return report.exit_code
 
 

@@ -15,7 +15,7 @@ from matcalc.language.equations import equated
 from matcalc.language.functions import size_of
 from matcalc.language.greek import latin
 from matcalc.language.kinds import KIND_NAMES, SCALAR, Assignment, assignments, is_one
-from matcalc.language.notes import notes
+from matcalc.language.notes import notes, reduced_numbers
 from matcalc.language.preferences import candidates
 from matcalc.language.relations import scene
 from matcalc.language.scene import Known, Relation, Scene
@@ -52,6 +52,7 @@ class Typed:
             the call.
         notes: what to say of a reading that may not be the one meant.
         parts: what each part of the text means; some are no longer in the node, as log(x) of exp(log(x)).
+        narrow: those notes that say that a name is hardly of the kind that was meant.
     """
 
     node: Node
@@ -61,6 +62,7 @@ class Typed:
     order: Mapping[Node, tuple[Node, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     parts: tuple[Node, ...] = ()
+    narrow: tuple[str, ...] = ()
 
 
 def typed(
@@ -279,6 +281,7 @@ def _solve(
         asked.append((len(sizes.deferred), relation))
         if not equated(relation, _kinds(relation, reading), shapes, sizes):
             return shapes, sizes, relation, False
+    own = len(sizes.deferred)
     if root_shape is not None:
         _try_root(made, shapes, sizes, root_shape)
     equations = list(sizes.deferred)
@@ -286,6 +289,8 @@ def _solve(
     if pair is None:
         return shapes, sizes, None, False
     place = equations.index(pair) if pair in equations else len(equations)
+    if root_shape is not None and place >= own:  # the wanted shape cannot be had
+        return _solve(made, reading, rigid, None)
     blamed = next((relation for before, relation in reversed(asked) if before <= place), made.relations[-1])
     return shapes, sizes, blamed, not sizes.is_settled(pair)
 
@@ -328,8 +333,10 @@ def _finished(made: Scene, shapes: dict[int, Shape], sizes: Sizes, rigid: set[st
     for record in records:
         for size in record.shape:
             names.update(dict.fromkeys(sorted(size.names) if isinstance(size, Size) else ()))
-    said = notes(made, {record.name for record in records if record.kind == "scalar"})
-    return Typed(node, records, tuple(names), frozenset({*rigid, *made.size_names}), order, said, parts)
+    kinds = {record.name: record.kind for record in records}
+    narrow = reduced_numbers(made, kinds, lambda part: final[made.value_of[id(part)]] == (1, 1))
+    said = (*narrow, *notes(made, kinds))
+    return Typed(node, records, tuple(names), frozenset({*rigid, *made.size_names}), order, said, parts, narrow)
 
 
 def _outside(kind: str, shape: Shape) -> tuple[AnySize, ...]:

@@ -2,32 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
+from matcalc.errors import Span
 from matcalc.expression.operator import callable_named
-from matcalc.language.kinds import MATRIX, SCALAR
+from matcalc.language.kinds import KIND_NAMES, MATRIX, SCALAR
 from matcalc.language.preferences import preferred
 from matcalc.language.scene import Scene
-from matcalc.language.tree import Binary, Call, Name, Number
+from matcalc.language.tree import Binary, Call, Name, Node, Number
 
 _POWERS = ("^", ".^")
 
 
-def notes(made: Scene, scalars: Collection[str]) -> tuple[str, ...]:
-    """Sentences on names that nothing declares, of which ``scalars`` came out as scalars, and on max(x, 0)."""
+def notes(made: Scene, kinds: Mapping[str, str]) -> tuple[str, ...]:
+    """Sentences on names that nothing declares, which came out of some kind, and on max(x, 0)."""
     found: dict[str, None] = dict.fromkeys(_undeclared(made))
     for node in made.nodes:
-        said = _reduced_scalar(node, made, scalars) or _along_axis(node, made) or _power(node, made, scalars)
+        said = _along_axis(node, made) or _power(node, made, kinds)
         found |= {said: None} if said else {}
     return tuple(found)
 
 
-def _power(node: object, made: Scene, scalars: Collection[str]) -> str:
+def reduced_numbers(made: Scene, kinds: Mapping[str, str], is_number: Callable[[Node], bool]) -> tuple[str, ...]:
+    """Sentences on sums, means and norms of what came out as a number, as x does in x - mean(x).
+
+    That is where a name nobody declared is of another kind than its spelling suggests: it is hardly what was meant.
+    """
+    found: dict[Span, str] = {}
+    for node in made.nodes:
+        if not isinstance(node, Call) or not node.arguments:
+            continue
+        operator = callable_named(node.function)
+        reduces = operator is not None and "(m,n) -> (1,1)" in operator.signatures
+        if reduces and is_number(node.arguments[0]):
+            span = node.arguments[0].span
+            inside = {n.name for n in made.nodes if isinstance(n, Name) and span.start <= n.span.start < span.end}
+            if any(kinds[n] != KIND_NAMES[preferred(n)] for n in inside & kinds.keys() - made.known.keys()):
+                found[node.span] = _said(node.span.cut(made.text), span.cut(made.text))
+    inner = [span for span in found if not any(span != s and span.start <= s.start < span.end for s in found)]
+    return tuple(dict.fromkeys(found[span] for span in inner))
+
+
+def _said(whole: str, part: str) -> str:
+    return f"in {whole} {part} is a scalar, since + and - join equal shapes; where it is a vector, write .+ and .-"
+
+
+def _power(node: object, made: Scene, kinds: Mapping[str, str]) -> str:
     """That e is a name, and that the exponent of a matrix is a number; or ""."""
     if not isinstance(node, Binary) or node.operator not in _POWERS or not isinstance(node.left, Name):
         return ""
     name, whole = node.left.name, node.span.cut(made.text)
-    if name in made.known or name not in scalars:
+    if name in made.known or kinds.get(name) != KIND_NAMES[SCALAR]:
         return ""
     if name == "e":
         exponent = node.right.span.cut(made.text)
@@ -59,16 +84,3 @@ def _along_axis(node: object, made: Scene) -> str:
     other, meaning = operator.instead
     whole, x = node.span.cut(made.text), values.span.cut(made.text)
     return f"{whole} is taken along axis 0; {meaning} is {other}({x}, 0)"
-
-
-def _reduced_scalar(node: object, made: Scene, scalars: Collection[str]) -> str:
-    """That a sum, a mean or a norm is taken of what came out as a number, as x does in x - mean(x); or ""."""
-    if not isinstance(node, Call) or not node.arguments or not isinstance(node.arguments[0], Name):
-        return ""
-    operator, name = callable_named(node.function), node.arguments[0].name
-    if operator is None or "(m,n) -> (1,1)" not in operator.signatures:
-        return ""
-    if name in made.known or name not in scalars or preferred(name) == SCALAR:
-        return ""
-    whole = node.span.cut(made.text)
-    return f"in {whole} {name} is a scalar, since + and - join equal shapes; where it is a vector, write .+ and .-"

@@ -15,6 +15,7 @@ from matcalc.lowering.terms import Term, Terms, below
 
 _ELEMENTWISE = frozenset({"add", "multiply", "divide", "power", "negative", "sqrt", "square"})
 _MATRICES = frozenset({"matrix", "row"})
+_VECTORS = frozenset({"vector", "covector"})
 _STANDING = frozenset({"standing", "lying", "lone"})
 WITHOUT_AXES = "without axes"
 
@@ -29,16 +30,16 @@ def unbatched(
     """The terms that compute ``outputs``, which look outside as ``storages`` say, where no input has leading axes.
 
     A value has as many axes as its shape has sides, so every term has one reading; whether one axis stands or lies is
-    what the shape says.
+    what the shape says. A vector of one entry is a number inside, and has its axis outside.
     """
-    rewriting = _Unbatched(terms, target, {p.python_name for p in parameters if p.storage in _MATRICES})
+    rewriting = _Unbatched(
+        terms, target, {p.python_name for p in parameters if p.storage in _MATRICES},
+        {p.python_name for p in parameters if p.storage == "vector" and p.shape == SCALAR},
+    )  # fmt: skip
     made: dict[Term, Term] = {}
     for term in below(*outputs):
         made[term] = rewriting.rewritten(term, [made[arg] for arg in term.args])
-    return [
-        rewriting.full(made[term], term.shape) if storage in _MATRICES or isinstance(storage, Tensor) else made[term]
-        for term, storage in zip(outputs, storages, strict=True)
-    ]
+    return [rewriting.outside(made[t], t.shape, s) for t, s in zip(outputs, storages, strict=True)]
 
 
 def _axes(shape: Shape) -> int:
@@ -48,10 +49,11 @@ def _axes(shape: Shape) -> int:
 class _Unbatched:
     """Rewrites one term after the other."""
 
-    def __init__(self, terms: Terms, target: Target, full_names: set[str]) -> None:
+    def __init__(self, terms: Terms, target: Target, full_names: set[str], vectors_of_one: set[str]) -> None:
         self.terms = terms
         self.target = target
         self.full_names = full_names
+        self.vectors_of_one = vectors_of_one
         self.rules = {
             "transpose": self._transpose,
             "matmul": self._matmul,
@@ -66,8 +68,16 @@ class _Unbatched:
     def rewritten(self, term: Term, args: Sequence[Term]) -> Term:
         """``term`` on rewritten arguments, with as many axes as its shape has sides."""
         if term.op == "name":
+            if term.params[0] in self.vectors_of_one:
+                return self.terms.make("only", term, shape=SCALAR)
             return self._flat(term) if term.params[0] in self.full_names else term
         return self.rules.get(term.op, self._in_full)(term, args)
+
+    def outside(self, term: Term, shape: Shape, storage: str | Tensor) -> Term:
+        """A value of ``shape`` as it looks outside."""
+        if storage in _MATRICES or isinstance(storage, Tensor):
+            return self.full(term, shape)
+        return self.terms.make("vector_of", term, shape=shape) if storage in _VECTORS and shape == SCALAR else term
 
     def full(self, term: Term, shape: Shape) -> Term:
         """A value of ``shape`` with two axes."""

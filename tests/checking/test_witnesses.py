@@ -546,3 +546,18 @@ def test_claims_of_directional_derivatives_carry_testimonies() -> None:
 def test_the_same_seed_gives_the_same_words() -> None:
     first, again = (mc.check("x'*A*x", "x", witnesses="all", seed=3).to_dict() for _ in range(2))
     assert json.dumps(first) == json.dumps(again)
+
+
+@pytest.mark.parametrize(
+    ("claim", "at", "says"),
+    [
+        ("adj(X)'", [[0, 0, 0]] * 3, ""),
+        ("det(X)*inv(X)'", [[1, 1, 1]] * 3, "at given point 1: the claim is not defined there; torch takes 0"),
+        ("det(X)*inv(X)'", [[1, 2], [2, 4]], "at given point 1: the claim as written has no value there"),
+    ],
+)
+def test_a_singular_matrix_is_no_crash_and_an_inverse_that_is_not_there_is_told(claim: str, at: Any, says: str) -> None:
+    """Our own derivation of det has an inverse: where that is not defined, a claim without one still is."""
+    report = mc.check("det(X)", "X", claim=claim, at={"X": at})
+    assert report.verdict == "verified"
+    assert report.edges == () if not says else report.edges[0].startswith(says)

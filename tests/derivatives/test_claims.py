@@ -163,3 +163,56 @@ def test_a_claim_that_fits_only_where_a_size_is_one_is_refuted() -> None:
     report = mc.check("x*x'*x", "x", claim="3*x'*x", kind="jacobian")
     assert (report.verdict, report.diagnosis) == ("refuted", "right only for n = 1")
     assert "right only for n = 1" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "claim", "says"),
+    [
+        ("hessian", "sum(x.^3)", "6*x", "the claim is the diagonal of the Hessian, which is diag(6*x)"),
+        ("hessian", "sum(sin(x))", "-sin(x)", "the claim is the diagonal of the Hessian, which is diag(-sin(x))"),
+        ("jacobian", "softmax(x)", "softmax(x).*(1 - softmax(x))", "the claim is the diagonal of the Jacobian alone"),
+    ],
+)
+def test_a_vector_claimed_for_a_matrix_is_told_to_be_its_diagonal(kind: str, text: str, claim: str, says: str) -> None:
+    report = mc.check(text, "x", claim=claim, kind=kind)
+    assert (report.verdict, report.diagnosis) == ("refuted", says)
+
+
+@pytest.mark.parametrize(("text", "wrt", "claim"), [("X*Y", "X", "Y"), ("A*B", "B", "A")])
+def test_a_factor_claimed_for_the_jacobian_of_a_product_is_refuted(text: str, wrt: str, claim: str) -> None:
+    """Reading it was an IndexError: no relation of the claim's own had its size."""
+    assert mc.check(text, wrt, claim=claim, kind="jacobian").verdict == "refuted"
+
+
+NARROW = [
+    ("norm2(A*x - b)^2", "x", "2*A'*A*(x - inv(A)*b)", {"b": "vector(m)"}, "A: matrix(m, m), x: vector(m)"),
+    ("norm2(A)^2", "A", "2*A*inv(A)*A", None, "A: matrix(n, n)"),
+]
+
+
+@pytest.mark.parametrize(("text", "wrt", "claim", "let", "fits"), NARROW, ids=[row[2] for row in NARROW])
+def test_a_claim_that_fits_square_matrices_alone_is_not_verified_of_all(
+    text: str, wrt: str, claim: str, let: dict[str, str] | None, fits: str
+) -> None:
+    report = mc.check(text, wrt, claim=claim, let=let)
+    assert report.verdict == "inconclusive"
+    assert report.reason == f"the claim's shapes fit only with {fits}: declare them, if they are meant"
+    square = {"A": "matrix(n, n)", "b": "vector(n)"} if let else {"A": "matrix(n, n)"}
+    assert mc.check(text, wrt, claim=claim, let=square).verdict == "verified"
+
+
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("norm2(x - mean(x))^2", "7*(x - mean(x))"),
+        ("sum((X*w - mean(X*w)).^2)", "7*X'*(X*w - mean(X*w))"),
+        ("log(sum(exp(x - max(x)))) + max(x)", "exp(x)/exp(x)"),
+    ],
+)
+def test_nothing_is_verified_of_a_reading_that_is_hardly_meant(text: str, claim: str) -> None:
+    """What is subtracted is a number, and then all is: the function is zero, and so is any claim."""
+    name = "w" if "w" in text else "x"
+    report = mc.check(text, name, claim=claim)
+    assert report.verdict == "inconclusive"
+    assert "is a scalar, since + and - join equal shapes" in report.reason
+    assert "note: in m" in str(report)

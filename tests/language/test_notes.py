@@ -17,6 +17,11 @@ NOTED = [
         "in mean(x) x is a scalar, since + and - join equal shapes; where it is a vector, write .+ and .-",
     ),
     (
+        "sum((X*w - mean(X*w)).^2)",
+        {},
+        "in mean(X*w) X*w is a scalar, since + and - join equal shapes; where it is a vector, write .+ and .-",
+    ),
+    (
         "sum(max(X - Y, 0))",
         {"X": "matrix(m, n)"},
         "max(X - Y, 0) is taken along axis 0; the larger of two, entry by entry, is maximum(X - Y, 0)",
@@ -30,6 +35,8 @@ SILENT = [
     ("sum((x .- mean(x)).^2)", {}),
     ("sum((x - mean(x)).^2)", {"x": "scalar"}),
     ("a*norm2(a)", {}),
+    ("norm2(x'*y)", {}),
+    ("sum(w'*X*w)", {}),
     ("norm2(x)*sum(x)", {}),
     ("e^x", {"e": "scalar"}),
     ("A^n", {"A": "scalar"}),

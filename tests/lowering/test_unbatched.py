@@ -4,8 +4,9 @@ import pytest
 import torch
 from lowering_cases import CASES, Case, compiled, f, k, lower, n, name, sample, source, x
 from test_values import PARTS, agree
-from torch.func import grad, vmap
+from torch.func import grad, hessian, jacrev, vmap
 
+import matcalc as mc
 from matcalc.errors import UnsupportedError
 from matcalc.expression.sizes import Size
 from matcalc.lowering.ready import ready
@@ -61,6 +62,35 @@ def test_a_compiled_function_takes_both(case):
     agree(function(*inputs), case.formula(*inputs))
     batched = function(*(t.expand(3, *t.shape) for t in inputs))
     agree(batched.expand(3, *case.formula(*inputs).shape)[-1], case.formula(*inputs))
+
+
+ONE = {"x": "vector(1)", "A": "matrix(3, 1)", "y": "vector(3)", "c": "scalar"}
+
+
+@pytest.mark.parametrize(
+    ("text", "by"),
+    [("sum(x.^3)", "x"), ("c*sum(x)", "x"), ("y'*A*x", "x"), ("y'*A*x", "A"), ("tr(x*x')", "x"), ("norm2(x)^4", "x")],
+)
+@pytest.mark.parametrize("kind", ["grad", "hessian"])
+def test_a_vector_of_one_entry_keeps_its_axis(text, by, kind):
+    """Inside it is a number: the Hessian of sum(x.^3) had three axes, and c*sum(x) a gradient without any."""
+    expression = mc.parse(text, {name: kind for name, kind in ONE.items() if name in text})
+    inputs = {v.name: torch.rand(tuple(map(int, v.shape)), dtype=D) for v in expression.variables.values()}
+    function = expression.compile("torch")
+    theirs = {"grad": grad, "hessian": hessian}[kind](lambda moved: function(**{**inputs, by: moved}))(inputs[by])
+    derived = {"grad": mc.grad, "hessian": mc.hessian}[kind](expression, by).compile("torch")
+    agree(derived(**inputs), theirs)
+    batched = derived(**{name: t.expand(2, *t.shape) for name, t in inputs.items()})
+    agree(batched.expand(2, *theirs.shape)[-1], theirs)
+
+
+@pytest.mark.parametrize("text", ["softmax(x)", "x.^3", "A*x"])
+def test_the_jacobian_by_a_vector_of_one_entry_keeps_its_axis(text):
+    expression = mc.parse(text, {name: kind for name, kind in ONE.items() if name in text})
+    inputs = {v.name: torch.rand(tuple(map(int, v.shape)), dtype=D) for v in expression.variables.values()}
+    function = expression.compile("torch")
+    theirs = jacrev(lambda moved: function(**{**inputs, "x": moved}))(inputs["x"])
+    agree(mc.jacobian(expression, "x").compile("torch")(**inputs), theirs)
 
 
 @every_case

@@ -8,7 +8,7 @@ from typing import Any
 
 from matcalc.checking.judgement import AGREED, FLOAT, allowance, unit_of
 from matcalc.checking.points import Point, is_inside, point
-from matcalc.checking.precise import lifted
+from matcalc.checking.precise import NO_VALUE, lifted
 from matcalc.checking.question import CheckOptions, Question
 from matcalc.checking.torch_side import called
 from matcalc.errors import MatcalcError
@@ -34,7 +34,6 @@ _LONGEST = 120
 _CALL = 10
 _SLOW = 10
 
-NOT_DEFINED = (ZeroDivisionError, ValueError, OverflowError)
 """What reference arithmetic raises outside an operator's domain."""
 
 
@@ -158,7 +157,7 @@ class Case:
         try:
             found = fold(node, visit, memo)
             return None if any(isinstance(v, mpmath.mpc) for v in found.flat) else found
-        except (*NOT_DEFINED, mpmath.mp.NoConvergence):
+        except (*NO_VALUE, mpmath.mp.NoConvergence):
             return None
         except TypeError as error:  # mpmath's own, where a value is complex
             if "mpc" not in str(error) and "complex" not in str(error):

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from matcalc.checking.diagnosis.case import NOT_DEFINED
+from matcalc.checking.precise import NO_VALUE
 from matcalc.errors import MatcalcError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
@@ -86,7 +86,7 @@ class Place:
             for k in above:
                 node = self.nodes[k]
                 made[node] = build.with_args(node, tuple(made.get(arg, arg) for arg in node.args))
-        except (MatcalcError, *NOT_DEFINED):
+        except (MatcalcError, *NO_VALUE):
             return None
         return made[self.root]
 
@@ -112,7 +112,7 @@ def changed(
     """The edit that puts ``make(*args)`` in place of ``old``, where it fits."""
     try:
         new = make(*args)
-    except (MatcalcError, *NOT_DEFINED):
+    except (MatcalcError, *NO_VALUE):
         return
     if new is None or new is old or new.shape != old.shape:
         return

@@ -10,9 +10,10 @@ from typing import Any
 from matcalc.calculus.differential import differential, direction_for
 from matcalc.calculus.readoff import matrix_of
 from matcalc.calculus.transpose import transposed_map
-from matcalc.checking.diagnosis.case import NOT_DEFINED, Case, Finding, Sight
+from matcalc.checking.diagnosis.case import Case, Finding, Sight
 from matcalc.checking.diagnosis.edits import parts
 from matcalc.checking.diagnosis.multiples import multiple, ratios
+from matcalc.checking.precise import NO_VALUE
 from matcalc.errors import MatcalcError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
@@ -69,7 +70,7 @@ def _gradient(expression: Node, variable: Node) -> Node | None:
     direction = direction_for(variable)
     try:
         return transposed_map(differential(expression, variable, direction), direction, build.number(1))
-    except (MatcalcError, *NOT_DEFINED):
+    except (MatcalcError, *NO_VALUE):
         return None
 
 
@@ -84,7 +85,7 @@ def second(case: Case) -> Finding | None:
     direction = direction_for(variable)
     try:
         found = matrix_of(differential(truth, variable, direction), direction)
-    except (MatcalcError, *NOT_DEFINED):
+    except (MatcalcError, *NO_VALUE):
         return None
     if found is None or not case.explains(partial(_against, case, found)):
         return None

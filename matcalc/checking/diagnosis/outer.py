@@ -10,8 +10,9 @@ from typing import Any
 from matcalc.calculus.differential import differential
 from matcalc.calculus.simplify import textbook
 from matcalc.calculus.transpose import transposed_map
-from matcalc.checking.diagnosis.case import NOT_DEFINED, Case, Finding
+from matcalc.checking.diagnosis.case import Case, Finding
 from matcalc.checking.diagnosis.multiples import Multiple, multiple, ratios
+from matcalc.checking.precise import NO_VALUE
 from matcalc.errors import MatcalcError
 from matcalc.expression import build
 from matcalc.expression.nodes import Node, postorder
@@ -92,7 +93,7 @@ def _slope(whole: Node, place: Node) -> Node | None:
     direction = build.variable(f"d'{place.params[0]}", (1, 1), "scalar")
     try:
         return textbook(transposed_map(differential(whole, place, direction), direction, build.number(1)))
-    except (MatcalcError, *NOT_DEFINED):
+    except (MatcalcError, *NO_VALUE):
         return None
 
 

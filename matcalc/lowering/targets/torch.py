@@ -60,6 +60,8 @@ TARGET = Target(
         "standing": "{0:a}.unsqueeze(-1)",
         "lying": "{0:a}.unsqueeze(-2)",
         "lone": "{0:a}[None, None]",
+        "only": "{0:a}.squeeze(0)",
+        "vector_of": "{0:a}[None]",
         "outer_product": "torch.outer({0}, {1})",
         "expand_flat": _expand_flat,
         "fill_flat": "torch.full((), {0}, {like})",
