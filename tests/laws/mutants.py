@@ -13,6 +13,7 @@ them.
 
 from __future__ import annotations
 
+import itertools
 import random
 import sys
 from collections import Counter
@@ -51,6 +52,7 @@ WAYS = ("formula", "formula", "formula", "formula", "text", "function")
 _DIGITS = 120
 _SAME = "1e-70"
 _POINTS = 4
+_TRIES = 24
 _SECONDS = 8
 _PER_KIND = 1
 _EVERY = 100
@@ -192,13 +194,10 @@ def is_equal(original: Original, mutant: Node, seed: int) -> bool:
 
 def errors(original: Original, mutant: Node, seed: int, beside_all: bool = False) -> list[Any]:
     """How far a mutant is off at points that the check did not see, beside the derivative or all that is computed."""
-    asks = original.asked(mutant)
-    found = []
-    for number in range(_POINTS):
-        at = point(asks, CheckOptions(trials=_POINTS + 1, seed=seed + 77_000), number)
-        if isinstance(at, Point):
-            found.append(_error_at(asks, original.question, at, beside_all))
-    return found
+    asks, options = original.asked(mutant), CheckOptions(trials=_TRIES + 1, seed=seed + 77_000)
+    drawn = (point(asks, options, number) for number in range(_TRIES))  # whole numbers are tied more often than not
+    inside = itertools.islice((at for at in drawn if isinstance(at, Point)), _POINTS)
+    return [_error_at(asks, original.question, at, beside_all) for at in inside]
 
 
 def _error_at(asks: Question, right: Question, at: Point, beside_all: bool) -> Any:
