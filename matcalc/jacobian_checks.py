@@ -113,19 +113,16 @@ def _printed(derived: Jacobian) -> Node | None:
 
 
 def _check_text(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> Report:
-    """A claim as text, at the sizes that it fits; where that is a size of 1, another look at what it may be."""
-    report = _at_its_sizes(derived, claim, options)
-    if not (report.diagnosis or "").startswith(_ONLY_FOR):
+    """A claim as text; where it has not the shape, but at some sizes, another look at what it may be."""
+    found = _read(derived, claim) or _read(derived, claim, turned=True)
+    report = _compared(derived, found.node, options) if found else _at_its_sizes(derived, claim, options)
+    if report.verdict != "refuted" or (found and not (report.diagnosis or "").startswith(_ONLY_FOR)):
         return report
-    return replace(report, diagnosis=_of_the_diagonal(derived, claim, options) or report.diagnosis)
+    says = _of_the_gradient(derived, claim, options) or _of_the_diagonal(derived, claim, options) or report.diagnosis
+    return replace(report, diagnosis=says)
 
 
 def _at_its_sizes(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> Report:
-    found = _read(derived, claim)
-    if found is None:
-        found = _read(derived, claim, turned=True)
-    if found is not None:
-        return _compared(derived, found.node, options)
     reports = []
     for again, node in itertools.islice(_fits(derived, claim), _MOST_FITS):
         report = _compared(again, node, options)
@@ -152,6 +149,21 @@ def _unless_of_one(whole: Expression, again: Jacobian, report: Report) -> Report
         return report
     only = f"{_ONLY_FOR} {' and '.join(f'{name} = 1' for name in ones)}"
     return replace(report, verdict="refuted", diagnosis=only)
+
+
+def _of_the_gradient(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> str:
+    """That what is claimed for a Hessian is the gradient; or ""."""
+    from matcalc.verification import check
+
+    f = derived.expression
+    if derived.kind != "hessian" or not isinstance(f, Expression):
+        return ""
+    first = derived.others[0] if derived.others else derived.wrt
+    try:
+        report = check(f, first, claim=claim, **options)
+    except MatcalcError:
+        return ""
+    return f"the claim is the gradient by {first}, not the Hessian" if report.verdict == "verified" else ""
 
 
 def _of_the_diagonal(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> str:

@@ -104,11 +104,21 @@ def _smaller(made: Node, node: Node, rule: Rule) -> bool:
 
 def _multiplied_out(products: Collection[str], node: Node, args: Sequence[Node]) -> Node:
     made = build.with_args(node, tuple(args))
-    for k, factor in enumerate(made.args):
-        if made.op in products and factor.op == "add":
-            if len(factor.args) > _MOST_TERMS:
-                message = f"multiplied out there are more than {_MOST_TERMS} terms"
-                raise LimitError(message, limit="terms", value=len(factor.args), allowed=_MOST_TERMS)
-            parts = (build.with_args(made, (*made.args[:k], term, *made.args[k + 1 :])) for term in factor.args)
+    for k, factor in enumerate(made.args if made.op in products else ()):
+        terms = _terms_of(factor)
+        if len(terms) > _MOST_TERMS:
+            message = f"multiplied out there are more than {_MOST_TERMS} terms"
+            raise LimitError(message, limit="terms", value=len(terms), allowed=_MOST_TERMS)
+        if len(terms) > 1:
+            parts = (build.with_args(made, (*made.args[:k], term, *made.args[k + 1 :])) for term in terms)
             return build.add(*(_multiplied_out(products, part, part.args) for part in parts))
     return made
+
+
+def _terms_of(factor: Node) -> Sequence[Node]:
+    """The terms of a sum, or of a sum that shares a number, as 2*(1 + 2*x'*x) does."""
+    if factor.op == "add":
+        return factor.args
+    if factor.op in ("times", "scale") and [arg.op for arg in factor.args] == ["number", "add"]:
+        return [build.with_args(factor, (factor.args[0], term)) for term in factor.args[1].args]
+    return [factor]

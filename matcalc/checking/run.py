@@ -356,7 +356,7 @@ def _only_at_ones(trials: list[Trial]) -> Diagnosis | None:
 
 def _only_somewhere(trials: list[Trial]) -> str:
     """Whether a wrong claim holds at some of the points, of which all have sizes above 1."""
-    right = [t for t in trials if t.holds and max(t.at.sizes.values(), default=2) > 1]
+    right = [t for t in trials if t.holds and not t.doubt and max(t.at.sizes.values(), default=2) > 1]
     wrong = [t for t in trials if not t.holds]
     if not right or len(wrong) == len(trials):
         return ""

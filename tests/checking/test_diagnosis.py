@@ -174,6 +174,81 @@ def test_an_entry_has_the_axes_of_the_tensor(shape: tuple[int, ...], index: tupl
     assert diagnosis == f"wrong only in the entry {list(index)}"
 
 
+# Branches: what holds at a few points by luck is not said.
+
+VECTORS = {"x": "vector(n)", "y": "vector(n)"}
+PIECEWISE = [
+    ("sum(relu(1 - y.*(X*w)))", "w", "-X'*y", {}, ("positive", "adds up to one", "1/2")),
+    ("sum(abs(x - y))", "x", "sign(x)", VECTORS, ("positive",)),
+    ("sum(maximum(x, y).^2)", "x", "2*maximum(x, y)", VECTORS, ("positive",)),
+    ("norm2(x)", "x", "x/maximum(norm2(x), 1e-12)", {}, ("positive",)),
+    ("sum(huber(x, 2))", "x", "2*sign(x)", {}, ("abs(x)", "missing")),
+    ("sum(huber(A*x - b, 1))", "x", "A'*(A*x - b)", {"b": "vector(m)"}, ("abs(",)),
+    ("sum(x.^2)", "x", "2*x + relu(sin(x) - 0.99999)", {}, ("positive",)),
+]
+
+
+@pytest.mark.parametrize("seed", [0, 2, 5])
+@pytest.mark.parametrize(
+    ("text", "name", "claim", "let", "not_said"), PIECEWISE, ids=[f"{r[0]}: {r[2]}" for r in PIECEWISE]
+)
+def test_what_holds_on_some_branches_alone_is_no_relation(
+    text: str, name: str, claim: str, let: dict[str, str], not_said: tuple[str, ...], seed: int
+) -> None:
+    report = mc.check(text, name, claim=claim, let=let or None, seed=seed)
+    assert report.verdict != "verified"
+    assert not any(words in (report.diagnosis or "") for words in not_said), report.diagnosis
+
+
+def test_what_holds_on_every_branch_is_said() -> None:
+    let = {"b": "vector(m)"}
+    report = mc.check("sum(relu(A*x - b))", "x", claim="-A'*heaviside(A*x - b)", let=let)
+    assert report.diagnosis == "sign: the claim is minus the gradient"
+    assert (
+        mc.check("sum(abs(x))", "x", claim="ones(n)", let={"x": "vector(n)"}).diagnosis == "right only if x is positive"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("y'*A*x", "A*y"),
+        ("y'*A*x", lambda A, x, y: A @ y),
+        ("y'*A'*x", "A'*y"),
+        ("y'*A'*x", lambda A, x, y: A.T @ y),
+    ],
+)
+def test_a_transposed_factor_is_told_as_the_claim_has_it(text: str, claim: Any) -> None:
+    report = mc.check(text, "x", claim=claim, let={"A": "matrix(n, n)"})
+    says = "A.T in place of A" if "A'" in text else "A in place of A.T"
+    assert (report.diagnosis or "").startswith(f"a transposed factor: {says}")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "claim", "kind", "says"),
+    [
+        ("logsumexp(x)", "x", "softmax(x)", "hessian", "the claim is the gradient by x, not the Hessian"),
+        ("logdet(X)", "X", "inv(X)'", "hessian", "the claim is the gradient by X, not the Hessian"),
+        ("f = x'*x; f^2 + f", "x", "4*(x'*x)*x", "grad", "a missing term: the term 2*x is missing"),
+        ("tr(X^2)", "X", "2*eye(n*n)", "hessian", "transposed: the claim is the Jacobian of the transposed gradient"),
+    ],
+)
+def test_what_was_claimed_instead_is_told(text: str, name: str, claim: str, kind: str, says: str) -> None:
+    let = {"X": "matrix(n, n)"} if "X" in text else None
+    assert mc.check(text, name, claim=claim, kind=kind, let=let).diagnosis == says
+
+
+def test_a_factor_that_is_almost_1_is_no_factor_of_1() -> None:
+    report = mc.check("norm2(x)", "x", claim="x/(norm2(x) + 1e-12)")
+    assert report.verdict == "refuted"
+    assert "1 times" not in report.diagnosis
+
+
+def test_a_small_error_everywhere_is_not_told_to_be_right_at_some_points() -> None:
+    report = mc.check("x'*x", "x", claim=lambda x: 2 * x + 1e-9)
+    assert "right at" not in (report.diagnosis or "")
+
+
 # What is not said.
 
 SILENT = [

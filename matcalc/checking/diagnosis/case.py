@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from matcalc.checking.diagnosis.branches import elsewhere, is_piecewise
 from matcalc.checking.judgement import AGREED, FLOAT, allowance, unit_of
 from matcalc.checking.points import Point, is_inside, point
 from matcalc.checking.precise import NO_VALUE, lifted
@@ -33,8 +34,6 @@ _TINY = 1e-250
 _LONGEST = 120
 _CALL = 10
 _SLOW = 10
-
-"""What reference arithmetic raises outside an operator's domain."""
 
 
 @dataclass(frozen=True)
@@ -282,7 +281,11 @@ def case_of(question: Question, options: CheckOptions, points: Sequence[Point], 
     case = Case(question, (), floats=floats, room=_room(question, chosen[0]), somewhere=somewhere)
     sights = [s for at in chosen if (s := _sight(case, at)) is not None]
     case = case if floats else replace(case, room=min(case.room, _below_the_error(sights)))
-    return replace(case, sights=_chosen(case, sights)) if sights else None
+    if not sights:
+        return None
+    others = elsewhere(question, chosen, options.seed) if is_piecewise(question) else ()
+    found = [s for at in others if (s := _sight(case, at)) is not None and abs(s.truth).max() > 0]
+    return replace(case, sights=(*_chosen(case, sights), *found))
 
 
 def _below_the_error(sights: Sequence[Sight]) -> float:
@@ -328,7 +331,10 @@ def _sight(case: Case, at: Point) -> Sight | None:
     if case.claimed is not None:
         claimed = case._evaluated(case.claimed, exact, at.sizes, memo)
     else:
-        floats = called(question, at)
+        try:
+            floats = called(question, at)
+        except MatcalcError:
+            return None
         if not is_finite(floats):
             return None
         claimed = lifted({"c": floats})["c"]

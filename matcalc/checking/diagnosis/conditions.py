@@ -16,6 +16,7 @@ from matcalc.expression.property import PROPERTIES
 
 _MOST_NAMES = 6
 _SEED = 1
+_NEXT_TO_NOTHING = 1e-3
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,12 @@ def _orthogonal(drawn: Any) -> Any:
     return exact(drawn)
 
 
+def _away_from_zero(sizes: Any) -> Any:
+    """Sizes as they are, but for those next to nothing: what is wrong at some values stays so where signs change."""
+    largest = float(sizes.max()) or 1.0
+    return sizes + (sizes < _NEXT_TO_NOTHING * largest) * 0.1 * largest
+
+
 def _same(generic: Any, rng: Any) -> Any:
     return generic
 
@@ -104,13 +111,13 @@ SYMMETRIC = Assumption("symmetric", "symmetric", _is_free_square, lambda g, rng:
 ADDS_UP = Assumption("", "", _is_other, _summing, _adding_up)
 NATURAL: tuple[Assumption, ...] = (
     SYMMETRIC,
-    Assumption("positive", "positive", lambda v, case: not v.facts, lambda g, rng: abs(g) + 0.1,
+    Assumption("positive", "positive", lambda v, case: not v.facts, lambda g, rng: _away_from_zero(abs(g)),
                has=lambda value: bool((value > 0).all())),
 )  # fmt: skip
 """What people assume without a word."""
 STRONGER: tuple[Assumption, ...] = (
     Assumption("of length one", "of length one", _is_free_column, _same, _of_length_one),
-    Assumption("negative", "negative", lambda v, case: not v.facts, lambda g, rng: -abs(g) - 0.1,
+    Assumption("negative", "negative", lambda v, case: not v.facts, lambda g, rng: -_away_from_zero(abs(g)),
                has=lambda value: bool((value < 0).all())),
     Assumption("skew-symmetric", "skew-symmetric", _is_free_square, lambda g, rng: (g - g.T) / 2),
     Assumption("orthogonal", "orthogonal", _is_free_square, _sampled("orthogonal"), _orthogonal,
@@ -242,11 +249,20 @@ def _equal(case: Case, claimed: Any, truth: Any) -> bool:
 
 
 def conditional(case: Case) -> Finding | None:
-    """Whether sign, factor or transpose alone is wrong once a natural assumption is made."""
-    for assumption in (SYMMETRIC, ADDS_UP, *NATURAL[1:], *STRONGER):
+    """Whether sign or factor alone is wrong once a natural assumption is made."""
+    return _conditional(case, (SYMMETRIC, ADDS_UP, *NATURAL[1:]))
+
+
+def conditional_on_more(case: Case) -> Finding | None:
+    """The same once a stronger one is made."""
+    return _conditional(case, STRONGER)
+
+
+def _conditional(case: Case, listed: Sequence[Assumption]) -> Finding | None:
+    for assumption in listed:
         for name in names(case, assumption):
             found = _multiple(case, _values(case, assumption, [name]))
-            if found is None:
+            if found is None or (found.text == "1" and not found.powers):  # it is off by less than its digits tell
                 continue
             if assumption is ADDS_UP and _multiple(case, _values(case, assumption, [name], times=2)):
                 continue

@@ -22,7 +22,7 @@ from matcalc.checking.diagnosis.edits import (
     transposes,
 )
 from matcalc.expression import build
-from matcalc.expression.nodes import Node
+from matcalc.expression.nodes import Node, postorder
 
 _MOST_NODES = 1000
 _MOST_EDITS = 200
@@ -86,7 +86,10 @@ def _found(case: Case, relation: str, edits: Callable[[Place, Sequence[Node]], I
     case.work.left = max(case.work.left, 0) + kept
     if (place := _place(case.truth)) is not None:
         others = [n for n in (case.claimed, case.question.expression) if n is not None]
+        said = None if case.claimed is None else set(postorder(case.claimed))
         for edit in _bounded(case, place, edits(place, parts(others, _MOST_PARTS))):
+            if said is not None and edit.new not in said:  # of what nobody typed nothing is to be said
+                continue
             if case.explains(partial(_truth_edited, case, edit)):
                 return _finding(case, relation, edit, of_claim=False)
     return None

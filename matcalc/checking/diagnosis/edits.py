@@ -132,11 +132,11 @@ def transposes(place: Place, *, at_one_place: bool) -> Iterator[Edit]:
     used = {n for n in place.nodes if n is place.root or any(user.op != "transpose" for user in place.users(n))}
     both = {n for n in used if not n.is_scalar and n.T in used}
     for node in sorted(place.nodes, key=lambda n: n.weight):
-        if node.is_square and not node.is_scalar and node is not place.root:
-            if at_one_place:
-                yield from replaced_part(place, node, node.T)
-            elif node not in both:
-                yield from changed(place, node, build.transpose, node)
+        if node.is_square and not node.is_scalar and node is not place.root and (at_one_place or node not in both):
+            made = replaced_part(place, node, node.T) if at_one_place else changed(place, node, build.transpose, node)
+            for edit in made:
+                turned = node not in used  # it stands there as its transpose alone
+                yield Edit(edit.root, node.T, node) if turned else edit
 
 
 def replaced_part(place: Place, old: Node, new: Node) -> Iterator[Edit]:

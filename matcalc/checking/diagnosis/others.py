@@ -27,7 +27,8 @@ _MATRIX = 2
 def itself(case: Case) -> Finding | None:
     """Whether the claim is the function."""
     if case.explains(partial(_against, case, case.question.expression)):
-        return Finding("other derivative", "the claim is the function itself, not its derivative")
+        function = "the gradient" if case.what == "Hessian" else "the function itself"
+        return Finding("other derivative", f"the claim is {function}, not its derivative")
     return None
 
 

@@ -91,6 +91,7 @@ RULES: tuple[Rule, ...] = (
     Rule("one term", terms.one_term, formulas=True),
     Rule("missing factor", edited.dropped, formulas=True),
     Rule("terms, multiplied out", terms.many_coefficients, formulas=True),
+    Rule("stronger assumption and factor", conditions.conditional_on_more, formulas=True),
     Rule("inner term", edited.inner_term, formulas=True),
     Rule("replaced part", edited.replaced, formulas=True),
     Rule("inserted factor", edited.inserted, formulas=True),

@@ -92,7 +92,9 @@ def layout(case: Case) -> Finding | None:
         return None
     for relation, says, order in _ORDERS:
         if case.explains(partial(_in_order, case, order)):
-            return Finding(relation, says.format(what=case.what))
+            is_hessian = case.what == "Hessian"
+            what, value = ("Jacobian", "gradient") if is_hessian and "{value}" in says else (case.what, "value")
+            return Finding(relation, says.format(what=what, value=value))
     return None
 
 
@@ -154,7 +156,7 @@ _ORDERS: tuple[tuple[str, str, Order], ...] = (
     ("vec order", "vec order: right for vec by rows, as NumPy ravels, and in the other layout; here vec takes columns",
      _by_rows_turned),
     ("layout", "other layout: right with the name's axes first; here the axes of the value come first", _input_first),
-    ("transposed", "transposed: the claim is the {what} of the transposed value", _value_transposed),
+    ("transposed", "transposed: the claim is the {what} of the transposed {value}", _value_transposed),
     ("transposed", "transposed: the claim is the {what} by the transposed name", _name_transposed),
 )  # fmt: skip
 
