@@ -58,9 +58,9 @@ def _checked(asked: FunctionQuestion, options: CheckOptions) -> FunctionReport:
     settings = [asked.setting(options, number, at) for number, at in points]
     forward = forward_finding(asked, options, points)
     if forward.status == WRONG:
-        return reported(base, [forward, *each(ALWAYS, settings[:1])])
+        return reported(base, [forward, *each(ALWAYS, settings[:SETTINGS])])
     reports, backward = _backward(asked, replace(options, devices=(home(),)), settings, [at for _, at in points])
-    findings = [forward, *backward, *each(ALWAYS, settings[:1])]
+    findings = [forward, *backward, *each(ALWAYS, settings[:SETTINGS])]
     base = replace(combined(reports), devices=options.devices) if reports else base
     unsaid = [f for f in (forward, *backward) if f.status == UNDECIDED]
     if unsaid:
@@ -97,7 +97,7 @@ def each(looks: Mapping[str, Callable[[Setting], Finding]], settings: list[Setti
 
 def _looked(aspect: str, look: Callable[[Setting], Finding], setting: Setting) -> Finding:
     try:
-        return look(setting)
+        return look(setting.plain())  # what one look's Function writes into its inputs is no other look's
     except Raised as error:
         return Finding(aspect, UNDECIDED, str(error))
 
@@ -141,7 +141,7 @@ def _cast(asked: FunctionQuestion, name: str, settings: list[Setting], points: l
         def backward(place: Place, setting: Setting = setting) -> Any:
             return gradient(**dict(zip(setting.inputs, place.inputs, strict=True)), **{u: place.cotangent.clone()})
 
-        place = place_of(setting, name)
+        place = place_of(setting.plain(), name)
         said = backward(place)
         truth = autograd_of(question, at, {**setting.inputs, u: setting.cotangent})[0]
         expected = torch.from_numpy(truth).reshape(said.shape)

@@ -20,7 +20,7 @@ from typing import Any
 from matcalc.checking.placement import back, there
 from matcalc.checking.torch_side import no_array
 from matcalc.checking.verdict import Report
-from matcalc.errors import CheckError, DeviceError
+from matcalc.errors import CheckError, DeviceError, MatcalcError
 
 LIBRARIES = ("torch", "numpy", "jax")
 _SHOWN = {"torch": "torch tensors", "numpy": "NumPy arrays", "jax": "JAX arrays"}
@@ -51,14 +51,16 @@ class Foreign:
             args, given = self._arranged(given)
         if not self.library:
             return self._first(args, given)
-        return self._kept(args, given, _called(self.function, self.library, args, given))
+        return self._kept(args, given, _called(self.function, self.library, args, given, watch=self._once is None))
 
     def _first(self, args: Sequence[Any], given: Mapping[str, Any]) -> Any:
         """The value by the first library whose arrays come back."""
         failed: BaseException | None = None
         for library in LIBRARIES if self._is_jax else LIBRARIES[:2]:
             try:
-                made = _called(self.function, library, args, given)
+                made = _called(self.function, library, args, given, watch=True)
+            except MatcalcError:
+                raise
             except (Exception, SystemExit) as error:
                 failed = failed or error
                 continue
@@ -87,7 +89,8 @@ class Foreign:
     def _arranged(self, given: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What is given by keyword as the function takes it: by place where it cannot be named.
 
-        ``jax.grad`` differentiates by what stands in a place, and NumPy's own functions name nothing.
+        ``jax.grad`` and ``torch.func.jacrev`` differentiate by what stands in a place, and NumPy's own functions name
+        nothing.
         """
         parameters = _parameters(self.function)
         nameless = parameters is None or any(p.kind is p.POSITIONAL_ONLY for p in parameters)
@@ -95,7 +98,7 @@ class Foreign:
             return tuple(given.values()), {}
         leading: list[str] = []
         for p in parameters or ():
-            by_place = p.kind is p.POSITIONAL_ONLY or (p.kind is p.POSITIONAL_OR_KEYWORD and self._is_jax)
+            by_place = p.kind is p.POSITIONAL_ONLY or (p.kind is p.POSITIONAL_OR_KEYWORD and self._takes_places)
             if not by_place or p.name not in given:
                 break
             leading.append(p.name)
@@ -105,6 +108,10 @@ class Foreign:
     @cached_property
     def _is_jax(self) -> bool:
         return _mentions_jax(self.function)
+
+    @cached_property
+    def _takes_places(self) -> bool:
+        return self._is_jax or _module_of(self.function).startswith("torch._functorch.")
 
     def _taken(self, rest: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Of what is left of what is given by keyword, what the function takes.
@@ -186,12 +193,17 @@ def _mentions_jax(function: Any) -> bool:
     inner = inspect.unwrap(function) if callable(function) else function
     code = getattr(inner, "__code__", None)
     used = [function, inner]
-    if str(getattr(function, "__globals__", {}).get("__name__", "")).startswith("jax."):  # of jax.grad(f), say
+    if _module_of(function).startswith("jax."):  # of jax.grad(f), say
         return True
     if code is not None:
         used += [inner.__globals__.get(name) for name in code.co_names]
         used += [cell.cell_contents for cell in inner.__closure__ or () if _is_filled(cell)]
     return any(_home(value).split(".")[0] in ("jax", "jaxlib") for value in used if value is not None)
+
+
+def _module_of(function: Any) -> str:
+    """The module whose code a function runs, be it wrapped around another one."""
+    return str(getattr(function, "__globals__", {}).get("__name__", ""))
 
 
 def _is_filled(cell: Any) -> bool:
@@ -206,23 +218,52 @@ def _home(value: Any) -> str:
     return str(named)
 
 
-def _called(function: Callable[..., Any], library: str, args: Sequence[Any], given: Mapping[str, Any]) -> Any:
+def _called(
+    function: Callable[..., Any], library: str, args: Sequence[Any], given: Mapping[str, Any], *, watch: bool = False
+) -> Any:
     """The function's own answer to the arrays of a library.
 
     Raises:
+        CheckError: where it changes what it is given, if that is watched.
         DeviceError: where JAX is asked for and is not there.
     """
     if library == "torch":
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "__array_wrap__")  # NumPy's, of a function that is written for it
-            return back(function(*map(there, args), **{name: there(value) for name, value in given.items()}))
+            kept = [_array(a) for a in (*args, *given.values())] if watch else []
+            made = back(function(*map(there, args), **{name: there(value) for name, value in given.items()}))
+            _left_alone(kept, [_array(a) for a in (*args, *given.values())] if watch else [], [*args, *given], "clone")
+            return made
     if library == "numpy":
         import numpy as np
 
+        arrays, named = [_array(a) for a in args], {name: _array(a) for name, a in given.items()}
         with np.errstate(all="ignore"):  # at other scales exp overflows, which is looked at and need not be told
-            return function(*(_array(a) for a in args), **{name: _array(a) for name, a in given.items()})
+            made = function(*arrays, **named)
+        if watch:
+            kept = [_array(a) for a in (*args, *given.values())]
+            _left_alone(kept, [*arrays, *named.values()], [*args, *given], "copy")
+        return made
     with _in_64_bits() as to_jax:
         return function(*(to_jax(_array(a)) for a in args), **{name: to_jax(_array(a)) for name, a in given.items()})
+
+
+def _left_alone(before: Sequence[Any], after: Sequence[Any], names: Sequence[Any], copy: str) -> None:
+    """That arrays are what they were; ``copy`` is what makes another one.
+
+    Raises:
+        CheckError: where one is not.
+    """
+    import numpy as np
+
+    for k, (one, other, name) in enumerate(zip(before, after, names, strict=False)):
+        if isinstance(one, np.ndarray) and not np.array_equal(one, other, equal_nan=one.dtype.kind in "fc"):
+            which = f"argument {name}" if isinstance(name, str) else f"input {k}"
+            raise CheckError(
+                f"the claimed function changes its {which}",
+                why="what it is given is used again",
+                suggestion=f"x = x.{copy}()",
+            )
 
 
 @contextlib.contextmanager

@@ -87,11 +87,13 @@ def in_place(setting: Setting) -> Finding:
         return Finding("in place", UNDECIDED, str(error))
     for name, t in plain.inputs.items():
         if not _same(t, before.inputs[name]):
-            if value.data_ptr() == t.data_ptr() or (home() != CPU and _same(value, t)):
+            returned = value.data_ptr() == t.data_ptr() or (home() != CPU and _same(value, t))
+            if returned and _is_marked_dirty(before, name):
                 says = f"forward works in place on {name}; what is checked is a function that leaves its inputs alone"
                 return Finding("in place", UNDECIDED, says)
+            untold = f", and does not say so: ctx.mark_dirty({name})" if returned else ""
             example = example_of(before, f"{name} after forward", t, before.inputs[name])
-            return Finding("in place", WRONG, f"forward changes its argument {name}", example)
+            return Finding("in place", WRONG, f"forward changes its argument {name}{untold}", example)
     cotangent = plain.cotangent
     try:
         replace(before.plain(), cotangent=cotangent).run()
@@ -107,6 +109,16 @@ def in_place(setting: Setting) -> Finding:
             example = example_of(before, f"{name} after backward", t, before.inputs[name])
             return Finding("in place", WRONG, f"backward changes the argument {name}", example)
     return Finding("in place", RIGHT)
+
+
+def _is_marked_dirty(setting: Setting, name: str) -> bool:
+    """Whether torch knows that an input is written to: it refuses a leaf then."""
+    inputs = {n: fresh(t).requires_grad_(n == name) for n, t in setting.plain().inputs.items()}
+    try:
+        setting.claim.value(inputs)
+    except Raised as error:
+        return "in-place" in str(error)
+    return False
 
 
 def _overwritten(setting: Setting) -> Finding | None:

@@ -58,7 +58,7 @@ def verify_function(
     noted = [Finding(f"backward by {claim.names[k]}", NOTED, says) for k in without]
     base, findings = combined(reports), [forward, *findings, *noted]
     settings = [_setting(request, claim, place, wanted) for place in places(request)]
-    findings += each(ALWAYS, settings[:1]) if any(r.trials for r in reports) else []
+    findings += each(ALWAYS, settings[:SETTINGS]) if any(r.trials for r in reports) else []
     if base.ok and request.dtype == DOUBLE and all(f.status != WRONG for f in findings):
         findings += each(ONCE_RIGHT, settings[:SETTINGS])
     if base.ok and forward.status == UNDECIDED:

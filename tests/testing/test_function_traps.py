@@ -97,7 +97,7 @@ def test_a_gradient_that_is_nan_does_not_ignore_what_arrives() -> None:
     function = made(forward, lambda ctx, g: g * ctx.saved_tensors[0] / ctx.saved_tensors[0].norm())
     report = mc.verify(torch.norm, function, [0 * w])
     assert report.ok, str(report)
-    assert report.finding("grad_output").status == "undecided"
+    assert report.finding("grad_output").status == "right"  # which another point tells
 
 
 def test_an_argument_that_is_no_tensor_is_named() -> None:
@@ -132,3 +132,40 @@ def test_a_right_value_is_told_with_what_it_is_off_by(monkeypatch: pytest.Monkey
     monkeypatch.setattr(_Nearly, "off", 0.0)
     report = mc.verify(lambda x: (x * x).sum(), _Nearly, (torch.tensor([0.3, -1.2, 2.0], dtype=torch.float64),))
     assert report.finding("forward").says == "the function's value at 5 points, off by at most 0.0e+00"
+
+
+# A forward that writes into its input.
+
+
+def clamped(ctx: Any, x: Any) -> Any:
+    ctx.save_for_backward(x.clone())
+    return x.clamp_(min=0)
+
+
+def passed(ctx: Any, *given: Any) -> Any:
+    (x,) = ctx.saved_tensors
+    return given[0] * (x > 0)
+
+
+def clamped_as_told(ctx: Any, x: Any) -> Any:
+    ctx.mark_dirty(x)
+    return clamped(ctx, x)
+
+
+@pytest.mark.parametrize("asked", ["check", "verify"])
+def test_a_forward_that_writes_into_its_input_untold_is_wrong(asked: str) -> None:
+    function = made(clamped, passed)
+    x = torch.tensor([-1.0, 2.0, 3.0], dtype=torch.float64)
+    report = (
+        mc.check("relu(x)", "x", claim=function)
+        if asked == "check"
+        else mc.verify(lambda x: x.relu(), function, (x.clone(),))
+    )
+    assert report.verdict == "refuted"
+    assert report.finding("in place").says == ("forward changes its argument x, and does not say so: ctx.mark_dirty(x)")
+
+
+def test_a_forward_that_says_that_it_works_in_place_is_left_open() -> None:
+    report = mc.check("relu(x)", "x", claim=made(clamped_as_told, passed))
+    assert report.verdict == "inconclusive"
+    assert report.finding("in place").status == "undecided"

@@ -109,3 +109,29 @@ def test_a_value_of_one_entry_takes_a_gradient_or_a_vjp() -> None:
     assert mc.verify(function, lambda x: 2 * x, [w]).ok
     assert mc.verify(function, lambda x, u: 2 * x * u, [w]).ok
     assert mc.verify(function, lambda x, u: 3 * x * u, [w]).verdict == "refuted"
+
+
+def doubled_in_place(x: Any) -> Any:
+    x *= 2
+    return x
+
+
+@pytest.mark.parametrize("library", ["torch", "numpy"])
+def test_a_claim_that_changes_its_inputs_is_refused(library: str) -> None:
+    claim = doubled_in_place if library == "torch" else mc.testing.numpy(doubled_in_place)
+    with pytest.raises(mc.CheckError, match="the claimed function changes its argument x"):
+        mc.check("x'*x", "x", claim=claim)
+    with pytest.raises(mc.CheckError, match="the claimed function changes its input 0"):
+        mc.verify(lambda x: x @ x, claim, [torch.ones(3, dtype=torch.float64)])
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "let", "claim"),
+    [
+        ("X*X", "jacobian", {"X": "matrix(n, n)"}, torch.func.jacrev(lambda X: X @ X)),
+        ("sum(x.^3)", "hessian", None, torch.func.hessian(lambda x: (x**3).sum())),
+        ("x'*A*x", "grad", None, torch.func.grad(lambda A, x: x @ A @ x, argnums=1)),
+    ],
+)
+def test_what_torch_func_makes_is_called_by_place(text: str, kind: str, let: Any, claim: Any) -> None:
+    assert mc.check(text, "x" if "x" in text else "X", claim=claim, kind=kind, let=let).verdict == "verified"
