@@ -12,6 +12,7 @@ from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
 from matcalc.jacobian_record import Jacobian
 from matcalc.language.inference import Typed, VariableRecord, typed_claim
+from matcalc.language.shared_names import with_shared_names
 from matcalc.language.syntax import read
 from matcalc.limits import Limits
 from matcalc.parsed import Expression, Let, Variable, parse
@@ -65,7 +66,10 @@ def check(
         raise ParseError(f"kind={kind!r} has no direction", suggestion="kind='jvp', 'vjp' or 'hvp'")
     if isinstance(claim, str) and not claim.strip():
         raise ParseError("the claim is empty", why="it is a text in the names of the expression")
-    report = _asked(expression, wrt, claim, kind, options)
+    read_as = claim
+    if isinstance(claim, str):
+        read_as = with_shared_names(claim, expression.text, frozenset(expression.variables), expression.limits)
+    report = _asked(expression, wrt, read_as, kind, options)
     names = tuple(expression.variables) if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
     given = options_from(**{name: value for name, value in options.items() if name != "direction"})
     asked = asked_of(

@@ -11,7 +11,7 @@ from matcalc.language.kinds import KIND_NAMES, MATRIX, ROW, SCALAR, VECTOR, kind
 from matcalc.language.preferences import preferred
 from matcalc.language.scene import Relation, Scene, operands
 from matcalc.language.syntax import read
-from matcalc.language.tree import Binary, Call, Name
+from matcalc.language.tree import Binary, Call, Name, Sign
 from matcalc.language.tree import Node as Tree
 
 _SHOWN = {SCALAR: "a scalar", VECTOR: "a vector", ROW: "a row", MATRIX: "a matrix"}
@@ -87,8 +87,11 @@ def _words(
     if relation.label in ("product", "matmul", "×") and both:
         if SCALAR in kinds:
             return "@ is the matrix product and never scales", said, [f"{cut[0]}*{cut[1]}"]
-        edits = [f"{cut[0]}.T*{cut[1]}", f"{cut[0]}.*{cut[1]}"]
-        more = f"an elementwise product is {cut[0]}.*{cut[1]}, an inner one {cut[0]}.T*{cut[1]}"
+        first = f"({cut[0]})" if isinstance(parts[0], Binary | Sign) and not cut[0].startswith("(") else cut[0]
+        inner, elementwise = f"{first}.T*{cut[1]}", f"{cut[0]}.*{cut[1]}"
+        are_names = all(isinstance(part, Name) for part in parts) and MATRIX not in kinds
+        edits = [inner, elementwise] if are_names or have[0] != have[1] else [elementwise, inner]
+        more = f"an elementwise product is {elementwise}, an inner one {inner}"
         return f"cannot multiply {have[0]} by {have[1]}", f"{said}; {more}", edits
     if relation.label == "divide" and both:
         return (
@@ -133,8 +136,11 @@ def _how(made: Scene, part: Tree) -> str:
 
 
 def _edited(made: Scene, node: Tree, replacement: str) -> str:
-    """The whole text with the node replaced, where that parses."""
-    text = made.text[: node.span.start] + replacement + made.text[node.span.end :]
+    """The whole text with the node replaced, where that parses; parentheses around it stay."""
+    inside = list(operands(made, node)) if isinstance(node, Binary) else []
+    start = inside[0].span.start if inside else node.span.start
+    end = inside[-1].span.end if inside else node.span.end
+    text = made.text[:start] + replacement + made.text[end:]
     try:
         read(text)
     except MatcalcError:

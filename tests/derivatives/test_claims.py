@@ -216,3 +216,21 @@ def test_nothing_is_verified_of_a_reading_that_is_hardly_meant(text: str, claim:
     assert report.verdict == "inconclusive"
     assert "is a scalar, since + and - join equal shapes" in report.reason
     assert "note: in m" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "claim", "let"),
+    [
+        ("f = 0.5*x'*A*x - b'*x; f*f", "grad", "2*f*(0.5*(A + A')*x - b)", None),
+        ("s = x'*x; t = s^2; exp(t)", "grad", "4*s*exp(t)*x", None),
+        ("z = W*x + b; tanh(z)", "jacobian", "diag(1 - tanh(z).^2)*W", {"b": "vector(m)"}),
+    ],
+)
+def test_a_claim_may_use_the_names_that_the_expression_gives(text: str, kind: str, claim: str, let: Any) -> None:
+    assert mc.check(text, "x", claim=claim, kind=kind, let=let).verdict == "verified"
+    assert mc.check(text, "x", claim=f"2*({claim})", kind=kind, let=let).verdict == "refuted"
+
+
+def test_a_name_that_nothing_gives_is_no_name() -> None:
+    with pytest.raises(mc.ParseError, match="the expression has no 'r'"):
+        mc.check("s = x'*x; exp(s)", "x", claim="2*r*x")

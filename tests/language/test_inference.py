@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matcalc.errors import LimitError, MatcalcError
+from matcalc.errors import LimitError, MatcalcError, ShapeError
 from matcalc.expression import build
 from matcalc.expression.sizes import written_shape
 from matcalc.language.inference import VariableRecord, typed, typed_claim
@@ -292,3 +292,26 @@ def test_nothing_but_our_own_errors_escapes(text: str) -> None:
         shown = str(error)
     assert shown
     assert "?0" not in shown
+
+
+MEANT = [
+    ("sum((x - mean(x)).^2)/n", "sum((x .- mean(x)).^2)/n"),
+    ("(x - c)'*x", "(x .- c)'*x"),
+    ("sum((x + c).^2)", "sum((x .+ c).^2)"),
+    ("2*(x - mean(x))'*y", "2*(x .- mean(x))'*y"),
+    ("sum(sigmoid(x)*(1 - sigmoid(x)))", "sum(sigmoid(x).*(1 - sigmoid(x)))"),
+    ("sum(A*A)", "sum(A.*A)"),
+    ("x*y", "x.T*y"),
+    ("sum(-x*y)", "sum(-x.*y)"),
+    ("(x + y)/y", "(x + y)./y"),
+]
+
+
+@pytest.mark.parametrize(("text", "suggestion"), MEANT)
+def test_what_to_type_keeps_the_parentheses_and_has_a_meaning(text: str, suggestion: str) -> None:
+    let = {"x": "vector(n)", "y": "vector(n)", "c": "scalar", "A": "matrix(m, n)"}
+    let = {name: kind for name, kind in let.items() if name in text}
+    with pytest.raises(ShapeError) as caught:
+        typed(read(text), let)
+    assert caught.value.suggestion == suggestion
+    typed(read(suggestion), let)
