@@ -54,9 +54,11 @@ def _by_wrt(request: Request, example: list[Any], generator: Any) -> Iterator[tu
     others = [_size(t) for k, t in enumerate(example) if k != request.wrt and is_floating(t)]
     for size in _unlike([*(part * own for part in _RELATIVE), *_ABSOLUTE, *(_RELATIVE[0] * s for s in others if s)]):
         noise = _noise(x, generator)
+        noise += noise.sign() / 2  # none of it is next to nothing
         if request.symmetric or request.wrt in request.kept:
             noise = (noise + noise.mT) / 2
-        yield f"that of the example with noise of the size {size:.2g}", x + size * noise
+        for sign in (1, -1):  # a threshold is passed in one of the two by most entries
+            yield f"that of the example with noise of the size {size:.2g}", x + sign * size * noise
 
 
 def _of_another(request: Request, k: int, t: Any, generator: Any) -> Iterator[tuple[str, Any]]:
