@@ -159,7 +159,7 @@ class _Heard:
         wrong &= abs(claimed - theirs) > BLIND * abs(theirs)
         for row, column in zip(*wrong.nonzero(), strict=True):
             said, found = claimed[row, column], truth[row, column]
-            return f"entry [{row}, {column}] is {said:.1e} in the function and {found:.1e} in {QUICK.digits} digits"
+            return f"entry [{row}, {column}] is {said:.8g} in the function and {found:.8g} in {QUICK.digits} digits"
         return ""
 
     def _wavers(self, claimed: Any) -> bool:

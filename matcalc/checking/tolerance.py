@@ -27,6 +27,8 @@ than rounding (torch takes the sigmoid for 1 beyond 20, which is off by 2e-9), a
 """
 BLIND = 1e-3
 """Where the tolerance exceeds this share of the gradient, agreement says nothing."""
+_SHARE = 1e-5
+"""What is off by less of an entry that is small beside others may be a library's approximation."""
 _UNITS = 64.0
 _FEW = 2.0
 _JUMP = 4.0
@@ -297,7 +299,7 @@ def overshadowed(
     off = abs(one - other)
     least = _UNDERFLOW if unit == UNIT else _UNDERFLOW_SINGLE
     off = np.where(((abs(one) > least) | exact) & (abs(other) > least), off, 0.0)
-    return (off > BLIND * abs(other)) & (off > BLIND * abs(one)) & (off > 4 * _factor(sizes, one, unit) * moved)
+    return (off > _SHARE * abs(other)) & (off > _SHARE * abs(one)) & (off > 4 * _factor(sizes, one, unit) * moved)
 
 
 def doubtful(moved: Any, gradient: Any, unit: float = UNIT) -> Any:

@@ -137,7 +137,7 @@ class Trial:
         if at is None:
             return ""
         said, auto = float(self.claimed[at]), float(self.auto[at])
-        return f"entry {list(at)} is {said:.1e} in the claim and {auto:.1e} in autograd"
+        return f"entry {list(at)} is {said:.8g} in the claim and {auto:.8g} in autograd"
 
     @property
     def auto_is_finite(self) -> bool:

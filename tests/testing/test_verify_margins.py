@@ -207,3 +207,14 @@ def test_an_input_without_entries_tells_nothing() -> None:
     report = mc.verify(lambda x: (x * x).sum(), lambda x: 3 * x, [torch.zeros(0, dtype=torch.float64)])
     assert report.verdict == "inconclusive"
     assert "no entries" in report.reason
+
+
+@pytest.mark.parametrize(("off", "verdict"), [(0.0, "verified"), (5e-4, "inconclusive"), (0.1, "inconclusive")])
+def test_a_small_entry_that_is_wrong_beside_a_large_one_is_not_verified(off: float, verdict: str) -> None:
+    """Differences of the function do not see it; autograd does, which may not be the function's."""
+    c = torch.tensor([1e12, 1.0, 2.0, 3.0], dtype=torch.float64)
+    wrong = torch.tensor([0.0, off, 0.0, 0.0], dtype=torch.float64)
+    x = torch.tensor([0.3, 0.7, -1.2, 0.5], dtype=torch.float64)
+    report = mc.verify(lambda x: (c * x * x).sum(), lambda x: 2 * c * x * (1 + wrong), [x])
+    assert report.verdict == verdict
+    assert ("entry [1] is" in report.reason) == bool(off)
