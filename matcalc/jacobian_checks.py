@@ -46,11 +46,23 @@ def check_tensor(
     derived = _derived(f, wrt, kind, bool(options.get("unconstrained")))
     if claim is None:
         return check_own(derived, **options)
-    if isinstance(claim, str):
-        return _check_text(derived, claim, options)
-    if not callable(claim):
+    if not isinstance(claim, str) and not callable(claim):
         raise ParseError(f"a claim is a text or a function, and not a {type(claim).__name__}")
-    return _compared(derived, claim, options)
+    report = _claimed(derived, claim, options)
+    if report.verdict == "refuted" and derived.onto:
+        freely = {**options, "unconstrained": not derived.freed}
+        other = _claimed(_derived(f, wrt, kind, not derived.freed), claim, freely)
+        return replace(report, diagnosis=_of_the_structure(derived), relation="structure") if other.ok else report
+    return report
+
+
+def _claimed(derived: Jacobian, claim: str | Callable[..., Any], options: Mapping[str, Any]) -> Report:
+    return _check_text(derived, claim, options) if isinstance(claim, str) else _compared(derived, claim, options)
+
+
+def _of_the_structure(derived: Jacobian) -> str:
+    what = derived.kind.capitalize()
+    return f"structure: right with --unconstrained: the {what} as if {derived.wrt} were not declared {derived.onto}"
 
 
 def _derived(f: Expression, wrt: str | Sequence[str], kind: str, unconstrained: bool) -> Jacobian:
@@ -128,8 +140,10 @@ def _at_its_sizes(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> 
         report = _compared(again, node, options)
         said = ", ".join(f"{v.name}: {v.declaration}" for v in again.variables.values())
         reports.append(replace(report, witnesses=(*report.witnesses, f"the claim is read with {said}, where it fits")))
+        if ones := _ones(derived.whole, again):
+            reports[-1] = _of_one(reports[-1], derived, ones)
         if report.verdict == "verified":
-            return _unless_of_one(derived.whole, again, reports[-1])
+            return reports[-1]
     if reports:
         return reports[0]
     f = derived.whole
@@ -137,18 +151,24 @@ def _at_its_sizes(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> 
     return _compared(derived, typed_claim(program, f.typed, derived.tensor.shape, f.limits).node, options)
 
 
-def _unless_of_one(whole: Expression, again: Jacobian, report: Report) -> Report:
-    """The report; a claim that fits only where a size is 1, which nobody said it is, does not hold."""
+def _ones(whole: Expression, again: Jacobian) -> str:
+    """Which sizes are 1 that nobody said were, as "n = 1"; or ""."""
     sizes = {
         str(size): found
         for name, v in whole.variables.items()
         for size, found in zip(v.shape, again.variables[name].shape, strict=True)
     }
-    ones = [name for name, found in sizes.items() if found == 1 and name != "1"]
-    if not ones:
-        return report
-    only = f"{_ONLY_FOR} {' and '.join(f'{name} = 1' for name in ones)}"
-    return replace(report, verdict="refuted", diagnosis=only)
+    return " and ".join(f"{name} = 1" for name, found in sizes.items() if found == 1 and name != "1")
+
+
+def _of_one(report: Report, derived: Jacobian, ones: str) -> Report:
+    """The report on a claim that fits only where a size is 1: it does not hold."""
+    if report.verdict == "verified":
+        return replace(report, verdict="refuted", diagnosis=f"{_ONLY_FOR} {ones}")
+    if report.verdict == "refuted":
+        what = derived.kind.capitalize()
+        return replace(report, diagnosis=f"the claim has the {what}'s shape for {ones} alone, and is wrong there too")
+    return report
 
 
 def _of_the_gradient(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> str:

@@ -234,3 +234,19 @@ def test_a_claim_may_use_the_names_that_the_expression_gives(text: str, kind: st
 def test_a_name_that_nothing_gives_is_no_name() -> None:
     with pytest.raises(mc.ParseError, match="the expression has no 'r'"):
         mc.check("s = x'*x; exp(s)", "x", claim="2*r*x")
+
+
+def test_a_jacobian_as_if_a_structure_were_not_declared_is_told() -> None:
+    let = {"X": "matrix(n, n; symmetric)"}
+    report = mc.check("A*X*B", "X", claim="kron(B', A)", kind="jacobian", let=let)
+    says = "structure: right with --unconstrained: the Jacobian as if X were not declared symmetric"
+    assert (report.verdict, report.relation, report.diagnosis) == ("refuted", "structure", says)
+    again = mc.check("A*X*B", "X", claim="kron(B', A)", kind="jacobian", let=let, unconstrained=True)
+    assert again.verdict == "verified"
+
+
+def test_a_claim_of_the_shape_of_one_entry_alone_is_told_to_be_so() -> None:
+    """It was compared with the truth at n = 1: "a wrong number: 2/abs(x) in place of 1/abs(x)"."""
+    report = mc.check("x/norm2(x)", "x", claim="1/norm2(x)", kind="jacobian")
+    says = "the claim has the Jacobian's shape for n = 1 alone, and is wrong there too"
+    assert (report.verdict, report.diagnosis) == ("refuted", says)
