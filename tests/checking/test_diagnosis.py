@@ -106,6 +106,7 @@ FUNCTIONS = [
     ("x'*A*x", "x", lambda A, x: -(A + A.T) @ x, "sign", "minus the gradient"),
     ("sum(tanh(W*x))", "x", of_tanh, "wrong factor", "W*x in place of tanh(W*x)"),
     ("exp(x'*x)", "x", lambda x: 2 * x, "chain factor", "off by the factor exp(f)"),
+    ("logsumexp(x)", "x", lambda x: torch.exp(x), "chain factor", "the claim C over the sum of its entries"),
     ("x'*x", "x", in_single_precision, "precision", "single precision"),
     ("x'*x", "x", lambda x: x * float("nan"), "not finite", "not a finite number"),
     (

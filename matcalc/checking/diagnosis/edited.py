@@ -13,6 +13,7 @@ from matcalc.checking.diagnosis.edits import (
     Place,
     drops,
     entrywise,
+    functions,
     insertions,
     numbers,
     parts,
@@ -55,6 +56,11 @@ def inner_term(case: Case) -> Finding | None:
 def number(case: Case) -> Finding | None:
     """Whether an exponent or a number is wrong."""
     return _found(case, "wrong number", lambda place, pool: numbers(place))
+
+
+def function(case: Case) -> Finding | None:
+    """Whether another function stands for one that occurs."""
+    return _found(case, "wrong function", functions)
 
 
 def dropped(case: Case) -> Finding | None:
@@ -150,6 +156,7 @@ _WORDS = {
     "elementwise": "elementwise: an operation of matrices is not the same of their entries",
     "swapped factors": "swapped factors",
     "wrong number": "a wrong number",
+    "wrong function": "another function",
     "wrong factor": "a wrong factor",
 }
 

@@ -311,6 +311,21 @@ def _near(k: Fraction) -> list[Fraction]:
 # ------------------------------------------------------------------------------------------- edits with other parts
 
 
+def functions(place: Place, pool: Sequence[Node]) -> Iterator[Edit]:
+    """A function of one argument for another one that occurs.
+
+    >>> from matcalc.language.printer import written
+    >>> from matcalc.parsed import parse
+    >>> [written(edit.root) for edit in functions(Place(parse("min(x)*y").node), [parse("max(z)").node])]
+    ['max(x)*y']
+    """
+    kinds = {(node.op, node.params): node for node in pool if len(node.args) == 1 and node.op != "transpose"}
+    for node in place.nodes:
+        for (op, _), other in kinds.items() if len(node.args) == 1 and node.op != "transpose" else ():
+            if op != node.op:
+                yield from changed(place, node, build.with_args, other, node.args)
+
+
 def replacements(place: Place, pool: Sequence[Node]) -> Iterator[Edit]:
     """One part for another of the same shape: first those of which one is made of the other, then the smallest."""
     core = place.core()

@@ -232,17 +232,28 @@ def _on_the_diagonal(case: Case) -> Finding | None:
     if not all(s.truth.shape[0] > 1 for s in case.sights) or _in_one_entry(case):
         return None
     off = case.explains(lambda s: (_off_diagonal(s.claimed), _off_diagonal(s.truth)))
-    if off:
+    if off and any(_off_diagonal(s.truth).any() for s in case.sights):
         found = multiple(case, ratios(case, lambda s: (diagonal_alone(s.claimed), diagonal_alone(s.truth))))
         more = f": there the claim is {found.text} times the {case.what}" if found else ""
         return Finding("diagonal", f"wrong only on the diagonal{more}")
-    if any(_is_right_off_the_diagonal(case, s) for s in case.sights):
+    right = right_on_the_diagonal(case)
+    return right if right is not None and ":" in right.says else None  # what is wrong elsewhere may be known better
+
+
+def right_on_the_diagonal(case: Case) -> Finding | None:
+    """Whether the claim is right on the diagonal of a square truth, and nowhere else."""
+    if not all(_is_square(s) for s in case.sights) or any(_is_right_off_the_diagonal(case, s) for s in case.sights):
         return None
-    if case.explains(lambda s: (diagonal_alone(s.claimed), diagonal_alone(s.truth))):
-        found = multiple(case, ratios(case, lambda s: (_off_diagonal(s.claimed), _off_diagonal(s.truth))))
-        more = f": elsewhere the claim is {found.text} times the {case.what}" if found else ""
-        return Finding("diagonal", f"right only on the diagonal{more}")
-    return None
+    if not case.explains(lambda s: (diagonal_alone(s.claimed), diagonal_alone(s.truth))):
+        return None
+    found = multiple(case, ratios(case, lambda s: (_off_diagonal(s.claimed), _off_diagonal(s.truth))))
+    more = f": elsewhere the claim is {found.text} times the {case.what}" if found else ""
+    return Finding("diagonal", f"right only on the diagonal{more}")
+
+
+def _is_square(sight: Sight) -> bool:
+    shape = sight.truth.shape
+    return bool(sight.claimed.shape == shape and len(shape) == _MATRIX and shape[0] == shape[1] > 1)
 
 
 def _is_right_off_the_diagonal(case: Case, sight: Sight) -> bool:
