@@ -20,7 +20,7 @@ from matcalc.errors import MatcalcError
 from matcalc.expression.nodes import Node
 from matcalc.expression.property import PROPERTIES
 
-_SMALLER = (1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+_SMALLER = (1e-32, 1e-16, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 _BIGGER = (4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 _BIGGEST = (1e3, 1e4, 1e6)
 _DRAWS, _MORE_DRAWS = 4, 12  # what lies between 20 and 30 is met by one draw in twelve

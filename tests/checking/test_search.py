@@ -88,3 +88,29 @@ def test_a_right_claim_is_no_suspect(text: str) -> None:
 def test_a_direction_beside_a_gradient_is_refused() -> None:
     with pytest.raises(mc.ParseError, match="has no direction"):
         mc.check("x'*x", "x", claim="2*x", direction="v")
+
+
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("sum(abs(x))", "tanh(1e30*x)"),
+        ("sum(relu(x))", "sigmoid(1e30*x)"),
+        ("max(x)", "softmax(1e20*x)"),
+        ("norm2(x)", "x/(norm2(x) + 1e-30)"),
+    ],
+)
+def test_what_is_steeper_than_chance_sees_is_refuted(text: str, claim: str) -> None:
+    assert mc.check(text, "x", claim=claim, let={"x": "vector(n)"}).verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("norm2(x)", "x/sqrt(x'*x)"),
+        ("(x'*x)^10", "20*(x'*x)^9*x"),
+        ("norm2(x)^-7", "-7*norm2(x)^-9*x"),
+        ("sum(abs(x))", "x./abs(x)"),
+    ],
+)
+def test_next_to_zero_a_right_claim_stays_right(text: str, claim: str) -> None:
+    assert mc.check(text, "x", claim=claim, let={"x": "vector(n)"}).verdict == "verified"
