@@ -12,12 +12,13 @@ from matcalc.derivative import grad
 from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, substitute_sizes
+from matcalc.fitted_claims import told_by_numbers
 from matcalc.jacobian_record import Jacobian
 from matcalc.jacobians import tensor
 from matcalc.language.inference import Typed, typed_claim
 from matcalc.language.syntax import read
 from matcalc.parsed import Expression, Variable, parse
-from matcalc.verification import check_derivative, options_from, told_by_numbers
+from matcalc.verification import check_derivative, options_from
 
 if TYPE_CHECKING:
     from matcalc.checking.tensors import Linearised

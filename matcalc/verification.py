@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from matcalc.derivative import Derivative, grad, subspace_of
-from matcalc.errors import CheckError, MatcalcError, ParseError, ShapeError, UnsupportedError
+from matcalc.errors import CheckError, MatcalcError, ParseError, UnsupportedError
 from matcalc.expression.nodes import Node
-from matcalc.expression.sizes import AnySize, Shape, Size, substitute_sizes
+from matcalc.fitted_claims import fitted, is_special
 from matcalc.jacobian_record import Jacobian
-from matcalc.language.inference import Typed, VariableRecord, typed_claim
+from matcalc.language.inference import typed_claim
 from matcalc.language.shared_names import with_shared_names
 from matcalc.language.syntax import read
 from matcalc.limits import Limits
-from matcalc.parsed import Expression, Let, Variable, parse
+from matcalc.parsed import Expression, Let, parse
 from matcalc.recorded_checks import asked_of, asked_of_derivative
 
 _MOST_SCALE = 1e30
@@ -227,8 +227,8 @@ def _checked(derived: Derivative, claim: str | Callable[..., Any] | None, **opti
     parts: tuple[Node, ...] = ()
     if isinstance(claim, str):
         whole = derived.expression
-        derived, typed, note = _read_claim(derived, claim)
-        special = _are_special(whole, derived.expression)
+        derived, typed, note = fitted(derived, claim)
+        special = is_special(whole, derived.expression)
         claimed, parts = typed.node, typed.parts
     elif callable(claim):
         claimed = claim
@@ -276,55 +276,6 @@ def _with_what_is_printed(derived: Derivative, report: Report, options: Mapping[
         raise CheckError("what is printed is not what was derived: this is a bug in matcalc; please report it")
     said = () if again.ok else (f"the text itself could not be checked: {again.reason}",)
     return replace(report, witnesses=(*report.witnesses, *said))
-
-
-def _read_claim(derived: Derivative, claim: str) -> tuple[Derivative, Typed, str]:
-    """The claim as it reads; where it fits only some sizes, with the derivation at those and a note that says so."""
-    expression = derived.expression
-    program = read(claim, expression.limits, names=frozenset(expression.variables))
-    try:
-        found = typed_claim(program, expression.typed, derived.node.shape, expression.limits)
-    except ShapeError:
-        found = typed_claim(program, expression.typed, derived.node.shape, expression.limits, loose=True)
-    narrowed = {v.name: v for v in found.variables if v.shape != expression.variables[v.name].shape}
-    numbers = told_by_numbers(found.node.shape, derived.node.shape)
-    if not narrowed and not numbers:
-        return derived, found, ""
-    let = {name: _declaration(v) for name, v in narrowed.items()}
-    if numbers and not narrowed:
-        resized = {v.name: replace(v, shape=_resized(v.shape, numbers)) for v in expression.variables.values()}
-        let = {name: v.declaration for name, v in resized.items() if v.shape != expression.variables[name].shape}
-    again = grad(parse(expression.text, let, expression.limits), derived.wrt, unconstrained=not derived.projected)
-    program = read(claim, expression.limits, names=frozenset(expression.variables))
-    found = typed_claim(program, again.expression.typed, again.node.shape, expression.limits)
-    shapes = ", ".join(f"{name}: {text}" for name, text in let.items())
-    return again, found, f"the claim's shapes fit only with {shapes}"
-
-
-def _are_special(whole: Expression, again: Expression) -> bool:
-    """Whether sizes that the expression tells apart are one in the other, or 1; larger ones a claim names itself."""
-    found = {
-        size: other
-        for name, v in whole.variables.items()
-        for size, other in zip(v.shape, again.variables[name].shape, strict=True)
-        if size != 1
-    }
-    left = [other for other in found.values() if not isinstance(other, int)]
-    return 1 in found.values() or len(set(left)) < len(left)
-
-
-def told_by_numbers(claimed: Shape, wanted: Shape) -> dict[str, int]:
-    """The sizes that a claim of numbers alone fixes, as eye(3) does of an n×n gradient."""
-    pairs = zip(wanted, claimed, strict=True)
-    return {str(w): c for w, c in pairs if isinstance(w, Size) and w.is_name and isinstance(c, int) and c > 1}
-
-
-def _resized(shape: tuple[AnySize, ...], numbers: Mapping[str, int]) -> tuple[AnySize, ...]:
-    return tuple(substitute_sizes(size, numbers) for size in shape)
-
-
-def _declaration(record: VariableRecord) -> str:
-    return Variable(record.name, record.kind, record.shape, record.properties).declaration
 
 
 def options_from(

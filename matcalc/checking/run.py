@@ -93,10 +93,7 @@ def run_check(question: Question, options: CheckOptions) -> Report:
         if failing := failing_where_larger(question, options, confined):
             return _without_value(question, options, devices, failing, tuple(discarded))
         trials += _suspicious(question, options, devices, wanted + len(more))
-    alone: list[Trial] = []
-    note = ""
-    if len(trials) > 1 and callable(question.claimed) and all(trial.holds for trial in trials):
-        alone, note = _at_ones(question, options, devices, wanted + len(more))
+    alone, note = _at_ones(question, options, devices, trials, wanted + len(more))
     trials += clearer(question, options, devices, trials, wanted + len(more) + len(options.at))
     given, edges = at_chosen_points(question, options, devices, wanted + len(more))
     if options.edges and points:
@@ -138,13 +135,14 @@ def _suspicious(question: Question, options: CheckOptions, devices: tuple[str, .
 
 
 def _at_ones(
-    question: Question, options: CheckOptions, devices: tuple[str, ...], number: int
+    question: Question, options: CheckOptions, devices: tuple[str, ...], trials: list[Trial], number: int
 ) -> tuple[list[Trial], str]:
-    """A trial where every size is 1, if a function is wrong there; or a note that it fails there.
+    """A trial where every size is 1, if a function that is right at all ``trials`` is wrong there; or a note.
 
     An axis of length 1 is what a squeeze drops and what broadcasts unasked: such code is right at all other sizes.
     """
-    at = of_ones(question, options)
+    is_right = len(trials) > 1 and callable(question.claimed) and all(trial.holds for trial in trials)
+    at = of_ones(question, options) if is_right else None
     if at is None:
         return [], ""
     try:

@@ -20,7 +20,9 @@ from matcalc.errors import MatcalcError
 from matcalc.expression.nodes import Node
 from matcalc.expression.property import PROPERTIES
 
-_SMALLER = (1e-32, 1e-16, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+_SMALLEST = (1e-32, 1e-16)
+"""For formulas alone: a part of a function that is in float32 has nothing there."""
+_SMALLER = (1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 _BIGGER = (4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 _BIGGEST = (1e3, 1e4, 1e6)
 _DRAWS, _MORE_DRAWS = 4, 12  # what lies between 20 and 30 is met by one draw in twelve
@@ -85,8 +87,9 @@ def _elsewhere(question: Question, options: CheckOptions) -> Iterator[Point]:
 
 
 def _settings(question: Question, options: CheckOptions) -> Iterator[CheckOptions]:
+    smallest = _SMALLEST if isinstance(question.claimed, Node) else ()
     for scale in (options.scale, 1.0) if options.scale != 1.0 else (1.0,):
-        for factor in (*_SMALLER, *_BIGGER, *_BIGGEST):
+        for factor in (*smallest, *_SMALLER, *_BIGGER, *_BIGGEST):
             for _ in range(_MORE_DRAWS if factor in _BIGGER else _DRAWS):
                 yield replace(options, scale=scale * factor)
     names = [name for name in size_names(question) if name not in options.sizes]

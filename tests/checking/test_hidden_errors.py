@@ -33,9 +33,9 @@ def test_a_small_entry_beside_a_large_one_is_looked_at_by_itself(factor: float, 
     assert ("entry [2] is" in report.reason) == (verdict == "inconclusive")
 
 
-def test_what_is_below_a_thousandth_of_a_small_entry_is_seen_elsewhere() -> None:
+def test_what_is_less_of_a_small_entry_is_seen_elsewhere() -> None:
     example = torch.tensor(EXAMPLE, dtype=torch.float64)
-    report = mc.verify(lambda x: torch.exp(x).sum(), _third_entry_times(1.0001), [example])
+    report = mc.verify(lambda x: torch.exp(x).sum(), _third_entry_times(1.000008), [example])
     assert report.verdict == "inconclusive"
     assert "around the example and not where input 0 is" in report.reason
 
@@ -45,7 +45,7 @@ def test_so_it_is_at_points_of_ones_own(factor: float, verdict: str) -> None:
     claim = _third_entry_times(factor, only_far=True)
     report = mc.check("sum(exp(x))", "x", claim=claim, let={"x": "vector(3)"}, at={"x": EXAMPLE})
     assert report.verdict == verdict
-    assert ("entry [2, 0] is 3.0e-08 in the function and 1.5e-08" in report.reason) == (verdict == "inconclusive")
+    assert ("entry [2, 0] is 3.0459959e-08 in the function and 1.522998e-08" in report.reason) == (verdict == "inconclusive")
 
 
 def test_zeros_that_factorizations_leave_rounded_are_no_errors() -> None:
@@ -210,7 +210,7 @@ def test_small_entries_that_a_function_leaves_out_are_looked_for() -> None:
 
     report = mc.check("log(sum(exp(x)))", "x", claim=gradient)
     assert report.verdict == "inconclusive"
-    assert "is 0.0e+00 in the function" in report.reason
+    assert "is 0 in the function" in report.reason
     assert mc.check("log(sum(exp(x)))", "x", claim=lambda x: torch.softmax(x, 0)).verdict == "verified"
 
 

@@ -291,10 +291,10 @@ def _in_one_entry(case: Case) -> Finding | None:
     if len(axes) > 1 or not all(s.claimed.shape == s.truth.shape and s.truth.size > 1 for s in case.sights):
         return None
     sight = case.sights[0]
-    wrong = np.argwhere(_wrong(case, sight))
-    if len(wrong) != 1:
+    wrong = [np.argwhere(_wrong(case, s)) for s in case.sights]
+    if any(len(found) != 1 for found in wrong):
         return None
-    index = tuple(int(k) for k in wrong[0])
+    index = tuple(int(k) for k in wrong[0][0])
     for entry, named in ((index, f"the entry [{_named(index, sight)}]"), ((-1,) * axes.pop(), "the last entry")):
         inside = all(k < n for s in case.sights for k, n in zip(entry, s.truth.shape, strict=True))
         if inside and case.explains(partial(_compared, _without(entry), _without(entry))):
