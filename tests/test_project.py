@@ -72,6 +72,7 @@ LAYERS = (
         "jacobian_checks",
         "directional_checks",
         "linear_operator",
+        "fitted_claims",
         "verification",
         "recorded_checks",
         "reproduction",

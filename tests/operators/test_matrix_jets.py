@@ -34,7 +34,7 @@ def blocks(matrix: Any, directions: list[Any]) -> Any:
 
 @pytest.mark.parametrize("scale", [1e-12, 1.0, 40.0])
 @pytest.mark.parametrize("order", [0, 1, 2])
-@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize("size", [1, 2])
 @pytest.mark.parametrize(("ours", "theirs", "positive"), FUNCTIONS, ids=["exp", "log", "sqrt"])
 def test_a_jet_holds_the_value_and_the_derivatives(
     ours: Any, theirs: Any, positive: bool, size: int, order: int, scale: float
