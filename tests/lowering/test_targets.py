@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -75,6 +75,14 @@ def function(case: Both, target: str) -> Callable[..., Any]:
     program = lower(case.outputs, case.variables, target=target)
     made = compiled(program, source(program, target), target=target)
     return {"torch": on_tensors}.get(target, lambda f: f)(made)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _released() -> Iterator[None]:
+    """What JAX keeps of hundreds of programs is gigabytes, and nothing after this file needs it."""
+    yield
+    function.cache_clear()
+    jax.clear_caches()
 
 
 def on_tensors(made: Callable[..., Any]) -> Callable[..., Any]:
