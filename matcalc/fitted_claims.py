@@ -36,7 +36,7 @@ def fitted(derived: Derivative, claim: str) -> tuple[Derivative, Typed, str]:
     return again, found, f"the claim's shapes fit only with {shapes}"
 
 
-def is_special(whole: Expression, again: Expression) -> bool:
+def is_special(whole: Expression, again: Expression | Derivative) -> bool:
     """Whether sizes that the expression tells apart are one in the other, or 1; larger ones a claim names itself."""
     found = {
         size: other

@@ -12,7 +12,7 @@ from matcalc.derivative import grad
 from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.expression.nodes import Node
 from matcalc.expression.sizes import AnySize, Shape, substitute_sizes
-from matcalc.fitted_claims import told_by_numbers
+from matcalc.fitted_claims import is_special, told_by_numbers
 from matcalc.jacobian_record import Jacobian
 from matcalc.jacobians import tensor
 from matcalc.language.inference import Typed, typed_claim
@@ -51,8 +51,8 @@ def check_tensor(
         raise ParseError(f"a claim is a text or a function, and not a {type(claim).__name__}")
     report = _claimed(derived, claim, options)
     if report.verdict == "refuted" and derived.onto:
-        freely = {**options, "unconstrained": not derived.freed}
-        other = _claimed(_derived(f, wrt, kind, not derived.freed), claim, freely)
+        freely = {**options, "unconstrained": True}
+        other = _claimed(_derived(f, wrt, kind, unconstrained=True), claim, freely)
         return replace(report, diagnosis=_of_the_structure(derived), relation="structure") if other.ok else report
     return report
 
@@ -144,12 +144,21 @@ def _at_its_sizes(derived: Jacobian, claim: str, options: Mapping[str, Any]) -> 
         if ones := _ones(derived.whole, again):
             reports[-1] = _of_one(reports[-1], derived, ones)
         if report.verdict == "verified":
-            return reports[-1]
+            return _unless_special(reports[-1], derived.whole, again)
     if reports:
         return reports[0]
     f = derived.whole
     program = read(claim, f.limits, names=frozenset(f.variables))
     return _compared(derived, typed_claim(program, f.typed, derived.tensor.shape, f.limits).node, options)
+
+
+def _unless_special(report: Report, whole: Expression, again: Jacobian) -> Report:
+    """The report; nothing is verified of sizes that are equal, where the expression tells them apart."""
+    if report.verdict != "verified" or not is_special(whole, again):
+        return report
+    fits = ", ".join(f"{name}: {v.declaration}" for name, v in again.variables.items() if v != whole.variables[name])
+    reason = f"the claim's shapes fit only with {fits}: declare them, if they are meant"
+    return replace(report, verdict="inconclusive", reason=reason)
 
 
 def _ones(whole: Expression, again: Jacobian) -> str:

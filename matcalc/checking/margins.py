@@ -78,8 +78,7 @@ class Margin:
         """What is open where two results are not told apart: rounding takes all, or explains too little; or ""."""
         if self.blind:
             return "the function's value is ill-conditioned there"
-        off = abs(array_of(one) - array_of(other))
-        if not (off > self.allowed).any():
+        if not (_apart(one, other) > self.allowed).any():
             return ""
         return (
             f"the value is off by {relative_error(one, other):.1e} relative: more than rounding explains, and too"
@@ -181,7 +180,15 @@ def array_of(tensor: Any) -> Any:
 
 def relative_error(one: Any, other: Any) -> float:
     """How far two results are apart, beside the largest entry of the second."""
-    return _share(abs(array_of(one) - array_of(other)), _largest(array_of(other)))
+    return _share(_apart(one, other), _largest(array_of(other)))
+
+
+def _apart(one: Any, other: Any) -> Any:
+    """How far each entry is off; NaN where both are infinite."""
+    import numpy as np
+
+    with np.errstate(invalid="ignore"):
+        return abs(array_of(one) - array_of(other))
 
 
 def _largest(array: Any) -> float:

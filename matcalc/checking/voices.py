@@ -16,7 +16,7 @@ from matcalc.errors import CheckError, MatcalcError, UnsupportedError
 _DIRECTIONS = 3
 """An error is nearly orthogonal to a random direction now and then; hardly to three of them."""
 _MOST_MEASURED = 64
-"""Entries of which each is measured by itself, at eight calls of the function or more."""
+"""Entries of which each is measured by itself, which takes several calls of the function."""
 _STEP = 0.02
 """The first step of a difference, of the input's own size; extrapolation shrinks it."""
 _NEAR = (1e-4, 1e-5, 1e-6)

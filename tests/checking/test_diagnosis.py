@@ -247,6 +247,7 @@ def test_a_factor_that_is_almost_1_is_no_factor_of_1() -> None:
 
 def test_a_small_error_everywhere_is_not_told_to_be_right_at_some_points() -> None:
     report = mc.check("x'*x", "x", claim=lambda x: 2 * x + 1e-9)
+    assert report.verdict == "refuted"
     assert "right at" not in (report.diagnosis or "")
 
 

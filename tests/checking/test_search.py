@@ -91,26 +91,19 @@ def test_a_direction_beside_a_gradient_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "claim"),
+    ("text", "claim", "verdict"),
     [
-        ("sum(abs(x))", "tanh(1e30*x)"),
-        ("sum(relu(x))", "sigmoid(1e30*x)"),
-        ("max(x)", "softmax(1e20*x)"),
-        ("norm2(x)", "x/(norm2(x) + 1e-30)"),
+        ("sum(abs(x))", "tanh(1e30*x)", "refuted"),
+        ("sum(relu(x))", "sigmoid(1e30*x)", "refuted"),
+        ("max(x)", "softmax(1e20*x)", "refuted"),
+        ("norm2(x)", "x/(norm2(x) + 1e-30)", "refuted"),
+        ("norm2(x)", "x/sqrt(x'*x)", "verified"),
+        ("(x'*x)^10", "20*(x'*x)^9*x", "verified"),
+        ("norm2(x)^-7", "-7*norm2(x)^-9*x", "verified"),
+        ("sum(abs(x))", "x./abs(x)", "verified"),
     ],
 )
-def test_what_is_steeper_than_chance_sees_is_refuted(text: str, claim: str) -> None:
-    assert mc.check(text, "x", claim=claim, let={"x": "vector(n)"}).verdict == "refuted"
-
-
-@pytest.mark.parametrize(
-    ("text", "claim"),
-    [
-        ("norm2(x)", "x/sqrt(x'*x)"),
-        ("(x'*x)^10", "20*(x'*x)^9*x"),
-        ("norm2(x)^-7", "-7*norm2(x)^-9*x"),
-        ("sum(abs(x))", "x./abs(x)"),
-    ],
-)
-def test_next_to_zero_a_right_claim_stays_right(text: str, claim: str) -> None:
-    assert mc.check(text, "x", claim=claim, let={"x": "vector(n)"}).verdict == "verified"
+def test_next_to_zero_what_is_steeper_than_chance_sees_is_told_from_what_is_right(
+    text: str, claim: str, verdict: str
+) -> None:
+    assert mc.check(text, "x", claim=claim, let={"x": "vector(n)"}).verdict == verdict

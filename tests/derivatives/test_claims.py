@@ -250,3 +250,11 @@ def test_a_claim_of_the_shape_of_one_entry_alone_is_told_to_be_so() -> None:
     report = mc.check("x/norm2(x)", "x", claim="1/norm2(x)", kind="jacobian")
     says = "the claim has the Jacobian's shape for n = 1 alone, and is wrong there too"
     assert (report.verdict, report.diagnosis) == ("refuted", says)
+
+
+def test_a_claimed_jacobian_that_fits_square_matrices_alone_is_not_verified_of_all() -> None:
+    report = mc.check("A*x", "x", claim="A*inv(A)*A", kind="jacobian")
+    assert report.verdict == "inconclusive"
+    assert "declare them, if they are meant" in report.reason
+    square = mc.check("A*x", "x", claim="A*inv(A)*A", kind="jacobian", let={"A": "matrix(n, n)"})
+    assert square.verdict == "verified"
